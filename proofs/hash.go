@@ -47,3 +47,12 @@ func NodeHash(left, right Hash) Hash {
 // EmptyRoot returns the root of the tree without leaves: SHA-256 of nothing
 // (RFC 6962 §2.1).
 func EmptyRoot() Hash { return sha256.Sum256(nil) }
+
+// MarshalText writes the hash as [Hash.String] does.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what MarshalText writes and nothing else.
+func (h *Hash) UnmarshalText(b []byte) (err error) {
+	*h, err = ParseHash(string(b))
+	return err
+}

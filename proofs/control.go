@@ -1,0 +1,267 @@
+package proofs
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// The clear bodies of control entries. What auditors need without keys is in
+// the clear; names, reasons and queries are sealed in the entry's payload.
+
+// MaxOrigin is the longest origin of a ledger in bytes (C2SP tlog-cosignature,
+// ML-DSA-44: origin<1..255>).
+const MaxOrigin = 255
+
+// A CreatedBody is the body of entry 0: what the ledger was when it began.
+//
+//	struct {
+//	    opaque origin<1..255>;
+//	    opaque keys<1..65535>;      /* verifier keys of the log, a line each */
+//	    opaque policy_hash[32];     /* SHA-256 of the policy file */
+//	} CreatedBody;
+type CreatedBody struct {
+	Origin     string
+	Keys       string
+	PolicyHash Hash
+}
+
+// FormatCreated returns the canonical bytes of the body.
+func FormatCreated(c CreatedBody) ([]byte, error) {
+	if len(c.Origin) < 1 || len(c.Origin) > MaxOrigin || len(c.Keys) < 1 || len(c.Keys) > MaxControl-512 {
+		return nil, fmt.Errorf("%w: created: origin or keys are empty or too long", ErrMalformed)
+	}
+	b := appendVector(nil, 1, []byte(c.Origin))
+	b = appendVector(b, 2, []byte(c.Keys))
+	return append(b, c.PolicyHash[:]...), nil
+}
+
+// ParseCreated reads what [FormatCreated] writes and nothing else.
+func ParseCreated(b []byte) (CreatedBody, error) {
+	d := decoder{format: "created", rest: b}
+	c := CreatedBody{
+		Origin: string(d.vector("origin", 1, 1, MaxOrigin)),
+		Keys:   string(d.vector("keys", 2, 1, MaxControl-512)),
+	}
+	c.PolicyHash = d.hash("policy hash")
+	return c, d.end()
+}
+
+// A Period is how long a bucket takes entries.
+type Period uint8
+
+// The periods, in UTC.
+const (
+	Day   Period = 1 // numbered from 1970-01-01
+	Month Period = 2 // numbered from January 1970
+)
+
+// Number returns the number of the period that a time falls into.
+func (p Period) Number(t time.Time) uint32 {
+	t = t.UTC()
+	if p == Month {
+		return uint32((t.Year()-1970)*12 + int(t.Month()) - 1)
+	}
+	return uint32(t.Unix() / (24 * 60 * 60))
+}
+
+// String returns "day" or "month".
+func (p Period) String() string {
+	switch p {
+	case Day:
+		return "day"
+	case Month:
+		return "month"
+	}
+	return fmt.Sprintf("period-%d", uint8(p))
+}
+
+// SettingsBody is the body of a settings entry: exactly one of its two is set.
+//
+//	struct {
+//	    uint8 what;                     /* 1 class, 2 stream */
+//	    select (what) {
+//	        case 1: uint16 class; uint32 days; uint8 period;
+//	        case 2: uint32 stream; uint16 class; uint8 state; Field fields<0..65535>;
+//	    };
+//	} SettingsBody;
+//	struct { uint16 number; uint8 subject; } Field;
+//
+// The names of the class, of the stream and of its fields are in the payload of the
+// entry: [StreamSettings] and [ClassSettings] as JSON.
+type SettingsBody struct {
+	Class  *ClassBody
+	Stream *StreamBody
+}
+
+// A ClassBody says how long the entries of a retention class are kept.
+type ClassBody struct {
+	Class  uint16
+	Days   uint32 // from the cosigned end of the bucket; 0: for ever
+	Period Period // how long one bucket takes entries
+}
+
+// A StreamBody says how the entries of a stream are treated from here on.
+type StreamBody struct {
+	Stream uint32 // from 1; never used again for another stream
+	Class  uint16 // the class that entries get when they name no longer one
+	Closed bool   // takes no more entries
+	Fields []FieldBody
+}
+
+// A FieldBody is the clear side of a declared field.
+type FieldBody struct {
+	Number  uint16 // from 1, rising; never used again for another field of the stream
+	Subject bool   // its values name data subjects
+}
+
+// FormatSettings returns the canonical bytes of the body.
+func FormatSettings(s SettingsBody) ([]byte, error) {
+	var b []byte
+	switch {
+	case s.Class != nil && s.Stream == nil:
+		b = binary.BigEndian.AppendUint16([]byte{1}, s.Class.Class)
+		b = binary.BigEndian.AppendUint32(b, s.Class.Days)
+		b = append(b, byte(s.Class.Period))
+	case s.Stream != nil && s.Class == nil:
+		b = binary.BigEndian.AppendUint32([]byte{2}, s.Stream.Stream)
+		b = binary.BigEndian.AppendUint16(b, s.Stream.Class)
+		b = append(b, boolByte(s.Stream.Closed))
+		var fields []byte
+		for _, f := range s.Stream.Fields {
+			fields = binary.BigEndian.AppendUint16(fields, f.Number)
+			fields = append(fields, boolByte(f.Subject))
+		}
+		if len(fields) > MaxControl-64 {
+			return nil, fmt.Errorf("%w: settings: %d fields are too many", ErrMalformed, len(s.Stream.Fields))
+		}
+		b = appendVector(b, 2, fields)
+	default:
+		return nil, fmt.Errorf("%w: settings: exactly one of class and stream must be set", ErrMalformed)
+	}
+	if _, err := ParseSettings(b); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// ParseSettings reads what [FormatSettings] writes and nothing else.
+func ParseSettings(b []byte) (SettingsBody, error) {
+	d := decoder{format: "settings", rest: b}
+	var s SettingsBody
+	switch d.uint8("what") {
+	case 1:
+		s.Class = &ClassBody{Class: d.uint16("class"), Days: d.uint32("days"), Period: Period(d.uint8("period"))}
+		if d.err == nil && s.Class.Period != Day && s.Class.Period != Month {
+			d.fail("period", "neither day nor month")
+		}
+	case 2:
+		s.Stream = parseStreamBody(&d)
+	default:
+		d.fail("what", "neither class nor stream")
+	}
+	return s, d.end()
+}
+
+func parseStreamBody(d *decoder) *StreamBody {
+	s := &StreamBody{Stream: d.uint32("stream"), Class: d.uint16("class"), Closed: d.bool("closed")}
+	if d.err == nil && s.Stream == 0 {
+		d.fail("stream", "0 is the ledger's own")
+	}
+	f := decoder{format: d.format, rest: d.vector("fields", 2, 0, MaxControl-64)}
+	var last uint16
+	for len(f.rest) > 0 {
+		field := FieldBody{Number: f.uint16("field"), Subject: f.bool("subject")}
+		if f.err == nil && field.Number <= last {
+			f.fail("field", "numbers do not rise from 1")
+		}
+		last = field.Number
+		s.Fields = append(s.Fields, field)
+	}
+	if d.err == nil {
+		d.err = f.err
+	}
+	return s
+}
+
+// A BucketBody opens a bucket, or adds field keys to an open one: the numbers
+// and what is sealed under the bucket's keys from here on.
+//
+//	struct {
+//	    uint32   bucket;                /* from 1; bucket 0 is of the entries that open nothing yet */
+//	    uint32   stream;
+//	    uint16   class;
+//	    uint32   period;                /* number, see Period */
+//	    FieldKey keys<0..65535>;
+//	} BucketBody;
+//	struct { uint16 field; opaque hash[32]; } FieldKey;
+type BucketBody struct {
+	Bucket uint32
+	Stream uint32
+	Class  uint16
+	Period uint32
+	Keys   []FieldKeyBody
+}
+
+// A FieldKeyBody commits to the key that makes a field's tags in a bucket.
+type FieldKeyBody struct {
+	Field uint16
+	Hash  Hash // [FieldKeyHash]
+}
+
+// FormatBucket returns the canonical bytes of the body.
+func FormatBucket(o BucketBody) ([]byte, error) {
+	b := binary.BigEndian.AppendUint32(nil, o.Bucket)
+	b = binary.BigEndian.AppendUint32(b, o.Stream)
+	b = binary.BigEndian.AppendUint16(b, o.Class)
+	b = binary.BigEndian.AppendUint32(b, o.Period)
+	var keys []byte
+	for _, k := range o.Keys {
+		keys = binary.BigEndian.AppendUint16(keys, k.Field)
+		keys = append(keys, k.Hash[:]...)
+	}
+	if len(keys) > MaxControl-64 {
+		return nil, fmt.Errorf("%w: bucket: %d field keys are too many", ErrMalformed, len(o.Keys))
+	}
+	b = appendVector(b, 2, keys)
+	if _, err := ParseBucket(b); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// ParseBucket reads what [FormatBucket] writes and nothing else.
+func ParseBucket(b []byte) (BucketBody, error) {
+	d := decoder{format: "bucket", rest: b}
+	o := BucketBody{Bucket: d.uint32("bucket"), Stream: d.uint32("stream"), Class: d.uint16("class"), Period: d.uint32("period")}
+	keys := decoder{format: d.format, rest: d.vector("keys", 2, 0, MaxControl-64)}
+	var last uint16
+	for len(keys.rest) > 0 {
+		k := FieldKeyBody{Field: keys.uint16("field"), Hash: keys.hash("hash")}
+		if keys.err == nil && k.Field <= last {
+			keys.fail("field", "numbers do not rise from 1")
+		}
+		last = k.Field
+		o.Keys = append(o.Keys, k)
+	}
+	if d.err == nil {
+		d.err = keys.err
+	}
+	return o, d.end()
+}
+
+// bool reads one byte that is 0 or 1.
+func (d *decoder) bool(field string) bool {
+	b := d.uint8(field)
+	if b > 1 {
+		d.fail(field, "neither 0 nor 1")
+	}
+	return b == 1
+}
+
+func boolByte(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}

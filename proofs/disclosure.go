@@ -1,0 +1,123 @@
+package proofs
+
+import (
+	"fmt"
+)
+
+// A Disclosure shows somebody the private side of one entry, or some of it:
+// enough to check against the leaf what is shown, and nothing about the
+// rest. The ledger gives it to the writer of an entry and to its readers;
+// an evidence bundle carries it.
+//
+// In JSON bytes are in standard base64.
+type Disclosure struct {
+	ID    []byte          `json:"id"` // the 16 bytes of the [EntryID]
+	Parts []DisclosedPart `json:"parts"`
+	Tags  []DisclosedTags `json:"tags"`
+}
+
+// A DisclosedPart is a part that is shown, or the commitment to one that is
+// not: then Opening and Head are empty.
+type DisclosedPart struct {
+	SealedHash Hash   `json:"sealed_hash"`       // SHA-256 of the sealed part
+	Binding    Hash   `json:"binding"`           // see [Binding]
+	Opening    []byte `json:"opening,omitempty"` // 32 bytes, see [Binding]
+	Head       []byte `json:"head,omitempty"`    // the part without its data: [ParsePartHead]
+	Data       []byte `json:"data,omitempty"`    // left out where the receiver has it
+}
+
+// DisclosedTags is one list of tags that is shown, or the commitments to one
+// that is not: then Seed and Tags are empty.
+type DisclosedTags struct {
+	SealedHash  Hash   `json:"sealed_hash"`           // SHA-256 of the sealed tags
+	Seed        []byte `json:"seed,omitempty"`        // 32 bytes, see [TagSeed]
+	Tags        []byte `json:"tags,omitempty"`        // uint16 field ‖ 16 bytes, for each tag
+	Commitments []Hash `json:"commitments,omitempty"` // where the tags are not shown
+}
+
+// Check checks everything that is shown against the leaf: that the parts are
+// those that C commits to, and that the tags are those that T commits to.
+func (d Disclosure) Check(leaf Leaf) error {
+	if err := d.checkParts(leaf.C); err != nil {
+		return err
+	}
+	return d.checkTags(leaf.T)
+}
+
+func (d Disclosure) checkParts(c Hash) error {
+	if len(d.ID) != len(EntryID{}) {
+		return fmt.Errorf("%w: disclosure: entry id: not 16 bytes", ErrMalformed)
+	}
+	r := Record{ID: EntryID(d.ID)}
+	for i, p := range d.Parts {
+		r.Parts = append(r.Parts, RecordPart{Hash: p.SealedHash, Binding: p.Binding})
+		if !p.Shown() {
+			continue
+		}
+		if len(p.Opening) != openingSize {
+			return fmt.Errorf("%w: disclosure: part %d: opening: not 32 bytes", ErrMalformed, i)
+		}
+		part, err := p.bytes()
+		if err != nil {
+			return fmt.Errorf("disclosure: part %d: %w", i, err)
+		}
+		if Binding((*Key256)(p.Opening), r.ID, i, part) != p.Binding {
+			return fmt.Errorf("%w: disclosure: part %d: the payload is not the one that was recorded", ErrNotVerified, i)
+		}
+	}
+	for _, t := range d.Tags {
+		r.Tags = append(r.Tags, RecordTags{Hash: t.SealedHash})
+	}
+	if r.Commitment() != c {
+		return fmt.Errorf("%w: disclosure: it is not what the leaf commits to", ErrNotVerified)
+	}
+	return nil
+}
+
+func (d Disclosure) checkTags(root Hash) error {
+	var commitments []Hash
+	for i, t := range d.Tags {
+		if t.Seed == nil {
+			commitments = append(commitments, t.Commitments...)
+			continue
+		}
+		tags, err := t.list()
+		if err != nil {
+			return fmt.Errorf("disclosure: tags %d: %w", i, err)
+		}
+		for _, tag := range tags {
+			commitments = append(commitments, TagCommitment((*Key256)(t.Seed), len(commitments), tag))
+		}
+	}
+	if len(commitments) > MaxTags || TagsRoot(commitments) != root {
+		return fmt.Errorf("%w: disclosure: the tags are not those that the leaf commits to", ErrNotVerified)
+	}
+	return nil
+}
+
+// Shown reports whether the part is shown.
+func (p DisclosedPart) Shown() bool { return p.Opening != nil }
+
+// Part returns a part that is shown.
+func (p DisclosedPart) Part() (Part, error) {
+	part, err := ParsePartHead(p.Head)
+	part.Data = p.Data
+	return part, err
+}
+
+func (p DisclosedPart) bytes() ([]byte, error) {
+	if _, err := ParsePartHead(p.Head); err != nil {
+		return nil, err
+	}
+	if len(p.Data) > MaxPartData {
+		return nil, fmt.Errorf("%w: data of %d bytes is larger than %d", ErrMalformed, len(p.Data), MaxPartData)
+	}
+	return appendVector(append([]byte(nil), p.Head...), 4, p.Data), nil
+}
+
+func (t DisclosedTags) list() ([]Tag, error) {
+	if len(t.Seed) != len(Key256{}) || len(t.Tags)%sealedTagSize != 0 || len(t.Tags) > MaxTags*sealedTagSize {
+		return nil, fmt.Errorf("%w: seed or list does not have the right size", ErrMalformed)
+	}
+	return parseTags(t.Tags), nil
+}

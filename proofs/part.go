@@ -1,0 +1,154 @@
+package proofs
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// MaxPartData is the largest data of a part in bytes. Ledgers set a lower
+// limit, 1 MiB by default.
+const MaxPartData = 1<<24 - 1 - 1<<20
+
+const partVersion = 1
+
+// A Part is what is sealed: an event as it arrived, and what came with it.
+// A payload is one part, or several that can be closed one by one.
+//
+//	struct {
+//	    uint8  version = 1;
+//	    opaque media_type<0..255>;
+//	    opaque appender<0..255>;
+//	    opaque idempotency_key<0..1024>;
+//	    opaque source<0..255>;
+//	    opaque subjects<0..65535>;      /* each: opaque subject<1..1024> */
+//	    opaque fields<0..65535>;        /* each: opaque name<1..255>; opaque value<0..4096> */
+//	    opaque signature<0..65535>;
+//	    uint8  encoding;                /* 0: data is as it arrived */
+//	    opaque data<0..2^24-1-2^20>;    /* length in four bytes */
+//	} Part;
+//
+// The data comes last, so that whoever has it already needs only the rest.
+type Part struct {
+	MediaType      string       // as the appender gave it; at most 255 bytes
+	Appender       string       // the identity that appended it; at most 255 bytes
+	IdempotencyKey string       // empty: none; at most 1,024 bytes
+	Source         string       // the source's name; empty: none; at most 255 bytes
+	Subjects       []string     // the data subjects whose keys close this part
+	Fields         []GivenField // declared fields given beside the data, not found in it
+	Signature      []byte       // the producer's own signature, if there is one
+	Data           []byte       // the raw bytes, unchanged; at most [MaxPartData]
+}
+
+// A GivenField is the canonical value of a declared field that came beside
+// the data of an event.
+type GivenField struct {
+	Name  string
+	Value []byte
+}
+
+// FormatPart returns the canonical bytes of a part.
+func FormatPart(p Part) ([]byte, error) {
+	head, err := FormatPartHead(p)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Data) > MaxPartData {
+		return nil, fmt.Errorf("%w: part: data of %d bytes is larger than %d", ErrMalformed, len(p.Data), MaxPartData)
+	}
+	return appendVector(head, 4, p.Data), nil
+}
+
+// FormatPartHead returns the bytes of a part up to its data.
+func FormatPartHead(p Part) ([]byte, error) {
+	var subjects, fields []byte
+	for _, s := range p.Subjects {
+		if len(s) < 1 || len(s) > 1024 {
+			return nil, fmt.Errorf("%w: part: subject of %d bytes is not within 1..1024", ErrMalformed, len(s))
+		}
+		subjects = appendVector(subjects, 2, []byte(s))
+	}
+	for _, f := range p.Fields {
+		if len(f.Name) < 1 || len(f.Name) > 255 || len(f.Value) > 4096 {
+			return nil, fmt.Errorf("%w: part: field %q: name or value is too long or empty", ErrMalformed, f.Name)
+		}
+		fields = appendVector(fields, 1, []byte(f.Name))
+		fields = appendVector(fields, 2, f.Value)
+	}
+	for _, v := range []struct {
+		field string
+		n     int
+		max   int
+	}{
+		{"media type", len(p.MediaType), 255}, {"appender", len(p.Appender), 255},
+		{"idempotency key", len(p.IdempotencyKey), 1024}, {"source", len(p.Source), 255},
+		{"subjects", len(subjects), 65535}, {"fields", len(fields), 65535}, {"signature", len(p.Signature), 65535},
+	} {
+		if v.n > v.max {
+			return nil, fmt.Errorf("%w: part: %s of %d bytes is larger than %d", ErrMalformed, v.field, v.n, v.max)
+		}
+	}
+	b := make([]byte, 0, 32+len(p.MediaType)+len(p.Appender)+len(p.IdempotencyKey)+len(p.Source)+
+		len(subjects)+len(fields)+len(p.Signature)+len(p.Data))
+	b = append(b, partVersion)
+	b = appendVector(b, 1, []byte(p.MediaType))
+	b = appendVector(b, 1, []byte(p.Appender))
+	b = appendVector(b, 2, []byte(p.IdempotencyKey))
+	b = appendVector(b, 1, []byte(p.Source))
+	b = appendVector(b, 2, subjects)
+	b = appendVector(b, 2, fields)
+	b = appendVector(b, 2, p.Signature)
+	return append(b, 0), nil
+}
+
+// ParsePart reads the bytes that [FormatPart] writes and no others. The data
+// and the signature alias b.
+func ParsePart(b []byte) (Part, error) {
+	d := decoder{format: "part", rest: b}
+	p := parsePartHead(&d)
+	p.Data = d.vector("data", 4, 0, MaxPartData)
+	return p, d.end()
+}
+
+// ParsePartHead reads the bytes that [FormatPartHead] writes and no others.
+func ParsePartHead(b []byte) (Part, error) {
+	d := decoder{format: "part", rest: b}
+	p := parsePartHead(&d)
+	return p, d.end()
+}
+
+func parsePartHead(d *decoder) Part {
+	d.version(partVersion)
+	p := Part{
+		MediaType:      string(d.vector("media type", 1, 0, 255)),
+		Appender:       string(d.vector("appender", 1, 0, 255)),
+		IdempotencyKey: string(d.vector("idempotency key", 2, 0, 1024)),
+		Source:         string(d.vector("source", 1, 0, 255)),
+	}
+	subjects := decoder{format: d.format, rest: d.vector("subjects", 2, 0, 65535)}
+	for len(subjects.rest) > 0 {
+		p.Subjects = append(p.Subjects, string(subjects.vector("subject", 2, 1, 1024)))
+	}
+	fields := decoder{format: d.format, rest: d.vector("fields", 2, 0, 65535)}
+	for len(fields.rest) > 0 {
+		p.Fields = append(p.Fields, GivenField{
+			Name:  string(fields.vector("field name", 1, 1, 255)),
+			Value: fields.vector("field value", 2, 0, 4096),
+		})
+	}
+	for _, inner := range []error{subjects.err, fields.err} {
+		if d.err == nil && inner != nil {
+			d.err = inner
+		}
+	}
+	p.Signature = d.vector("signature", 2, 0, 65535)
+	if e := d.uint8("encoding"); e != 0 {
+		d.fail("encoding", fmt.Sprintf("%d is not known", e))
+	}
+	return p
+}
+
+// bindingInput is what a binding covers of a part besides the entry's id:
+// uint8 number ‖ uint32 length, and then the part.
+func bindingInput(number int, length int) []byte {
+	return binary.BigEndian.AppendUint32([]byte{byte(number)}, uint32(length))
+}

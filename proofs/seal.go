@@ -1,0 +1,230 @@
+package proofs
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/bits"
+)
+
+// An EntryID is 16 random bytes that make the keys of one entry its own.
+type EntryID [16]byte
+
+// A SubjectRef names the key of a data subject within its ledger: 64 bits of
+// a keyed hash, which say nothing to whoever lacks the key of that hash.
+type SubjectRef [8]byte
+
+// A SubjectKey is the key of one data subject and the reference to it.
+type SubjectKey struct {
+	Ref SubjectRef
+	Key Key256
+}
+
+const (
+	suiteAESGCM   = 1 // AES-256-GCM, keys by HMAC-SHA-256
+	maxCiphertext = 1<<24 - 1
+	maxSubjects   = 31
+	openingSize   = 32
+)
+
+// A sealed part is
+//
+//	struct {
+//	    uint8  suite = 1;
+//	    opaque encapsulated_key<0..65535>;  /* empty in suite 1 */
+//	    opaque subjects<0..248>;            /* 8 bytes each, masked */
+//	    opaque ciphertext[...];             /* the rest: 52 to 2^24-1 bytes */
+//	} SealedPart;
+//
+// In suite 1 the ciphertext is AES-256-GCM with the zero nonce under a key
+// that seals nothing else,
+//
+//	key = HMAC-SHA-256(bucket key, "cairn/v1 part key\n" ‖ entry id ‖ uint8 number ‖ subject keys)
+//
+// over
+//
+//	struct {
+//	    opaque opening[32];
+//	    uint32 length;
+//	    opaque part[length];
+//	    opaque zeros[...];                  /* up to the padded size */
+//	};
+//
+// with "cairn/v1 sealed part\n" ‖ entry id ‖ uint8 number ‖ everything before the
+// ciphertext as additional data. HMAC is used as a dual PRF: without the bucket key or without any one of
+// the subject keys nothing is known about the key. The references to the subject keys
+// are masked by HMAC-SHA-256(bucket key, "cairn/v1 subject mask\n" ‖ entry id ‖ uint8 number
+// ‖ uint8 block), so that at rest they link no two entries.
+//
+// The padded size of the plaintext is Padmé's (Nikitin et al., PETS 2019): it tells the length to within
+// 12 %, and only O(log log n) bits of it.
+
+// SealPart seals the bytes of a part as the number-th of an entry, under the
+// key of its bucket and those of all the subjects it concerns (at most 31).
+// Opening is the random secret its binding is made with.
+func SealPart(part []byte, number int, id EntryID, bucket *Key256, subjects []SubjectKey, opening *Key256) ([]byte, error) {
+	if len(subjects) > maxSubjects {
+		return nil, fmt.Errorf("seal part: %d subjects are more than %d", len(subjects), maxSubjects)
+	}
+	size := paddedSize(openingSize + 4 + len(part))
+	if size+16 > maxCiphertext {
+		return nil, fmt.Errorf("seal part: %d bytes are too many", len(part))
+	}
+	header := appendSealedHeader(nil, number, id, bucket, subjects)
+	out := make([]byte, len(header)+size, len(header)+size+16)
+	copy(out, header)
+	plain := out[len(header):]
+	copy(plain, opening[:])
+	binary.BigEndian.PutUint32(plain[openingSize:], uint32(len(part)))
+	copy(plain[openingSize+4:], part)
+	key := partKey(number, id, bucket, subjects)
+	aead := newGCM(&key)
+	var nonce [12]byte
+	aead.Seal(plain[:0], nonce[:], plain, sealedPartAAD(number, id, header))
+	return out[:len(out)+16], nil
+}
+
+// OpenPart opens what [SealPart] sealed. Lookup returns the key of a subject,
+// or an error that OpenPart returns. The part aliases memory of its own.
+func OpenPart(sealed []byte, number int, id EntryID, bucket *Key256, lookup func(SubjectRef) (Key256, error)) (part []byte, opening Key256, err error) {
+	d := decoder{format: "sealed part", rest: sealed}
+	masked := parseSealedHeader(&d)
+	if d.err == nil && (len(d.rest) < 16+openingSize+4 || len(d.rest) > maxCiphertext) {
+		d.fail("ciphertext", "too short or too long")
+	}
+	if d.err != nil {
+		return nil, opening, d.err
+	}
+	var subjects []SubjectKey
+	for i, ref := range unmask(masked, number, id, bucket) {
+		key, err := lookup(ref)
+		if err != nil {
+			return nil, opening, fmt.Errorf("open part: subject %d: %w", i, err)
+		}
+		subjects = append(subjects, SubjectKey{ref, key})
+	}
+	header := sealed[:len(sealed)-len(d.rest)]
+	key := partKey(number, id, bucket, subjects)
+	var nonce [12]byte
+	plain, err := newGCM(&key).Open(nil, nonce[:], d.rest, sealedPartAAD(number, id, header))
+	if err != nil {
+		return nil, opening, fmt.Errorf("%w: sealed part: not sealed by this key for this place", ErrNotVerified)
+	}
+	n := binary.BigEndian.Uint32(plain[openingSize:])
+	rest := plain[openingSize+4:]
+	if uint64(n) > uint64(len(rest)) || paddedSize(openingSize+4+int(n)) != len(plain) || !allZero(rest[n:]) {
+		return nil, opening, fmt.Errorf("%w: sealed part: length or padding is wrong", ErrMalformed)
+	}
+	return rest[:n:n], Key256(plain[:openingSize]), nil
+}
+
+// SubjectRefs returns the references to the subject keys that a sealed part
+// needs beside its bucket's.
+func SubjectRefs(sealed []byte, number int, id EntryID, bucket *Key256) ([]SubjectRef, error) {
+	d := decoder{format: "sealed part", rest: sealed}
+	masked := parseSealedHeader(&d)
+	if d.err != nil {
+		return nil, d.err
+	}
+	return unmask(masked, number, id, bucket), nil
+}
+
+// NewEntryID reads a fresh entry id from a source of randomness.
+func NewEntryID(rand io.Reader) (id EntryID, err error) {
+	_, err = io.ReadFull(rand, id[:])
+	return id, err
+}
+
+func appendSealedHeader(dst []byte, number int, id EntryID, bucket *Key256, subjects []SubjectKey) []byte {
+	dst = append(dst, suiteAESGCM, 0, 0, byte(8*len(subjects)))
+	start := len(dst)
+	for _, s := range subjects {
+		dst = append(dst, s.Ref[:]...)
+	}
+	maskRefs(dst[start:], number, id, bucket)
+	return dst
+}
+
+func parseSealedHeader(d *decoder) (masked []byte) {
+	if s := d.uint8("suite"); d.err == nil && s != suiteAESGCM {
+		d.fail("suite", fmt.Sprintf("%d is not known", s))
+	}
+	d.vector("encapsulated key", 2, 0, 0)
+	masked = d.vector("subjects", 1, 0, 8*maxSubjects)
+	if len(masked)%8 != 0 {
+		d.fail("subjects", "not a multiple of 8 bytes")
+	}
+	return masked
+}
+
+func unmask(masked []byte, number int, id EntryID, bucket *Key256) []SubjectRef {
+	b := append([]byte(nil), masked...)
+	maskRefs(b, number, id, bucket)
+	refs := make([]SubjectRef, len(b)/8)
+	for i := range refs {
+		refs[i] = SubjectRef(b[8*i:])
+	}
+	return refs
+}
+
+func maskRefs(refs []byte, number int, id EntryID, bucket *Key256) {
+	for block := 0; len(refs) > 0; block++ {
+		mask := mac(bucket, "cairn/v1 subject mask\n", id[:], []byte{byte(number), byte(block)})
+		n := min(len(refs), len(mask))
+		for i := range n {
+			refs[i] ^= mask[i]
+		}
+		refs = refs[n:]
+	}
+}
+
+func partKey(number int, id EntryID, bucket *Key256, subjects []SubjectKey) Key256 {
+	if len(subjects) == 0 {
+		return Key256(mac(bucket, "cairn/v1 part key\n", id[:], []byte{byte(number)}))
+	}
+	in := make([]byte, 0, 1+32*len(subjects))
+	in = append(in, byte(number))
+	for _, s := range subjects {
+		in = append(in, s.Key[:]...)
+	}
+	return Key256(mac(bucket, "cairn/v1 part key\n", id[:], in))
+}
+
+func sealedPartAAD(number int, id EntryID, header []byte) []byte {
+	const label = "cairn/v1 sealed part\n"
+	aad := make([]byte, 0, len(label)+len(id)+1+len(header))
+	aad = append(aad, label...)
+	aad = append(aad, id[:]...)
+	aad = append(aad, byte(number))
+	return append(aad, header...)
+}
+
+func newGCM(key *Key256) cipher.AEAD {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic("proofs: AES-256 refuses a 32-byte key: " + err.Error())
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic("proofs: GCM refuses AES: " + err.Error())
+	}
+	return aead
+}
+
+// paddedSize returns the padded size of n > 1 bytes.
+func paddedSize(n int) int {
+	e := bits.Len(uint(n)) - 1
+	s := bits.Len(uint(e))
+	mask := 1<<(e-s) - 1
+	return (n + mask) &^ mask
+}
+
+func allZero(b []byte) bool {
+	var or byte
+	for _, c := range b {
+		or |= c
+	}
+	return or == 0
+}
