@@ -13,11 +13,17 @@ import (
 // ML-DSA-44: origin<1..255>).
 const MaxOrigin = 255
 
+// The longest lists within control bodies in bytes: the body has to fit.
+const (
+	maxKeyLines = MaxControl - 512
+	maxList     = MaxControl - 64
+)
+
 // A CreatedBody is the body of entry 0: what the ledger was when it began.
 //
 //	struct {
 //	    opaque origin<1..255>;
-//	    opaque keys<1..65535>;      /* verifier keys of the log, a line each */
+//	    opaque keys<1..64922>;      /* verifier keys of the log, a line each */
 //	    opaque policy_hash[32];     /* SHA-256 of the policy file */
 //	} CreatedBody;
 type CreatedBody struct {
@@ -28,7 +34,7 @@ type CreatedBody struct {
 
 // FormatCreated returns the canonical bytes of the body.
 func FormatCreated(c CreatedBody) ([]byte, error) {
-	if len(c.Origin) < 1 || len(c.Origin) > MaxOrigin || len(c.Keys) < 1 || len(c.Keys) > MaxControl-512 {
+	if len(c.Origin) < 1 || len(c.Origin) > MaxOrigin || len(c.Keys) < 1 || len(c.Keys) > maxKeyLines {
 		return nil, fmt.Errorf("%w: created: origin or keys are empty or too long", ErrMalformed)
 	}
 	b := appendVector(nil, 1, []byte(c.Origin))
@@ -41,7 +47,7 @@ func ParseCreated(b []byte) (CreatedBody, error) {
 	d := decoder{format: "created", rest: b}
 	c := CreatedBody{
 		Origin: string(d.vector("origin", 1, 1, MaxOrigin)),
-		Keys:   string(d.vector("keys", 2, 1, MaxControl-512)),
+		Keys:   string(d.vector("keys", 2, 1, maxKeyLines)),
 	}
 	c.PolicyHash = d.hash("policy hash")
 	return c, d.end()
@@ -56,7 +62,7 @@ const (
 	Month Period = 2 // numbered from January 1970
 )
 
-// Number returns the number of the period that a time falls into.
+// Number returns the number of the period that a time from 1970 on falls into.
 func (p Period) Number(t time.Time) uint32 {
 	t = t.UTC()
 	if p == Month {
@@ -82,13 +88,13 @@ func (p Period) String() string {
 //	    uint8 what;                     /* 1 class, 2 stream */
 //	    select (what) {
 //	        case 1: uint16 class; uint32 days; uint8 period;
-//	        case 2: uint32 stream; uint16 class; uint8 state; Field fields<0..65535>;
+//	        case 2: uint32 stream; uint16 class; uint8 closed; Field fields<0..65370>;
 //	    };
 //	} SettingsBody;
 //	struct { uint16 number; uint8 subject; } Field;
 //
-// The names of the class, of the stream and of its fields are in the payload of the
-// entry: [StreamSettings] and [ClassSettings] as JSON.
+// The names of the class, of the stream and of its fields are in the payload
+// of the entry.
 type SettingsBody struct {
 	Class  *ClassBody
 	Stream *StreamBody
@@ -132,7 +138,7 @@ func FormatSettings(s SettingsBody) ([]byte, error) {
 			fields = binary.BigEndian.AppendUint16(fields, f.Number)
 			fields = append(fields, boolByte(f.Subject))
 		}
-		if len(fields) > MaxControl-64 {
+		if len(fields) > maxList {
 			return nil, fmt.Errorf("%w: settings: %d fields are too many", ErrMalformed, len(s.Stream.Fields))
 		}
 		b = appendVector(b, 2, fields)
@@ -168,7 +174,7 @@ func parseStreamBody(d *decoder) *StreamBody {
 	if d.err == nil && s.Stream == 0 {
 		d.fail("stream", "0 is the ledger's own")
 	}
-	f := decoder{format: d.format, rest: d.vector("fields", 2, 0, MaxControl-64)}
+	f := decoder{format: d.format, rest: d.vector("fields", 2, 0, maxList)}
 	var last uint16
 	for len(f.rest) > 0 {
 		field := FieldBody{Number: f.uint16("field"), Subject: f.bool("subject")}
@@ -192,7 +198,7 @@ func parseStreamBody(d *decoder) *StreamBody {
 //	    uint32   stream;
 //	    uint16   class;
 //	    uint32   period;                /* number, see Period */
-//	    FieldKey keys<0..65535>;
+//	    FieldKey keys<0..65370>;
 //	} BucketBody;
 //	struct { uint16 field; opaque hash[32]; } FieldKey;
 type BucketBody struct {
@@ -220,7 +226,7 @@ func FormatBucket(o BucketBody) ([]byte, error) {
 		keys = binary.BigEndian.AppendUint16(keys, k.Field)
 		keys = append(keys, k.Hash[:]...)
 	}
-	if len(keys) > MaxControl-64 {
+	if len(keys) > maxList {
 		return nil, fmt.Errorf("%w: bucket: %d field keys are too many", ErrMalformed, len(o.Keys))
 	}
 	b = appendVector(b, 2, keys)
@@ -234,7 +240,10 @@ func FormatBucket(o BucketBody) ([]byte, error) {
 func ParseBucket(b []byte) (BucketBody, error) {
 	d := decoder{format: "bucket", rest: b}
 	o := BucketBody{Bucket: d.uint32("bucket"), Stream: d.uint32("stream"), Class: d.uint16("class"), Period: d.uint32("period")}
-	keys := decoder{format: d.format, rest: d.vector("keys", 2, 0, MaxControl-64)}
+	if d.err == nil && o.Bucket == 0 {
+		d.fail("bucket", "0 is never opened")
+	}
+	keys := decoder{format: d.format, rest: d.vector("keys", 2, 0, maxList)}
 	var last uint16
 	for len(keys.rest) > 0 {
 		k := FieldKeyBody{Field: keys.uint16("field"), Hash: keys.hash("hash")}

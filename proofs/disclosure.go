@@ -1,6 +1,8 @@
 package proofs
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 )
 
@@ -9,7 +11,7 @@ import (
 // rest. The ledger gives it to the writer of an entry and to its readers;
 // an evidence bundle carries it.
 //
-// In JSON bytes are in standard base64.
+// In JSON bytes are in standard base64; [ParseDisclosure] reads it strictly.
 type Disclosure struct {
 	ID    []byte          `json:"id"` // the 16 bytes of the [EntryID]
 	Parts []DisclosedPart `json:"parts"`
@@ -17,7 +19,7 @@ type Disclosure struct {
 }
 
 // A DisclosedPart is a part that is shown, or the commitment to one that is
-// not: then Opening and Head are empty.
+// not: then Opening, Head and Data are empty.
 type DisclosedPart struct {
 	SealedHash Hash   `json:"sealed_hash"`       // SHA-256 of the sealed part
 	Binding    Hash   `json:"binding"`           // see [Binding]
@@ -35,6 +37,37 @@ type DisclosedTags struct {
 	Commitments []Hash `json:"commitments,omitempty"` // where the tags are not shown
 }
 
+// FormatDisclosure returns the disclosure in JSON, without white space.
+func FormatDisclosure(d Disclosure) ([]byte, error) {
+	b, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("disclosure: %w", err)
+	}
+	return b, nil
+}
+
+// ParseDisclosure reads what [FormatDisclosure] writes and nothing else, white
+// space aside: no other name, order, spelling of a string or of base64. What
+// it says is for [Disclosure.Check] to judge.
+func ParseDisclosure(b []byte) (Disclosure, error) {
+	var d Disclosure
+	if err := json.Unmarshal(b, &d); err != nil {
+		return Disclosure{}, fmt.Errorf("%w: disclosure: %w", ErrMalformed, err)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, b); err != nil {
+		return Disclosure{}, fmt.Errorf("%w: disclosure: %w", ErrMalformed, err)
+	}
+	again, err := FormatDisclosure(d)
+	if err != nil {
+		return Disclosure{}, err
+	}
+	if !bytes.Equal(again, compact.Bytes()) {
+		return Disclosure{}, fmt.Errorf("%w: disclosure: not written as it must be", ErrMalformed)
+	}
+	return d, nil
+}
+
 // Check checks everything that is shown against the leaf: that the parts are
 // those that C commits to, and that the tags are those that T commits to.
 func (d Disclosure) Check(leaf Leaf) error {
@@ -48,10 +81,16 @@ func (d Disclosure) checkParts(c Hash) error {
 	if len(d.ID) != len(EntryID{}) {
 		return fmt.Errorf("%w: disclosure: entry id: not 16 bytes", ErrMalformed)
 	}
+	if len(d.Parts) > maxParts || len(d.Tags) > maxTagLists {
+		return fmt.Errorf("%w: disclosure: %d parts and %d tag lists are too many", ErrMalformed, len(d.Parts), len(d.Tags))
+	}
 	r := Record{ID: EntryID(d.ID)}
 	for i, p := range d.Parts {
 		r.Parts = append(r.Parts, RecordPart{Hash: p.SealedHash, Binding: p.Binding})
 		if !p.Shown() {
+			if len(p.Head) > 0 || len(p.Data) > 0 {
+				return fmt.Errorf("%w: disclosure: part %d: it is given without its opening", ErrMalformed, i)
+			}
 			continue
 		}
 		if len(p.Opening) != openingSize {
@@ -77,7 +116,10 @@ func (d Disclosure) checkParts(c Hash) error {
 func (d Disclosure) checkTags(root Hash) error {
 	var commitments []Hash
 	for i, t := range d.Tags {
-		if t.Seed == nil {
+		if !t.Shown() {
+			if len(t.Tags) > 0 {
+				return fmt.Errorf("%w: disclosure: tags %d: they are given without their seed", ErrMalformed, i)
+			}
 			commitments = append(commitments, t.Commitments...)
 			continue
 		}
@@ -115,7 +157,13 @@ func (p DisclosedPart) bytes() ([]byte, error) {
 	return appendVector(append([]byte(nil), p.Head...), 4, p.Data), nil
 }
 
+// Shown reports whether the tags are shown.
+func (t DisclosedTags) Shown() bool { return t.Seed != nil }
+
 func (t DisclosedTags) list() ([]Tag, error) {
+	if len(t.Commitments) > 0 {
+		return nil, fmt.Errorf("%w: shown tags need no commitments", ErrMalformed)
+	}
 	if len(t.Seed) != len(Key256{}) || len(t.Tags)%sealedTagSize != 0 || len(t.Tags) > MaxTags*sealedTagSize {
 		return nil, fmt.Errorf("%w: seed or list does not have the right size", ErrMalformed)
 	}

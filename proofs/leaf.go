@@ -80,7 +80,8 @@ type Leaf struct {
 	Stream uint32
 
 	// Bucket is the number of the bucket whose key seals the payload: one
-	// (stream, retention class, period), opened by a control entry.
+	// (stream, retention class, period), opened by a control entry. 0, which
+	// is never opened, is of control entries only.
 	Bucket uint32
 
 	// Source is nil, or the place the entry has in its source's own count.
@@ -162,6 +163,8 @@ func (l Leaf) validate() error {
 		return fmt.Errorf("%w: leaf: an event has a control body", ErrMalformed)
 	case l.Kind == Event && l.Stream == 0:
 		return fmt.Errorf("%w: leaf: an event in stream 0", ErrMalformed)
+	case l.Kind == Event && l.Bucket == 0:
+		return fmt.Errorf("%w: leaf: an event in bucket 0", ErrMalformed)
 	case l.Kind != Event && l.Stream != 0:
 		return fmt.Errorf("%w: leaf: a control entry in stream %d", ErrMalformed, l.Stream)
 	case l.Kind != Event && l.Source != nil:

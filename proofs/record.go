@@ -22,14 +22,14 @@ const (
 //	    uint8  parts;                       /* 0..64, and as many times: */
 //	    struct {
 //	        uint8 state;                    /* 1 present, 0 erased */
-//	        select (state) { case 1: opaque sealed<1..2^24+1023>;   /* length in four bytes */
+//	        select (state) { case 1: opaque sealed<1..2^24+1024>;   /* length in four bytes */
 //	                         case 0: opaque sealed_hash[32]; };
 //	        opaque binding[32];
 //	    } part;
 //	    uint8  tag_lists;                   /* 0..64, and as many times: */
 //	    struct {
 //	        uint8 state;
-//	        select (state) { case 1: opaque sealed<1..2^24+1023>;
+//	        select (state) { case 1: opaque sealed<1..2^24+1024>;
 //	                         case 0: opaque sealed_hash[32]; opaque commitments<0..32768>; /* length in two bytes */ };
 //	    } tags;
 //	} Record;

@@ -4,12 +4,16 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/bits"
 )
 
-// An EntryID is 16 random bytes that make the keys of one entry its own.
+// An EntryID is 16 random bytes that make the keys of one entry its own. An
+// id is never used for a second entry, and nothing is sealed twice under one
+// id and number: one key would then seal two texts under one nonce, which
+// gives both away.
 type EntryID [16]byte
 
 // A SubjectRef names the key of a data subject within its ledger: 64 bits of
@@ -61,10 +65,14 @@ const (
 // The padded size of the plaintext is Padmé's (Nikitin et al., PETS 2019): it tells the length to within
 // 12 %, and only O(log log n) bits of it.
 
-// SealPart seals the bytes of a part as the number-th of an entry, under the
-// key of its bucket and those of all the subjects it concerns (at most 31).
-// Opening is the random secret its binding is made with.
+// SealPart seals the bytes of a part as the number-th of an entry (0 to 63),
+// under the key of its bucket and those of all the subjects it concerns (at
+// most 31). Opening is the random secret its binding is made with. Id and
+// number must never have sealed anything else.
 func SealPart(part []byte, number int, id EntryID, bucket *Key256, subjects []SubjectKey, opening *Key256) ([]byte, error) {
+	if err := checkNumber(number); err != nil {
+		return nil, fmt.Errorf("seal part: %w", err)
+	}
 	if len(subjects) > maxSubjects {
 		return nil, fmt.Errorf("seal part: %d subjects are more than %d", len(subjects), maxSubjects)
 	}
@@ -87,8 +95,13 @@ func SealPart(part []byte, number int, id EntryID, bucket *Key256, subjects []Su
 }
 
 // OpenPart opens what [SealPart] sealed. Lookup returns the key of a subject,
-// or an error that OpenPart returns. The part aliases memory of its own.
+// or an error that OpenPart returns; nil knows no subject. The part aliases
+// memory of its own. That it is the one its leaf commits to is another
+// question: compare its [Binding] with that of the record.
 func OpenPart(sealed []byte, number int, id EntryID, bucket *Key256, lookup func(SubjectRef) (Key256, error)) (part []byte, opening Key256, err error) {
+	if err := checkNumber(number); err != nil {
+		return nil, opening, fmt.Errorf("open part: %w", err)
+	}
 	d := decoder{format: "sealed part", rest: sealed}
 	masked := parseSealedHeader(&d)
 	if d.err == nil && (len(d.rest) < 16+openingSize+4 || len(d.rest) > maxCiphertext) {
@@ -97,13 +110,9 @@ func OpenPart(sealed []byte, number int, id EntryID, bucket *Key256, lookup func
 	if d.err != nil {
 		return nil, opening, d.err
 	}
-	var subjects []SubjectKey
-	for i, ref := range unmask(masked, number, id, bucket) {
-		key, err := lookup(ref)
-		if err != nil {
-			return nil, opening, fmt.Errorf("open part: subject %d: %w", i, err)
-		}
-		subjects = append(subjects, SubjectKey{ref, key})
+	subjects, err := lookupAll(unmask(masked, number, id, bucket), lookup)
+	if err != nil {
+		return nil, opening, fmt.Errorf("open part: %w", err)
 	}
 	header := sealed[:len(sealed)-len(d.rest)]
 	key := partKey(number, id, bucket, subjects)
@@ -112,6 +121,11 @@ func OpenPart(sealed []byte, number int, id EntryID, bucket *Key256, lookup func
 	if err != nil {
 		return nil, opening, fmt.Errorf("%w: sealed part: not sealed by this key for this place", ErrNotVerified)
 	}
+	return parsePadded(plain)
+}
+
+// parsePadded reads what a sealed part opens to: opening, length, part, zeros.
+func parsePadded(plain []byte) (part []byte, opening Key256, err error) {
 	n := binary.BigEndian.Uint32(plain[openingSize:])
 	rest := plain[openingSize+4:]
 	if uint64(n) > uint64(len(rest)) || paddedSize(openingSize+4+int(n)) != len(plain) || !allZero(rest[n:]) {
@@ -135,6 +149,31 @@ func SubjectRefs(sealed []byte, number int, id EntryID, bucket *Key256) ([]Subje
 func NewEntryID(rand io.Reader) (id EntryID, err error) {
 	_, err = io.ReadFull(rand, id[:])
 	return id, err
+}
+
+// checkNumber refuses the number of a part or of a tag list that no record
+// can hold. In one byte it would look like another one, and share its key.
+func checkNumber(number int) error {
+	if number < 0 || number >= maxParts {
+		return fmt.Errorf("number %d is not within 0..%d", number, maxParts-1)
+	}
+	return nil
+}
+
+// lookupAll returns the keys of the subjects that refs refer to.
+func lookupAll(refs []SubjectRef, lookup func(SubjectRef) (Key256, error)) ([]SubjectKey, error) {
+	if len(refs) > 0 && lookup == nil {
+		return nil, errors.New("it needs the keys of subjects, and none is known")
+	}
+	keys := make([]SubjectKey, 0, len(refs))
+	for i, ref := range refs {
+		key, err := lookup(ref)
+		if err != nil {
+			return nil, fmt.Errorf("subject %d: %w", i, err)
+		}
+		keys = append(keys, SubjectKey{ref, key})
+	}
+	return keys, nil
 }
 
 func appendSealedHeader(dst []byte, number int, id EntryID, bucket *Key256, subjects []SubjectKey) []byte {

@@ -44,7 +44,9 @@ func MakeTag(field uint16, key *Key256, value []byte) Tag {
 //
 //	seed = HMAC-SHA-256(tag key of the bucket, "cairn/v1 tag seed\n" ‖ entry id [‖ tag key of the subject])
 //
-// Subject is nil for tags that are not about a data subject.
+// Subject is nil for tags that are not about a data subject. An entry has at
+// most one list of tags for each subject and one for none: whoever is shown
+// the seed of one list could otherwise open another.
 func TagSeed(bucketTags *Key256, id EntryID, subject *Key256) Key256 {
 	if subject == nil {
 		return Key256(mac(bucketTags, "cairn/v1 tag seed\n", id[:]))
@@ -119,9 +121,13 @@ func TagsRoot(commitments []Hash) Hash {
 
 const sealedTagSize = 2 + TagSize
 
-// SealTags seals tags as the number-th list of an entry: those that are not
-// about a data subject (subject nil), or those about one.
+// SealTags seals tags as the number-th list of an entry (0 to 63): those that
+// are not about a data subject (subject nil), or those about one. Id and
+// number must never have sealed other tags.
 func SealTags(tags []Tag, number int, id EntryID, bucketTags *Key256, subject *SubjectKey) ([]byte, error) {
+	if err := checkNumber(number); err != nil {
+		return nil, fmt.Errorf("seal tags: %w", err)
+	}
 	if len(tags) > MaxTags {
 		return nil, fmt.Errorf("seal tags: %d tags are more than %d", len(tags), MaxTags)
 	}
@@ -139,20 +145,26 @@ func SealTags(tags []Tag, number int, id EntryID, bucketTags *Key256, subject *S
 	return newGCM(&key).Seal(out, nonce[:], plain, sealedTagsAAD(number, id, header)), nil
 }
 
-// OpenTags opens what [SealTags] sealed, and returns the seed of the openings too.
+// OpenTags opens what [SealTags] sealed, and returns the seed of the openings
+// too. Lookup returns the key of a subject, or an error that OpenTags returns;
+// nil knows no subject. That the tags are those of the leaf is another
+// question: [TagsRoot] over all of the entry's is T.
 func OpenTags(sealed []byte, number int, id EntryID, bucketTags *Key256, lookup func(SubjectRef) (Key256, error)) (tags []Tag, seed Key256, err error) {
+	if err := checkNumber(number); err != nil {
+		return nil, seed, fmt.Errorf("open tags: %w", err)
+	}
 	d := decoder{format: "sealed tags", rest: sealed}
 	masked := parseTagsHeader(&d)
 	if d.err != nil {
 		return nil, seed, d.err
 	}
+	subjects, err := lookupAll(unmask(masked, number, id, bucketTags), lookup)
+	if err != nil {
+		return nil, seed, fmt.Errorf("open tags: %w", err)
+	}
 	var subject *SubjectKey
-	if refs := unmask(masked, number, id, bucketTags); len(refs) == 1 {
-		key, err := lookup(refs[0])
-		if err != nil {
-			return nil, seed, fmt.Errorf("open tags: subject: %w", err)
-		}
-		subject = &SubjectKey{refs[0], key}
+	if len(subjects) == 1 {
+		subject = &subjects[0]
 	}
 	header := sealed[:len(sealed)-len(d.rest)]
 	key := tagsKey(number, id, bucketTags, subject)
