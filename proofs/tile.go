@@ -44,7 +44,7 @@ func ParseTilePath(path string) (Tile, error) {
 	if !ok || !ok2 {
 		return Tile{}, fmt.Errorf("%w: tile path: %q has no level", ErrMalformed, path)
 	}
-	l, err := parseDecimal(level, MaxTileLevel)
+	l, err := parseTileNumber(level, MaxTileLevel)
 	if err != nil {
 		return Tile{}, fmt.Errorf("%w: tile path: level %q: %v", ErrMalformed, level, err)
 	}
@@ -128,7 +128,7 @@ func parsePlace(s string) (index uint64, width int, err error) {
 	width = TileWidth
 	place, partial, ok := strings.Cut(s, ".p/")
 	if ok {
-		w, err := parseDecimal(partial, TileWidth-1)
+		w, err := parseTileNumber(partial, TileWidth-1)
 		if err != nil || w == 0 {
 			return 0, 0, fmt.Errorf("width %q is not a number within 1..%d", partial, TileWidth-1)
 		}
@@ -162,8 +162,8 @@ func parseIndex(s string, max uint64) (n uint64, err error) {
 	return n, nil
 }
 
-// parseDecimal reads a decimal number without sign and leading zeros.
-func parseDecimal(s string, max uint64) (uint64, error) {
+// parseTileNumber reads a decimal number without sign and leading zeros.
+func parseTileNumber(s string, max uint64) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil || strconv.FormatUint(n, 10) != s {
 		return 0, fmt.Errorf("not a canonical decimal number")
