@@ -2,7 +2,9 @@ package storage
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"math"
 )
 
 // MaxVaultRecord bounds a vault's record in bytes.
@@ -11,8 +13,17 @@ const MaxVaultRecord = 16 << 20
 // A VaultRecord is one record of a bucket.
 type VaultRecord struct {
 	Bucket uint32
-	Index  uint64
+	Index  uint64 // below 1<<63
 	Data   []byte // 1 to MaxVaultRecord bytes
+}
+
+// CheckVaultRecord returns nil if the record is within its bounds, else
+// ErrInvalid.
+func CheckVaultRecord(r VaultRecord) error {
+	if r.Index > math.MaxInt64 || len(r.Data) < 1 || len(r.Data) > MaxVaultRecord {
+		return fmt.Errorf("vault record %d/%d: %d bytes: %w", r.Bucket, r.Index, len(r.Data), ErrInvalid)
+	}
+	return nil
 }
 
 // A Vault keeps records by bucket and index. It is written behind a journal:

@@ -1,0 +1,141 @@
+package storagetest
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/cairnlog/cairn/storage"
+)
+
+// A vaultHistory writes, syncs and drops at random.
+type vaultHistory struct {
+	buckets map[uint32]*vaultBucket
+	index   uint64 // the next one
+}
+
+// A vaultBucket's first records were synced; of the rest a prefix may survive.
+type vaultBucket struct {
+	records []storage.VaultRecord // with those of a write in doubt
+	synced  int
+	dropped bool // in doubt
+}
+
+func (h *vaultHistory) step(t *testing.T, v storage.Vault, rng *rand.Rand) error {
+	switch rng.IntN(10) {
+	case 0, 1:
+		return h.sync(t, v)
+	case 2:
+		return h.drop(t, v, uint32(rng.IntN(4)))
+	}
+	var batch []storage.VaultRecord
+	for range 1 + rng.IntN(6) {
+		h.index += 1 + uint64(rng.IntN(3))
+		bucket := uint32(rng.IntN(4))
+		if b := h.buckets[bucket]; b != nil && rng.IntN(3) == 0 && len(batch) == 0 {
+			batch = append(batch, b.records[rng.IntN(len(b.records))]) // a repeat
+		}
+		batch = append(batch, storage.VaultRecord{Bucket: bucket, Index: h.index, Data: someBytes(rng, 2000)})
+	}
+	err := v.Write(t.Context(), batch)
+	if err != nil && refused(err) {
+		h.compare(t, v)
+		return nil
+	}
+	for _, r := range batch {
+		h.add(r)
+	}
+	if err == nil {
+		h.compare(t, v)
+	}
+	return err
+}
+
+// add adds a record that the history did not have yet.
+func (h *vaultHistory) add(r storage.VaultRecord) {
+	b := h.buckets[r.Bucket]
+	if b == nil {
+		b = new(vaultBucket)
+		h.buckets[r.Bucket] = b
+	}
+	if len(b.records) == 0 || b.records[len(b.records)-1].Index < r.Index {
+		b.records = append(b.records, r)
+	}
+}
+
+func (h *vaultHistory) sync(t *testing.T, v storage.Vault) error {
+	err := v.Sync(t.Context())
+	if err == nil {
+		for _, b := range h.buckets {
+			b.synced = len(b.records)
+		}
+	}
+	if err == nil || refused(err) {
+		h.compare(t, v)
+		return nil
+	}
+	return err
+}
+
+func (h *vaultHistory) drop(t *testing.T, v storage.Vault, bucket uint32) error {
+	err := v.Drop(t.Context(), bucket)
+	if err == nil {
+		delete(h.buckets, bucket)
+	}
+	if err == nil || refused(err) {
+		h.compare(t, v)
+		return nil
+	}
+	if b := h.buckets[bucket]; b != nil {
+		b.dropped = true
+	}
+	return err
+}
+
+func (h *vaultHistory) settle(t *testing.T, v storage.Vault) {
+	for bucket, b := range h.buckets {
+		n := 0
+		for range v.Scan(t.Context(), bucket, 0) {
+			n++
+		}
+		if n < b.synced && !(n == 0 && b.dropped) || n > len(b.records) {
+			t.Errorf("bucket %d has %d records, want %d to %d", bucket, n, b.synced, len(b.records))
+			return
+		}
+		if n == 0 {
+			delete(h.buckets, bucket)
+			continue
+		}
+		b.records, b.dropped = b.records[:n], false
+	}
+	h.compare(t, v)
+}
+
+func (h *vaultHistory) compare(t *testing.T, v storage.Vault) {
+	for bucket := range uint32(4) {
+		b := h.buckets[bucket]
+		if b == nil {
+			wantScan(t, v, bucket, 0)
+			continue
+		}
+		wantScan(t, v, bucket, 0, b.records...)
+		for _, r := range b.records {
+			got, err := v.Read(t.Context(), bucket, r.Index)
+			if err != nil || !bytes.Equal(got, r.Data) {
+				t.Errorf("Read of %d/%d = %.20x, %v, want %.20x", bucket, r.Index, got, err, r.Data)
+			}
+		}
+	}
+}
+
+func (h *vaultHistory) probe(v storage.Vault) []error {
+	ctx := context.Background()
+	_, err := v.Read(ctx, 0, 0)
+	var scan error
+	for _, scan = range v.Scan(ctx, 0, 0) {
+		break
+	}
+	r := record(9, h.index+1, "x")
+	return []error{err, scan, v.Write(ctx, []storage.VaultRecord{r}), v.Sync(ctx), v.Drop(ctx, 9)}
+}
