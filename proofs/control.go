@@ -37,8 +37,8 @@ func FormatCreated(c CreatedBody) ([]byte, error) {
 	if len(c.Origin) < 1 || len(c.Origin) > MaxOrigin || len(c.Keys) < 1 || len(c.Keys) > maxKeyLines {
 		return nil, fmt.Errorf("%w: created: origin or keys are empty or too long", ErrMalformed)
 	}
-	b := appendVector(nil, 1, []byte(c.Origin))
-	b = appendVector(b, 2, []byte(c.Keys))
+	b := appendVector(nil, 1, c.Origin)
+	b = appendVector(b, 2, c.Keys)
 	return append(b, c.PolicyHash[:]...), nil
 }
 

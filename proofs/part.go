@@ -65,13 +65,13 @@ func FormatPartHead(p Part) ([]byte, error) {
 		if len(s) < 1 || len(s) > 1024 {
 			return nil, fmt.Errorf("%w: part: subject of %d bytes is not within 1..1024", ErrMalformed, len(s))
 		}
-		subjects = appendVector(subjects, 2, []byte(s))
+		subjects = appendVector(subjects, 2, s)
 	}
 	for _, f := range p.Fields {
 		if len(f.Name) < 1 || len(f.Name) > 255 || len(f.Value) > 4096 {
 			return nil, fmt.Errorf("%w: part: field %q: name or value is too long or empty", ErrMalformed, f.Name)
 		}
-		fields = appendVector(fields, 1, []byte(f.Name))
+		fields = appendVector(fields, 1, f.Name)
 		fields = appendVector(fields, 2, f.Value)
 	}
 	for _, v := range []struct {
@@ -90,10 +90,10 @@ func FormatPartHead(p Part) ([]byte, error) {
 	b := make([]byte, 0, 32+len(p.MediaType)+len(p.Appender)+len(p.IdempotencyKey)+len(p.Source)+
 		len(subjects)+len(fields)+len(p.Signature)+len(p.Data))
 	b = append(b, partVersion)
-	b = appendVector(b, 1, []byte(p.MediaType))
-	b = appendVector(b, 1, []byte(p.Appender))
-	b = appendVector(b, 2, []byte(p.IdempotencyKey))
-	b = appendVector(b, 1, []byte(p.Source))
+	b = appendVector(b, 1, p.MediaType)
+	b = appendVector(b, 1, p.Appender)
+	b = appendVector(b, 2, p.IdempotencyKey)
+	b = appendVector(b, 1, p.Source)
 	b = appendVector(b, 2, subjects)
 	b = appendVector(b, 2, fields)
 	b = appendVector(b, 2, p.Signature)

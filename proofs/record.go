@@ -2,7 +2,9 @@ package proofs
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 const (
@@ -30,9 +32,14 @@ const (
 //	    struct {
 //	        uint8 state;
 //	        select (state) { case 1: opaque sealed<1..2^24+1024>;
-//	                         case 0: opaque sealed_hash[32]; opaque commitments<0..32768>; /* length in two bytes */ };
+//	                         case 0: opaque sealed_hash[32]; };
 //	    } tags;
+//	    /* and where the tags of any list are erased, once for each list: */
+//	    opaque commitments<0..32768>;       /* length in two bytes, 32 for each tag */
 //	} Record;
+//
+// So everything in a record shows in C or in T: parts, hashes, bindings and
+// sealed tags in C, and the commitments, once there are any, in T.
 type Record struct {
 	ID    EntryID
 	Parts []RecordPart
@@ -48,7 +55,8 @@ type RecordPart struct {
 }
 
 // RecordTags is one list of sealed tags at rest. Where it is erased Sealed is
-// nil, and its hash and the commitments to the tags are left.
+// nil and its hash is left, and every list of the record has the commitments
+// to its tags, so that those of the other lists can still be shown.
 type RecordTags struct {
 	Sealed      []byte
 	Hash        Hash // SHA-256 of Sealed
@@ -82,15 +90,32 @@ func (r Record) Commitment() Hash {
 	return sha256.Sum256(b)
 }
 
-// CheckRecord checks a record at rest against the leaf of its entry.
+// CheckRecord checks a record at rest against the leaf of its entry, without
+// any key. It checks every byte that [ParseRecord] read.
 func CheckRecord(r Record, leaf Leaf) error {
 	if r.Commitment() != leaf.C {
 		return fmt.Errorf("%w: record: it is not the one its leaf commits to", ErrNotVerified)
 	}
+	if !r.tagsErased() {
+		return nil
+	}
+	var all []Hash
+	for _, t := range r.Tags {
+		all = append(all, t.Commitments...)
+	}
+	if TagsRoot(all) != leaf.T {
+		return fmt.Errorf("%w: record: the tag commitments are not those its leaf commits to", ErrNotVerified)
+	}
 	return nil
 }
 
-// FormatRecord returns the canonical bytes of a record.
+// tagsErased reports whether any list of tags is erased.
+func (r Record) tagsErased() bool {
+	return slices.ContainsFunc(r.Tags, func(t RecordTags) bool { return t.Sealed == nil })
+}
+
+// FormatRecord returns the canonical bytes of a record. It leaves out the
+// hashes of what is there, and the commitments where no list is erased.
 func FormatRecord(r Record) ([]byte, error) {
 	if len(r.Parts) > maxParts || len(r.Tags) > maxTagLists {
 		return nil, fmt.Errorf("%w: record: %d parts and %d tag lists are too many", ErrMalformed, len(r.Parts), len(r.Tags))
@@ -118,17 +143,26 @@ func FormatRecord(r Record) ([]byte, error) {
 		if b, err = appendSlot(b, t.Sealed, t.Hash); err != nil {
 			return nil, err
 		}
-		if t.Sealed != nil {
-			continue
+	}
+	if !r.tagsErased() {
+		return b, nil
+	}
+	for _, t := range r.Tags {
+		var err error
+		if b, err = appendHashes(b, t.Commitments); err != nil {
+			return nil, err
 		}
-		if len(t.Commitments) > MaxTags {
-			return nil, fmt.Errorf("%w: record: %d tag commitments are more than %d", ErrMalformed, len(t.Commitments), MaxTags)
-		}
-		var c []byte
-		for _, h := range t.Commitments {
-			c = append(c, h[:]...)
-		}
-		b = appendVector(b, 2, c)
+	}
+	return b, nil
+}
+
+func appendHashes(b []byte, hashes []Hash) ([]byte, error) {
+	if len(hashes) > MaxTags {
+		return nil, fmt.Errorf("%w: record: %d tag commitments are more than %d", ErrMalformed, len(hashes), MaxTags)
+	}
+	b = binary.BigEndian.AppendUint16(b, uint16(len(hashes)*HashSize))
+	for _, h := range hashes {
+		b = append(b, h[:]...)
 	}
 	return b, nil
 }
@@ -158,10 +192,13 @@ func ParseRecord(b []byte) (Record, error) {
 	}
 	for range d.count("tag lists", maxTagLists) {
 		var t RecordTags
-		if t.Sealed, t.Hash = d.slot("tags"); t.Sealed == nil {
-			t.Commitments = d.hashes("tag commitments", MaxTags)
-		}
+		t.Sealed, t.Hash = d.slot("tags")
 		r.Tags = append(r.Tags, t)
+	}
+	if r.tagsErased() {
+		for i := range r.Tags {
+			r.Tags[i].Commitments = d.hashes("tag commitments", MaxTags)
+		}
 	}
 	if err := d.end(); err != nil {
 		return Record{}, err

@@ -31,6 +31,8 @@ const (
 	maxCiphertext = 1<<24 - 1
 	maxSubjects   = 31
 	openingSize   = 32
+
+	sealedHeaderSize = 1 + 2 + 1 // without the subjects
 )
 
 // A sealed part is
@@ -80,18 +82,16 @@ func SealPart(part []byte, number int, id EntryID, bucket *Key256, subjects []Su
 	if size+16 > maxCiphertext {
 		return nil, fmt.Errorf("seal part: %d bytes are too many", len(part))
 	}
-	header := appendSealedHeader(nil, number, id, bucket, subjects)
-	out := make([]byte, len(header)+size, len(header)+size+16)
-	copy(out, header)
-	plain := out[len(header):]
+	n := sealedHeaderSize + 8*len(subjects)
+	out := appendSealedHeader(make([]byte, 0, n+size+16), number, id, bucket, subjects)
+	header, plain := out[:n], out[n:n+size]
 	copy(plain, opening[:])
 	binary.BigEndian.PutUint32(plain[openingSize:], uint32(len(part)))
 	copy(plain[openingSize+4:], part)
 	key := partKey(number, id, bucket, subjects)
 	aead := newGCM(&key)
 	var nonce [12]byte
-	aead.Seal(plain[:0], nonce[:], plain, sealedPartAAD(number, id, header))
-	return out[:len(out)+16], nil
+	return aead.Seal(header, nonce[:], plain, sealedPartAAD(number, id, header)), nil
 }
 
 // OpenPart opens what [SealPart] sealed. Lookup returns the key of a subject,

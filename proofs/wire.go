@@ -10,16 +10,16 @@ import (
 // bytes as its bound needs, followed by its content.
 
 // appendVector appends a vector whose length takes width bytes. The caller
-// has checked that b fits.
-func appendVector(dst []byte, width int, b []byte) []byte {
-	n := uint64(len(b))
+// has checked that v fits.
+func appendVector[T []byte | string](dst []byte, width int, v T) []byte {
+	n := uint64(len(v))
 	if n>>(8*width) != 0 {
 		panic(fmt.Sprintf("proofs: vector of %d bytes with a length of %d bytes", n, width))
 	}
 	for i := width - 1; i >= 0; i-- {
 		dst = append(dst, byte(n>>(8*i)))
 	}
-	return append(dst, b...)
+	return append(dst, v...)
 }
 
 // A decoder consumes bytes from the front. The first error sticks; everything
