@@ -12,9 +12,8 @@ import (
 // A cosignature is a u64 time, in seconds since 1970, followed by the
 // signature (C2SP tlog-cosignature, "Format").
 const (
-	timeSize             = 8
-	mldsaSignatureSize   = 2420
-	ed25519SignatureSize = ed25519.SignatureSize
+	timeSize           = 8
+	mldsaSignatureSize = 2420
 )
 
 // SignCheckpoint signs the text of a checkpoint.
@@ -98,37 +97,41 @@ func (k Key) CheckSignature(text string, s Signature) (unixTime uint64, err erro
 	if err != nil {
 		return 0, err
 	}
-	if s.Name != k.name || s.KeyID != k.id {
+	return k.checkSignature(SignedCheckpoint{c, Note{Text: text}}, s)
+}
+
+// checkSignature is CheckSignature for a checkpoint that has been parsed; its
+// note's own signatures are not looked at.
+func (k Key) checkSignature(c SignedCheckpoint, s Signature) (unixTime uint64, err error) {
+	if !k.claimed(s) {
 		return 0, fmt.Errorf("%w: signature is by key %s+%s, not %s+%s", ErrNotVerified,
 			s.Name, formatKeyID(s.KeyID), k.name, formatKeyID(k.id))
 	}
-	unixTime, err = k.verify(c, text, s.Bytes)
+	unixTime, err = k.verify(c, s.Bytes)
 	if err != nil {
 		return 0, fmt.Errorf("%w: signature by %s+%s: %w", ErrNotVerified, k.name, formatKeyID(k.id), err)
 	}
 	return unixTime, nil
 }
 
-// verify dispatches on the type; text is the text of c.
-func (k Key) verify(c Checkpoint, text string, signature []byte) (unixTime uint64, err error) {
-	size := map[KeyType]int{
-		Ed25519:            ed25519SignatureSize,
-		Ed25519Cosignature: timeSize + ed25519SignatureSize,
-		MLDSA44:            timeSize + mldsaSignatureSize,
-	}[k.typ]
-	if len(signature) != size {
-		return 0, fmt.Errorf("%d bytes, %v has %d", len(signature), k.typ, size)
+// claimed reports whether s says that it is by this key.
+func (k Key) claimed(s Signature) bool { return s.Name == k.name && s.KeyID == k.id }
+
+// verify dispatches on the type.
+func (k Key) verify(c SignedCheckpoint, signature []byte) (unixTime uint64, err error) {
+	if want := k.typ.signatureSize(); len(signature) != want {
+		return 0, fmt.Errorf("%d bytes, %v has %d", len(signature), k.typ, want)
 	}
 	ok := false
 	switch k.typ {
 	case Ed25519:
-		ok = ed25519.Verify([]byte(k.public), []byte(text), signature)
+		ok = ed25519.Verify([]byte(k.public), []byte(c.Note.Text), signature)
 	case Ed25519Cosignature:
 		unixTime = binary.BigEndian.Uint64(signature)
-		ok = ed25519.Verify([]byte(k.public), cosignatureMessage(text, unixTime), signature[timeSize:])
+		ok = ed25519.Verify([]byte(k.public), cosignatureMessage(c.Note.Text, unixTime), signature[timeSize:])
 	case MLDSA44:
 		unixTime = binary.BigEndian.Uint64(signature)
-		if err := mldsaCovers(c); err != nil {
+		if err := mldsaCovers(c.Checkpoint); err != nil {
 			return 0, err
 		}
 		verifier, err := fnote.NewMLDSAVerifier(k.String())
@@ -144,4 +147,18 @@ func (k Key) verify(c Checkpoint, text string, signature []byte) (unixTime uint6
 		return 0, fmt.Errorf("time %d is above 2^63-1", unixTime)
 	}
 	return unixTime, nil
+}
+
+// signatureSize is the size in bytes of what follows the key ID, 0 for an
+// unknown type.
+func (t KeyType) signatureSize() int {
+	switch t {
+	case Ed25519:
+		return ed25519.SignatureSize
+	case Ed25519Cosignature:
+		return timeSize + ed25519.SignatureSize
+	case MLDSA44:
+		return timeSize + mldsaSignatureSize
+	}
+	return 0
 }

@@ -1,6 +1,7 @@
 package proofs
 
 import (
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -43,7 +44,7 @@ func (t KeyType) String() string {
 func (t KeyType) publicSize() int {
 	switch t {
 	case Ed25519, Ed25519Cosignature:
-		return 32
+		return ed25519.PublicKeySize
 	case MLDSA44:
 		return mldsaPublicSize
 	}
@@ -64,21 +65,29 @@ type Key struct {
 // key>, of one of the three types of [KeyType]. It recomputes the key ID and
 // refuses a vkey that claims another one.
 func ParseKey(vkey string) (Key, error) {
+	k, err := parseKey(vkey)
+	if err != nil {
+		return Key{}, fmt.Errorf("%w: key: %w", ErrMalformed, err)
+	}
+	return k, nil
+}
+
+func parseKey(vkey string) (Key, error) {
 	name, rest, ok1 := strings.Cut(vkey, "+")
 	id, material, ok2 := strings.Cut(rest, "+")
 	if !ok1 || !ok2 {
-		return Key{}, fmt.Errorf("%w: key: not of the form name+id+base64", ErrMalformed)
+		return Key{}, fmt.Errorf("not of the form name+id+base64")
 	}
 	b, ok := parseBase64(material)
 	if !ok || len(b) == 0 {
-		return Key{}, fmt.Errorf("%w: key: material is not canonical base64", ErrMalformed)
+		return Key{}, fmt.Errorf("not canonical base64 of a type and a public key")
 	}
 	k, err := newKey(name, KeyType(b[0]), b[1:])
 	if err != nil {
 		return Key{}, err
 	}
 	if want := formatKeyID(k.id); id != want {
-		return Key{}, fmt.Errorf("%w: key: its ID is %s, not %q", ErrMalformed, want, id)
+		return Key{}, fmt.Errorf("the key's ID is %s, not %q", want, id)
 	}
 	return k, nil
 }
@@ -87,13 +96,13 @@ func ParseKey(vkey string) (Key, error) {
 func newKey(name string, t KeyType, public []byte) (Key, error) {
 	switch size := t.publicSize(); {
 	case !validKeyName(name):
-		return Key{}, fmt.Errorf("%w: key: name %q is empty or holds a space, a plus or a control character", ErrMalformed, name)
+		return Key{}, fmt.Errorf("name %q is empty, not UTF-8, or holds a space, a plus or a control character", name)
 	case t == MLDSA44 && len(name) > maxMLDSAName:
-		return Key{}, fmt.Errorf("%w: key: name of %d bytes, ML-DSA signs at most %d", ErrMalformed, len(name), maxMLDSAName)
+		return Key{}, fmt.Errorf("name of %d bytes, ML-DSA-44 signs at most %d", len(name), maxMLDSAName)
 	case size == 0:
-		return Key{}, fmt.Errorf("%w: key: %v is not supported", ErrMalformed, t)
+		return Key{}, fmt.Errorf("%v is not supported", t)
 	case len(public) != size:
-		return Key{}, fmt.Errorf("%w: key: %d bytes of public key, %v has %d", ErrMalformed, len(public), t, size)
+		return Key{}, fmt.Errorf("public key of %d bytes, %v has %d", len(public), t, size)
 	}
 	return Key{name, keyID(name, t, public), t, string(public)}, nil
 }

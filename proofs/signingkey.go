@@ -35,7 +35,11 @@ func GenerateKey(name string, t KeyType, random io.Reader) (SigningKey, error) {
 	if _, err := io.ReadFull(random, seed[:]); err != nil {
 		return SigningKey{}, fmt.Errorf("generate key: %w", err)
 	}
-	return newSigningKey(name, t, seed)
+	k, err := newSigningKey(name, t, seed)
+	if err != nil {
+		return SigningKey{}, fmt.Errorf("%w: generate key: %w", ErrMalformed, err)
+	}
+	return k, nil
 }
 
 // ParseSigningKey reads PRIVATE+KEY+<name>+<key ID>+<base64 of type and
@@ -52,7 +56,7 @@ func ParseSigningKey(skey string) (SigningKey, error) {
 	}
 	k, err := newSigningKey(name, KeyType(b[0]), [32]byte(b[1:]))
 	if err != nil {
-		return SigningKey{}, err
+		return SigningKey{}, fmt.Errorf("%w: signing key: %w", ErrMalformed, err)
 	}
 	if want := formatKeyID(k.key.id); id != want {
 		return SigningKey{}, fmt.Errorf("%w: signing key: its ID is not %s", ErrMalformed, want)
@@ -79,7 +83,7 @@ func newSigningKey(name string, t KeyType, seed [32]byte) (k SigningKey, err err
 	if t == MLDSA44 {
 		signer, err := fnote.NewMLDSASigner(skey)
 		if err != nil {
-			return SigningKey{}, fmt.Errorf("signing key: %w", err)
+			return SigningKey{}, err
 		}
 		if signer.KeyHash() != k.key.id {
 			panic("proofs: ML-DSA-44 public key differs from the library's")
