@@ -81,16 +81,17 @@ func refSubproof(m int, d refTree, b bool) []proofs.Hash {
 	return append(refSubproof(m-k, d[k:], false), refMTH(d[:k]))
 }
 
-// refCheckInclusion is RFC 9162 §2.1.3.2.
-func refCheckInclusion(index, size uint64, leaf proofs.Hash, path []proofs.Hash, root proofs.Hash) bool {
+// refInclusionRoot is RFC 9162 §2.1.3.2 up to the comparison: the root that
+// the path leads to, and whether the path has the right length.
+func refInclusionRoot(index, size uint64, leaf proofs.Hash, path []proofs.Hash) (r proofs.Hash, ok bool) {
 	if index >= size {
-		return false
+		return r, false
 	}
 	fn, sn := index, size-1
-	r := leaf
+	r = leaf
 	for _, p := range path {
 		if sn == 0 {
-			return false
+			return r, false
 		}
 		if fn&1 == 1 || fn == sn {
 			r = refNode(p, r)
@@ -106,22 +107,19 @@ func refCheckInclusion(index, size uint64, leaf proofs.Hash, path []proofs.Hash,
 		fn >>= 1
 		sn >>= 1
 	}
-	return sn == 0 && r == root
+	return r, sn == 0
 }
 
-// refCheckConsistency is RFC 9162 §2.1.4.2, with the cases it leaves to the
-// reader written out: equal sizes, and the empty tree.
-func refCheckConsistency(first, second uint64, firstHash, secondHash proofs.Hash, path []proofs.Hash) bool {
-	empty := proofs.Hash(sha256.Sum256(nil))
-	switch {
-	case first > second:
-		return false
-	case first == second:
-		return len(path) == 0 && firstHash == secondHash && (first != 0 || firstHash == empty)
-	case first == 0:
-		return len(path) == 0 && firstHash == empty
-	case len(path) == 0:
-		return false
+func refCheckInclusion(index, size uint64, leaf proofs.Hash, path []proofs.Hash, root proofs.Hash) bool {
+	r, ok := refInclusionRoot(index, size, leaf, path)
+	return ok && r == root
+}
+
+// refConsistencyRoots is RFC 9162 §2.1.4.2 up to the comparison, for sizes
+// 0 < first < second: the two roots that the path leads to.
+func refConsistencyRoots(first, second uint64, firstHash proofs.Hash, path []proofs.Hash) (fr, sr proofs.Hash, ok bool) {
+	if len(path) == 0 {
+		return fr, sr, false
 	}
 	if first&(first-1) == 0 {
 		path = append([]proofs.Hash{firstHash}, path...)
@@ -131,10 +129,10 @@ func refCheckConsistency(first, second uint64, firstHash, secondHash proofs.Hash
 		fn >>= 1
 		sn >>= 1
 	}
-	fr, sr := path[0], path[0]
+	fr, sr = path[0], path[0]
 	for _, c := range path[1:] {
 		if sn == 0 {
-			return false
+			return fr, sr, false
 		}
 		if fn&1 == 1 || fn == sn {
 			fr = refNode(c, fr)
@@ -151,7 +149,23 @@ func refCheckConsistency(first, second uint64, firstHash, secondHash proofs.Hash
 		fn >>= 1
 		sn >>= 1
 	}
-	return fr == firstHash && sr == secondHash && sn == 0
+	return fr, sr, sn == 0
+}
+
+// refCheckConsistency adds the cases that the RFC leaves to the reader: equal
+// sizes, and the empty tree.
+func refCheckConsistency(first, second uint64, firstHash, secondHash proofs.Hash, path []proofs.Hash) bool {
+	empty := proofs.Hash(sha256.Sum256(nil))
+	switch {
+	case first > second:
+		return false
+	case first == second:
+		return len(path) == 0 && firstHash == secondHash && (first != 0 || firstHash == empty)
+	case first == 0:
+		return len(path) == 0 && firstHash == empty
+	}
+	fr, sr, ok := refConsistencyRoots(first, second, firstHash, path)
+	return ok && fr == firstHash && sr == secondHash
 }
 
 // ReadNodes makes a reference tree a [proofs.NodeReader]: a node is the MTH
