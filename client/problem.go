@@ -1,0 +1,100 @@
+package client
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Problem is a refusal or failure that the ledger means, as an RFC 9457
+// problem document.
+type Problem struct {
+	Type   string `json:"type"`             // "urn:cairn:problem:" and a [ProblemCode]
+	Title  string `json:"title"`            // the same for every problem of the type
+	Status int    `json:"status"`           // the HTTP status
+	Detail string `json:"detail,omitempty"` // what happened this time
+	Hint   string `json:"hint,omitempty"`   // what to do about it
+	Index  uint64 `json:"index,omitempty"`  // the entry concerned, of a conflict
+
+	// RetryAfter is how long to wait before trying again; zero: trying again
+	// as it is will not help. In JSON in nanoseconds.
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
+}
+
+// A ProblemCode says what kind of problem it is, in one word that never
+// changes its meaning.
+type ProblemCode string
+
+// The kinds of problems, each with its HTTP status.
+const (
+	BadRequest      ProblemCode = "bad-request"       // 400
+	Unauthorized    ProblemCode = "unauthorized"      // 401: no or an unknown token
+	Forbidden       ProblemCode = "forbidden"         // 403: the token does not allow it
+	NoSuchEntry     ProblemCode = "no-such-entry"     // 404
+	NoSuchStream    ProblemCode = "no-such-stream"    // 404
+	AlreadyExists   ProblemCode = "already-exists"    // 409: a stream or class of that name
+	Gone            ProblemCode = "gone"              // 410: the payload was erased or expired
+	TooLarge        ProblemCode = "too-large"         // 413
+	Conflict        ProblemCode = "conflict"          // 422: the same idempotency key or sequence number with other bytes
+	Invalid         ProblemCode = "invalid"           // 422: an event that the stream's settings do not allow
+	Overloaded      ProblemCode = "overloaded"        // 503: the queue is full
+	Unavailable     ProblemCode = "unavailable"       // 503: starting, stopping, or stopped by a self-check
+	NotYetPublished ProblemCode = "not-yet-published" // 404: no published checkpoint covers it yet
+	Internal        ProblemCode = "internal"          // 500
+)
+
+const problemPrefix = "urn:cairn:problem:"
+
+// NewProblem returns a problem of a kind. Detail says what happened and hint,
+// which may be empty, what to do.
+func NewProblem(code ProblemCode, detail, hint string) *Problem {
+	status, title := code.meaning()
+	return &Problem{Type: problemPrefix + string(code), Title: title, Status: status, Detail: detail, Hint: hint}
+}
+
+// Code returns the kind of the problem.
+func (p *Problem) Code() ProblemCode {
+	if len(p.Type) < len(problemPrefix) {
+		return ProblemCode(p.Type)
+	}
+	return ProblemCode(p.Type[len(problemPrefix):])
+}
+
+// Error returns the detail, or the title where there is none.
+func (p *Problem) Error() string {
+	if p.Detail == "" {
+		return p.Title
+	}
+	return fmt.Sprintf("%s: %s", p.Title, p.Detail)
+}
+
+func (c ProblemCode) meaning() (status int, title string) {
+	switch c {
+	case BadRequest:
+		return 400, "bad request"
+	case Unauthorized:
+		return 401, "not authenticated"
+	case Forbidden:
+		return 403, "not allowed"
+	case NoSuchEntry:
+		return 404, "no such entry"
+	case NoSuchStream:
+		return 404, "no such stream"
+	case NotYetPublished:
+		return 404, "not yet published"
+	case AlreadyExists:
+		return 409, "already exists"
+	case Gone:
+		return 410, "gone"
+	case TooLarge:
+		return 413, "too large"
+	case Conflict:
+		return 422, "conflict with what is recorded"
+	case Invalid:
+		return 422, "invalid event"
+	case Overloaded:
+		return 503, "overloaded"
+	case Unavailable:
+		return 503, "unavailable"
+	}
+	return 500, "internal error"
+}
