@@ -44,7 +44,7 @@ func ParseTilePath(path string) (Tile, error) {
 	if !ok || !ok2 {
 		return Tile{}, fmt.Errorf("%w: tile path: %q has no level", ErrMalformed, path)
 	}
-	l, err := parseTileNumber(level, MaxTileLevel)
+	l, err := parseDecimal(level, MaxTileLevel)
 	if err != nil {
 		return Tile{}, fmt.Errorf("%w: tile path: level %q: %v", ErrMalformed, level, err)
 	}
@@ -128,7 +128,7 @@ func parsePlace(s string) (index uint64, width int, err error) {
 	width = TileWidth
 	place, partial, ok := strings.Cut(s, ".p/")
 	if ok {
-		w, err := parseTileNumber(partial, TileWidth-1)
+		w, err := parseDecimal(partial, TileWidth-1)
 		if err != nil || w == 0 {
 			return 0, 0, fmt.Errorf("width %q is not a number within 1..%d", partial, TileWidth-1)
 		}
@@ -158,18 +158,6 @@ func parseIndex(s string, max uint64) (n uint64, err error) {
 	}
 	if FormatIndexPath(n) != s {
 		return 0, fmt.Errorf("not canonical")
-	}
-	return n, nil
-}
-
-// parseTileNumber reads a decimal number without sign and leading zeros.
-func parseTileNumber(s string, max uint64) (uint64, error) {
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil || strconv.FormatUint(n, 10) != s {
-		return 0, fmt.Errorf("not a canonical decimal number")
-	}
-	if n > max {
-		return 0, fmt.Errorf("larger than %d", max)
 	}
 	return n, nil
 }
