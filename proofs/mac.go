@@ -3,6 +3,9 @@ package proofs
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
 )
 
 // A Key256 is a 32-byte secret: a key or an opening.
@@ -47,8 +50,14 @@ func putPadded(dst []byte, key *Key256, pad uint64) {
 	}
 }
 
-// String hides the secret, so that no log or error message ever shows it.
+// String hides the secret.
 func (Key256) String() string { return "(secret)" }
 
-// GoString hides the secret.
-func (Key256) GoString() string { return "(secret)" }
+// Format hides the secret from every verb, so that no log or error message
+// ever shows it.
+func (k Key256) Format(s fmt.State, _ rune) { io.WriteString(s, k.String()) }
+
+// MarshalText refuses: secrets are written on purpose, as bytes, or not at all.
+func (Key256) MarshalText() ([]byte, error) {
+	return nil, errors.New("a secret is not written as text")
+}
