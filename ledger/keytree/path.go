@@ -1,0 +1,196 @@
+package keytree
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+)
+
+// The widths in bits of what paths are made of.
+const (
+	branchBits = 8
+	streamBits = 32
+	classBits  = 16
+	periodBits = 32
+	handleBits = 64
+	useBits    = 2
+
+	bucketBits  = branchBits + streamBits + classBits + periodBits // a bucket's subtree
+	subjectBits = branchBits + streamBits + handleBits             // a subject's subtree
+	maxBits     = subjectBits + useBits                            // the deepest key
+)
+
+// The branches below the root.
+const (
+	bucketBranch  = 1
+	subjectBranch = 2
+	handleBranch  = 3
+)
+
+// A Use says what a key is for. Each use of a bucket or a subject has a key
+// of its own, which tells nothing about the others.
+type Use uint8
+
+// The uses of keys. The last of the four values is reserved.
+const (
+	Sealing       Use = 0
+	Tags          Use = 1
+	Deduplication Use = 2
+)
+
+// String returns the use in one word.
+func (u Use) String() string {
+	switch u {
+	case Sealing:
+		return "sealing"
+	case Tags:
+		return "tags"
+	case Deduplication:
+		return "deduplication"
+	}
+	return fmt.Sprintf("use-%d", uint8(u))
+}
+
+// A Handle stands for a data subject in the paths of one stream: 64 bits of a
+// keyed hash, see [Tree.Handle].
+type Handle [handleBits / 8]byte
+
+// String returns the handle in 16 hexadecimal digits.
+func (h Handle) String() string { return hex.EncodeToString(h[:]) }
+
+// A Path names one key, or a subtree of keys that are destroyed together. It
+// is a bit string; the bits behind its end are zero, so that paths are equal
+// exactly if == says so. The zero Path is the whole tree.
+type Path struct {
+	bits [(maxBits + 7) / 8]byte
+	n    uint8
+}
+
+// Bucket returns the subtree with the keys of one bucket.
+func Bucket(stream uint32, class uint16, period uint32) Path {
+	return class16(stream, class).append(uint64(period), periodBits)
+}
+
+// Buckets returns the fewest subtrees, at most 62, that together hold the
+// buckets with periods in [from, to) and no others.
+func Buckets(stream uint32, class uint16, from, to uint32) []Path {
+	var paths []Path
+	prefix := class16(stream, class)
+	for at, end := uint64(from), uint64(to); at < end; {
+		size, width := uint64(1), periodBits
+		for width > 0 && at%(2*size) == 0 && at+2*size <= end {
+			size, width = 2*size, width-1
+		}
+		paths = append(paths, prefix.append(at/size, width))
+		at += size
+	}
+	return paths
+}
+
+// Subject returns the subtree with the keys of one data subject.
+func Subject(stream uint32, handle Handle) Path {
+	return Path{}.append(subjectBranch, branchBits).append(uint64(stream), streamBits).
+		append(binary.BigEndian.Uint64(handle[:]), handleBits)
+}
+
+// For returns the path of the key for one use, below the subtree of a bucket
+// or a subject. It panics if p is not one of these or the use is not known.
+func (p Path) For(u Use) Path {
+	if !p.isIdentity() || u > Deduplication {
+		panic(fmt.Sprintf("keytree: no key for use %d below path %s", u, p))
+	}
+	return p.append(uint64(u), useBits)
+}
+
+// String describes the path for people: "bucket 7/1/20454 sealing",
+// "subject 7/0123456789abcdef", or its bits where it is neither.
+func (p Path) String() string {
+	suffix, id := "", p
+	if p.isKey() && p.branch() != handleBranch {
+		id = p.prefix(int(p.n) - useBits)
+		suffix = " " + Use(p.bit(int(p.n)-2)<<1|p.bit(int(p.n)-1)).String()
+	}
+	switch {
+	case id.isIdentity() && id.branch() == bucketBranch:
+		return fmt.Sprintf("bucket %d/%d/%d%s", binary.BigEndian.Uint32(id.bits[1:]),
+			binary.BigEndian.Uint16(id.bits[5:]), binary.BigEndian.Uint32(id.bits[7:]), suffix)
+	case id.isIdentity():
+		return fmt.Sprintf("subject %d/%x%s", binary.BigEndian.Uint32(id.bits[1:]), id.bits[5:13], suffix)
+	}
+	return fmt.Sprintf("%x/%d", p.bits[:(p.n+7)/8], p.n)
+}
+
+func class16(stream uint32, class uint16) Path {
+	return Path{}.append(bucketBranch, branchBits).append(uint64(stream), streamBits).append(uint64(class), classBits)
+}
+
+// branch returns the branch a path lies in; it has at least branchBits bits.
+func (p Path) branch() byte { return p.bits[0] }
+
+// isIdentity says whether p is the subtree of one bucket or one subject.
+func (p Path) isIdentity() bool {
+	return p.n == bucketBits && p.branch() == bucketBranch || p.n == subjectBits && p.branch() == subjectBranch
+}
+
+// isKey says whether p names a key.
+func (p Path) isKey() bool {
+	return p.n >= branchBits && int(p.n) == depth(p.branch())
+}
+
+// depth returns how many bits the paths of keys have in a branch. A branch
+// that is not known has no keys; it can only be held as a whole.
+func depth(branch byte) int {
+	switch branch {
+	case bucketBranch:
+		return bucketBits + useBits
+	case subjectBranch:
+		return subjectBits + useBits
+	}
+	return branchBits
+}
+
+// append returns p followed by the lowest width bits of v.
+func (p Path) append(v uint64, width int) Path {
+	for i := width - 1; i >= 0; i-- {
+		p = p.child(byte(v >> i & 1))
+	}
+	return p
+}
+
+func (p Path) bit(i int) byte { return p.bits[i/8] >> (7 - i%8) & 1 }
+
+func (p Path) child(bit byte) Path {
+	p.bits[p.n/8] |= bit << (7 - p.n%8)
+	p.n++
+	return p
+}
+
+// prefix returns the first n bits of p.
+func (p Path) prefix(n int) Path {
+	for i := (n + 7) / 8; i < len(p.bits); i++ {
+		p.bits[i] = 0
+	}
+	if n%8 != 0 {
+		p.bits[n/8] &= 0xff << (8 - n%8)
+	}
+	p.n = uint8(n)
+	return p
+}
+
+// sibling returns p with its last bit turned; p is not empty.
+func (p Path) sibling() Path {
+	p.bits[(p.n-1)/8] ^= 1 << (7 - (p.n-1)%8)
+	return p
+}
+
+// within says whether q is p or above it.
+func (p Path) within(q Path) bool { return p.n >= q.n && p.prefix(int(q.n)) == q }
+
+// compare orders paths as bit strings, a prefix before what it begins.
+func (p Path) compare(q Path) int {
+	if c := bytes.Compare(p.bits[:], q.bits[:]); c != 0 {
+		return c
+	}
+	return int(p.n) - int(q.n)
+}
