@@ -1,117 +1,145 @@
-package proofs
+package proofs_test
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"filippo.io/mldsa"
 	fnote "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
+
+	"github.com/cairnlog/cairn/proofs"
 )
 
-// A testRandom is a stream of bytes that its label decides.
-type testRandom struct {
-	label string
-	n     uint64
-}
+var keyTypes = []proofs.KeyType{proofs.Ed25519, proofs.Ed25519Cosignature, proofs.MLDSA44}
 
-func (r *testRandom) Read(p []byte) (int, error) {
-	for i := 0; i < len(p); {
-		block := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(r.label), r.n))
-		r.n++
-		i += copy(p[i:], block[:])
-	}
-	return len(p), nil
-}
-
-// testKey makes the same key for the same name and type every time.
-func testKey(t testing.TB, name string, typ KeyType) SigningKey {
-	t.Helper()
-	k, err := GenerateKey(name, typ, &testRandom{label: fmt.Sprintf("%s %d", name, typ)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-func TestKeyTextComesBack(t *testing.T) {
-	for _, typ := range []KeyType{Ed25519, Ed25519Cosignature, MLDSA44} {
-		k := testKey(t, "example.com/log", typ)
-		key, err := ParseKey(k.Key().String())
+func TestKeysComeBackFromTheirText(t *testing.T) {
+	for _, typ := range keyTypes {
+		k := seededKey("example.com/log", typ)
+		key, err := proofs.ParseKey(k.Key().String())
 		if err != nil || key != k.Key() {
-			t.Errorf("%v: ParseKey(String()) = %v, %v, want the same key", typ, key, err)
+			t.Errorf("%v: ParseKey(String()) = %v, %v; want the same key", typ, key, err)
 		}
-		again, err := ParseSigningKey(k.Secret())
+		again, err := proofs.ParseSigningKey(k.Secret())
 		if err != nil || again.Key() != k.Key() || again.Secret() != k.Secret() {
-			t.Errorf("%v: ParseSigningKey(Secret()) = %v, %v, want the same key", typ, again, err)
+			t.Errorf("%v: ParseSigningKey(Secret()) = %v, %v; want the same key", typ, again, err)
 		}
 	}
 }
 
-func TestPublicKeyOfASeedIsTheLibrarys(t *testing.T) {
-	random := &testRandom{label: "seeds"}
-	for range 200 {
-		var seed [mldsaSeedSize]byte
-		random.Read(seed[:])
-		library, err := mldsa.NewPrivateKey(mldsa.MLDSA44(), seed[:])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := mldsaPublic(seed), library.PublicKey().Bytes(); !bytes.Equal(got, want) {
+func TestKeyTypesSayWhomTheyServe(t *testing.T) {
+	for typ, want := range map[proofs.KeyType]struct{ log, witness bool }{
+		proofs.Ed25519: {log: true}, proofs.Ed25519Cosignature: {witness: true}, proofs.MLDSA44: {log: true, witness: true},
+	} {
+		k := seededKey("example.com/w", typ).Key()
+		wantEqual(t, typ.String()+" serves logs", k.IsLog(), want.log)
+		wantEqual(t, typ.String()+" serves witnesses", k.IsWitness(), want.witness)
+	}
+}
+
+func TestThePublicKeyOfAnMLDSASeedIsTheLibrarys(t *testing.T) {
+	for i := range 200 {
+		seed := make([]byte, mldsa.PrivateKeySize)
+		(&seededRandom{seed: fmt.Sprint(i)}).Read(seed)
+		want := must(mldsa.NewPrivateKey(mldsa.MLDSA44(), seed)).PublicKey().Bytes()
+		got := must(proofs.GenerateKey("w", proofs.MLDSA44, &seededRandom{seed: fmt.Sprint(i)})).Key().Public()
+		if string(got) != string(want) {
 			t.Fatalf("seed %x: public key %x, want %x", seed, got, want)
 		}
 	}
 }
 
 func TestKeysOfOtherLibrariesAreRead(t *testing.T) {
-	random := &testRandom{label: "x/mod"}
-	skey, vkey, err := note.GenerateKey(random, "example.com/log")
+	skey, vkey, err := note.GenerateKey(&seededRandom{seed: "x/mod"}, "example.com/log")
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkPair(t, "golang.org/x/mod", skey, vkey)
-	skey, vkey, err = fnote.GenerateMLDSAKey("example.com/log")
+	mldsaSkey, mldsaVkey, err := fnote.GenerateMLDSAKey("example.com/log")
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkPair(t, "transparency-dev/formats", skey, vkey)
-}
-
-func checkPair(t *testing.T, library, skey, vkey string) {
-	t.Helper()
-	k, err := ParseSigningKey(skey)
-	if err != nil {
-		t.Fatalf("%s: %v", library, err)
-	}
-	if got := k.Key().String(); got != vkey {
-		t.Errorf("%s: verifier key %s, want %s", library, got, vkey)
-	}
-	if k.Secret() != skey {
-		t.Errorf("%s: the signing key does not come back", library)
+	for _, pair := range [][2]string{{skey, vkey}, {mldsaSkey, mldsaVkey}} {
+		k, err := proofs.ParseSigningKey(pair[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, "verifier key", k.Key().String(), pair[1])
+		wantEqual(t, "signing key", k.Secret(), pair[0])
 	}
 }
 
 func TestPrintingASigningKeyShowsNoSecret(t *testing.T) {
-	k := testKey(t, "example.com/log", Ed25519)
-	secret := k.Secret()[strings.LastIndex(k.Secret(), "+")+1:]
-	inside := struct{ key SigningKey }{k}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		for _, got := range []string{fmt.Sprintf(verb, k), fmt.Sprintf(verb, &k), fmt.Sprintf(verb, inside)} {
-			if strings.Contains(got, secret) || strings.Contains(got, "PRIVATE") {
-				t.Errorf("%s prints %s", verb, got)
+	for _, typ := range keyTypes {
+		k := seededKey("example.com/log", typ)
+		secret := seedOf(k)
+		var log strings.Builder
+		slog.New(slog.NewTextHandler(&log, nil)).Info("key", "key", k, "field", struct{ Key proofs.SigningKey }{k})
+		printed := []string{log.String()}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+			printed = append(printed, fmt.Sprintf(verb, k), fmt.Sprintf(verb, &k), fmt.Sprintf(verb, struct{ key proofs.SigningKey }{k}))
+		}
+		hexSecret := fmt.Sprintf("%x", secret)
+		for _, p := range printed {
+			if strings.Contains(p, secret) || strings.Contains(strings.ToLower(p), hexSecret) || strings.Contains(p, "PRIVATE") {
+				t.Errorf("%v: printed as %s", typ, p)
 			}
 		}
+		wantEqual(t, "%#v", fmt.Sprintf("%#v", k), k.Key().String())
 	}
-	if got, want := fmt.Sprintf("%#v", k), k.Key().String(); got != want {
-		t.Errorf("%%#v prints %s, want %s", got, want)
+}
+
+func TestSigningKeysAreRefused(t *testing.T) {
+	k := seededKey("example.com/log", proofs.Ed25519)
+	id := fmt.Sprintf("%08x", k.Key().ID())
+	for name, skey := range map[string]string{
+		"another prefix":            strings.Replace(k.Secret(), "PRIVATE", "private", 1),
+		"the ID of another key":     strings.Replace(k.Secret(), id, "00000000", 1),
+		"an ID in upper case":       strings.Replace(k.Secret(), id, strings.ToUpper(id), 1),
+		"the verifier key":          k.Key().String(),
+		"a name with a space":       strings.Replace(k.Secret(), "example.com/log", "example.com log", 1),
+		"a byte of seed too many":   strings.TrimSuffix(k.Secret(), "=") + "A",
+		"a newline at its end":      k.Secret() + "\n",
+		"an unknown signature type": "PRIVATE+KEY+a+00000000+" + strings.Repeat("A", 43) + "=",
+		"nothing":                   "",
+	} {
+		got, err := proofs.ParseSigningKey(skey)
+		if !errors.Is(err, proofs.ErrMalformed) {
+			t.Errorf("%s: got %v, %v; want ErrMalformed", name, got, err)
+			continue
+		}
+		if secret := seedOf(k); strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: the error shows the secret: %v", name, err)
+		}
 	}
-	_, err := ParseSigningKey(strings.Replace(k.Secret(), "PRIVATE", "private", 1))
-	if !errors.Is(err, ErrMalformed) || strings.Contains(err.Error(), secret) {
-		t.Errorf("error %v, want ErrMalformed without the secret", err)
+}
+
+func TestKeysAreNotGeneratedForBadNamesTypesOrRandomness(t *testing.T) {
+	for name, typ := range map[string]proofs.KeyType{
+		"": proofs.Ed25519, "a b": proofs.MLDSA44, "a+b": proofs.Ed25519Cosignature, "a": 0x05, "b": 0x02,
+		strings.Repeat("n", 256): proofs.MLDSA44,
+	} {
+		if k, err := proofs.GenerateKey(name, typ, &seededRandom{}); !errors.Is(err, proofs.ErrMalformed) {
+			t.Errorf("GenerateKey(%q, %v) = %v, %v; want ErrMalformed", name, typ, k, err)
+		}
 	}
+	if k, err := proofs.GenerateKey("a", proofs.Ed25519, strings.NewReader("short")); err == nil {
+		t.Errorf("GenerateKey with five random bytes = %v, want an error", k)
+	}
+}
+
+func TestTheZeroKeysDoNothing(t *testing.T) {
+	text := checkpointText(1)
+	for _, s := range []proofs.Signature{{}, {Bytes: []byte{1}}} {
+		if _, err := (proofs.Key{}).CheckSignature(text, s); !errors.Is(err, proofs.ErrNotVerified) {
+			t.Errorf("CheckSignature(%v) by the zero Key: error %v, want ErrNotVerified", s, err)
+		}
+	}
+	if s, err := (proofs.SigningKey{}).SignCheckpoint(text, 1); err == nil {
+		t.Errorf("the zero SigningKey signs %v", s)
+	}
+	wantEqual(t, "zero Key", (proofs.Key{}).String(), "")
+	wantEqual(t, "zero SigningKey", (proofs.SigningKey{}).Secret(), "")
 }
