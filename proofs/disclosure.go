@@ -169,3 +169,38 @@ func (t DisclosedTags) list() ([]Tag, error) {
 	}
 	return parseTags(t.Tags), nil
 }
+
+// CheckFields checks that the tags that are shown are exactly those of the
+// given values: the declared fields of the payload, in the order in which
+// [ExtractFields] gives them. Keys holds the key of each field in the entry's
+// bucket; that they are the right ones shows from their [FieldKeyHash] in
+// the log.
+func (d Disclosure) CheckFields(values []FieldValue, keys map[uint16]Key256) error {
+	want := make(map[Tag]bool)
+	for _, v := range values {
+		key, ok := keys[v.Number]
+		if !ok {
+			return fmt.Errorf("disclosure: there is no key of field %d", v.Number)
+		}
+		want[MakeTag(v.Number, &key, v.Value)] = true
+	}
+	for i, t := range d.Tags {
+		if t.Seed == nil {
+			return fmt.Errorf("disclosure: tags %d are not shown", i)
+		}
+		tags, err := t.list()
+		if err != nil {
+			return fmt.Errorf("disclosure: tags %d: %w", i, err)
+		}
+		for _, tag := range tags {
+			if !want[tag] {
+				return fmt.Errorf("%w: disclosure: a tag of field %d is not of the payload", ErrNotVerified, tag.Field)
+			}
+			delete(want, tag)
+		}
+	}
+	for tag := range want {
+		return fmt.Errorf("%w: disclosure: a value of field %d has no tag", ErrNotVerified, tag.Field)
+	}
+	return nil
+}
