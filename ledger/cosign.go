@@ -1,0 +1,217 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/witness"
+)
+
+// A cosigner asks one witness for cosignatures, in a goroutine of its own so
+// that a slow witness delays nobody. It always works on the latest checkpoint
+// it was given, and tries again until it has an answer.
+type cosigner struct {
+	l       *Ledger
+	name    string // for people
+	witness witness.Cosigner
+	keys    []proofs.PolicyWitness // of this witness, in the policy
+
+	old     uint64 // the size that the witness cosigned last, as far as we know
+	targets chan *target
+	answers chan<- answer
+}
+
+// A target is a signed checkpoint to be cosigned. A new one for the same
+// checkpoint asks for fresh cosignatures.
+type target struct {
+	signed *signedState
+}
+
+// An answer is what became of a target at one witness.
+type answer struct {
+	witness      string
+	target       *target
+	names        []string           // the policy's names of the keys that cosigned
+	cosignatures []proofs.Signature // checked, one for each name
+	err          error
+}
+
+// An AheadError means that a witness has cosigned more of this log than this
+// ledger has signed, or another history of it: somebody restored an old copy of the ledger, or runs two.
+type AheadError struct {
+	Witness string
+	Size    uint64 // what the witness has cosigned
+	Signed  uint64 // what this ledger has signed
+}
+
+func (e *AheadError) Error() string {
+	if e.Size == e.Signed {
+		return fmt.Sprintf("witness %s has cosigned another tree of size %d of this log: the log has forked, or the witness lies; nothing more is signed", e.Witness, e.Size)
+	}
+	return fmt.Sprintf("witness %s has cosigned size %d of this log, and this ledger has signed %d only: it is an old copy, or a second one is running, or the witness lies; nothing more is signed",
+		e.Witness, e.Size, e.Signed)
+}
+
+const (
+	minBackoff = 50 * time.Millisecond
+	maxBackoff = 5 * time.Second
+)
+
+// run works on targets until the context ends.
+func (c *cosigner) run(ctx context.Context) {
+	var t *target
+	backoff := minBackoff
+	for {
+		if t == nil {
+			select {
+			case t = <-c.targets:
+			case <-ctx.Done():
+				return
+			}
+		}
+		a := c.ask(ctx, t)
+		select {
+		case c.answers <- a:
+		case <-ctx.Done():
+			return
+		}
+		if a.err == nil {
+			t, backoff = nil, minBackoff
+			continue
+		}
+		pause := max(backoff, retryAfter(a.err))
+		backoff = min(2*backoff, maxBackoff)
+		select {
+		case t = <-c.targets: // a newer checkpoint is worth another try at once
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// give replaces the target.
+func (c *cosigner) give(t *target) {
+	for {
+		select {
+		case c.targets <- t:
+			return
+		default:
+		}
+		select {
+		case <-c.targets:
+		default:
+		}
+	}
+}
+
+// ask asks the witness, and once more when it says that it knows another old
+// size than we thought.
+func (c *cosigner) ask(ctx context.Context, t *target) answer {
+	a := answer{witness: c.name, target: t}
+	for range 3 {
+		var body []byte
+		body, a.err = c.request(ctx, t.signed)
+		if a.err == nil {
+			if a.err = c.check(&a, t.signed, body); a.err == nil {
+				c.old = t.signed.checkpoint.Size
+			}
+			return a
+		}
+		var refused *witness.Error
+		if !errors.As(a.err, &refused) {
+			return a
+		}
+		size := t.signed.checkpoint.Size
+		switch {
+		case refused.Status == http.StatusConflict && refused.Size > size:
+			a.err = &AheadError{Witness: c.name, Size: refused.Size, Signed: size}
+			return a
+		case refused.Status == http.StatusConflict && refused.Size != c.old:
+			c.old = refused.Size
+		case refused.Status == http.StatusUnprocessableEntity && c.old == size:
+			a.err = &AheadError{Witness: c.name, Size: size, Signed: size}
+			return a
+		default:
+			return a
+		}
+	}
+	return a
+}
+
+func (c *cosigner) request(ctx context.Context, s *signedState) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.l.cfg.WitnessTimeout)
+	defer cancel()
+	size := s.checkpoint.Size
+	if c.old > size {
+		c.old = 0 // it told us so of an earlier run; it shall say so again
+	}
+	var proof []proofs.Hash
+	if c.old > 0 && c.old < size {
+		var err error
+		if proof, err = proofs.ProveConsistency(ctx, c.old, size, c.l.cfg.Tree); err != nil {
+			return nil, fmt.Errorf("consistency proof from %d to %d: %w", c.old, size, err)
+		}
+	}
+	return c.witness.AddCheckpoint(ctx, witness.Request{Old: c.old, Proof: proof, Checkpoint: s.note})
+}
+
+// check keeps of a witness's answer the signatures of its own keys, all of
+// which must be good. Others are ignored, as C2SP tlog-witness demands.
+func (c *cosigner) check(a *answer, s *signedState, body []byte) error {
+	signatures, err := proofs.ParseSignatures(body)
+	if err != nil {
+		return err
+	}
+	note, err := proofs.ParseNote(s.note)
+	if err != nil {
+		return err
+	}
+	for _, sig := range signatures {
+		for _, k := range c.keys {
+			if sig.Name != k.Key.Name() || sig.KeyID != k.Key.ID() {
+				continue
+			}
+			if _, err := k.Key.CheckSignature(note.Text, sig); err != nil {
+				return err
+			}
+			a.names = append(a.names, k.Name)
+			a.cosignatures = append(a.cosignatures, sig)
+		}
+	}
+	if len(a.names) == 0 {
+		return errors.New("the answer has no cosignature by a key of the policy")
+	}
+	return nil
+}
+
+func retryAfter(err error) time.Duration {
+	var refused *witness.Error
+	if errors.As(err, &refused) {
+		return min(refused.RetryAfter, time.Minute)
+	}
+	return 0
+}
+
+// startCosigners starts one goroutine for each witness.
+func (l *Ledger) startCosigners(ctx context.Context, wg *sync.WaitGroup) (cosigners []*cosigner, answers chan answer) {
+	answers = make(chan answer, 2*len(l.cfg.Witnesses))
+	for _, w := range l.cfg.Witnesses {
+		c := &cosigner{l: l, name: strings.Join(w.Names, "+"), witness: w.Cosigner, targets: make(chan *target, 1), answers: answers}
+		for _, p := range l.cfg.Policy.Witnesses {
+			if slices.Contains(w.Names, p.Name) {
+				c.keys = append(c.keys, p)
+			}
+		}
+		cosigners = append(cosigners, c)
+		wg.Go(func() { c.run(ctx) })
+	}
+	return cosigners, answers
+}

@@ -1,0 +1,40 @@
+// Package ledger is the operator of a Cairn log: it takes audit events, fixes
+// their order, seals them, keeps them in a Merkle tree, signs checkpoints,
+// gathers cosignatures and publishes. It can be embedded in any program;
+// cairnd is one.
+//
+// # The journey of an entry
+//
+// State is four sizes that only grow: sequenced ≥ integrated ≥ signed ≥
+// published.
+//
+//	admit      many goroutines check, seal and commit an event        admit.go
+//	batch      one goroutine decides duplicates, fixes order and time  sequence.go
+//	journal    one append, one sync: the batch is sequenced            sequence.go
+//	order      the leaves go to the tree, the records to the vault     integrate.go
+//	integrate  the tree computes the root: the batch is integrated     integrate.go
+//	check      our own root, from the journal's bytes, is the same     integrate.go
+//	sign       compare-and-swap of the register "signed"               publish.go
+//	cosign     all witnesses at once, until the quorum                 cosign.go
+//	publish    compare-and-swap of the register "published"            publish.go
+//
+// Each step is derived from what the step before it made durable, and can be
+// repeated. So recovery is the same steps, taken once more from the journal
+// (recover.go), and nothing is repaired by hand. Each arrow is an order of
+// writes, and the write itself says why it must come there.
+//
+// # What it promises
+//
+// An entry is reported in a state only once it is there (law 1). The log
+// signs only a checkpoint that extends the last one it signed (law 2), only
+// where two computations of the root agree (law 3), and publishes only with
+// the policy's quorum (law 4). Leaves and disk hold commitments and ciphertext
+// only (law 5). An event is kept byte for byte, and once per idempotency key
+// or source sequence number (law 9).
+//
+// # What it does not do
+//
+// It does not authenticate callers: [Ledger.As] is told who they are. It does not repair storage
+// that lost what it had promised: then it stops and says what it saw, because
+// a ledger that is down can be repaired and one that forked cannot.
+package ledger

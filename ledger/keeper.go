@@ -1,0 +1,104 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// A keeper makes durable what was written behind the journal, and lets the
+// journal forget what is durable elsewhere.
+type keeper struct {
+	l     *Ledger
+	mu    sync.Mutex
+	held  []heldBatch // in the journal, applied, in order
+	bytes int         // journalled since the last round
+	wake  chan struct{}
+}
+
+type heldBatch struct {
+	position uint64
+	end      uint64
+}
+
+// keepEvery is how many bytes of entries are applied between two rounds.
+const keepEvery = 32 << 20
+
+func newKeeper(l *Ledger) *keeper { return &keeper{l: l, wake: make(chan struct{}, 1)} }
+
+// applied takes note of batches that are in tree, vault and index.
+func (k *keeper) applied(batches []*batch) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, b := range batches {
+		k.held = append(k.held, heldBatch{b.position, b.end()})
+		for _, e := range b.entries {
+			k.bytes += len(e.leaf) + len(e.record)
+		}
+	}
+	if k.bytes >= keepEvery {
+		select {
+		case k.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// run makes rounds until the context ends.
+func (k *keeper) run(ctx context.Context) {
+	for {
+		select {
+		case <-k.wake:
+		case <-ctx.Done():
+			return
+		}
+		if err := k.round(ctx); err != nil && ctx.Err() == nil {
+			k.l.stop(err)
+			return
+		}
+	}
+}
+
+// round makes everything durable that was applied when it began, and then
+// drops that from the journal. Only what is signed is dropped, because the
+// root is computed from the journal's bytes from the last signed size on.
+func (k *keeper) round(ctx context.Context) error {
+	var signed uint64
+	k.l.progress.read(func(p *progress) { signed = p.sizes.Signed })
+	k.mu.Lock()
+	k.bytes = 0
+	n := 0
+	for n < len(k.held) && k.held[n].end <= signed {
+		n++
+	}
+	drop := k.held[:n]
+	k.mu.Unlock()
+	if n == 0 {
+		return nil
+	}
+	if err := k.sync(ctx); err != nil {
+		return err
+	}
+	// The journal forgets last: until tree, vault, index and state are durable
+	// it is the only place that can tell them what they lost.
+	if err := k.l.cfg.Journal.Drop(ctx, drop[n-1].position+1); err != nil {
+		return fmt.Errorf("journal: drop: %w", err)
+	}
+	k.mu.Lock()
+	k.held = k.held[n:]
+	k.mu.Unlock()
+	return nil
+}
+
+func (k *keeper) sync(ctx context.Context) error {
+	if err := k.l.cfg.Tree.Sync(ctx); err != nil {
+		return fmt.Errorf("tree: sync: %w", err)
+	}
+	if err := k.l.cfg.Vault.Sync(ctx); err != nil {
+		return fmt.Errorf("vault: sync: %w", err)
+	}
+	if err := k.l.cfg.Index.Sync(ctx); err != nil {
+		return fmt.Errorf("index: sync: %w", err)
+	}
+	return k.l.saveState(ctx)
+}

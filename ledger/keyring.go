@@ -1,0 +1,168 @@
+package ledger
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"sync"
+
+	"github.com/cairnlog/cairn/ledger/keytree"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// errDestroyed means that what a key closed cannot be opened any more.
+var errDestroyed = keytree.ErrDestroyed
+
+// A keyring derives the keys of buckets and subjects and keeps those in use.
+type keyring struct {
+	tree *keytree.Tree
+
+	mu       sync.RWMutex
+	buckets  map[bucketPath]*bucketKeys
+	subjects map[subjectID]subjectKeys
+}
+
+// maxSubjectKeys bounds how many subjects' keys are kept derived.
+const maxSubjectKeys = 1 << 16
+
+type subjectID struct {
+	stream uint32
+	name   string
+}
+
+// bucketKeys are the keys of one bucket.
+type bucketKeys struct {
+	seal  proofs.Key256 // of payloads
+	tags  proofs.Key256 // of tags, fields and source numbers
+	dedup cipher.Block  // of the rows in the deduplication index
+
+	mu     sync.RWMutex
+	fields map[uint16]proofs.Key256
+}
+
+// subjectKeys are the keys of one data subject within a stream.
+type subjectKeys struct {
+	ref  proofs.SubjectRef
+	seal proofs.Key256
+	tags proofs.Key256
+}
+
+func newKeyring(s Secrets) *keyring {
+	return &keyring{
+		tree:     s.Tree,
+		buckets:  make(map[bucketPath]*bucketKeys),
+		subjects: make(map[subjectID]subjectKeys),
+	}
+}
+
+// bucket returns the keys of a bucket, or errDestroyed.
+func (k *keyring) bucket(p bucketPath) (*bucketKeys, error) {
+	k.mu.RLock()
+	keys := k.buckets[p]
+	k.mu.RUnlock()
+	if keys != nil {
+		return keys, nil
+	}
+	path := keytree.Bucket(p.Stream, p.Class, p.Period)
+	seal, err := k.tree.Derive(path.For(keytree.Sealing))
+	if err != nil {
+		return nil, err
+	}
+	tags, err := k.tree.Derive(path.For(keytree.Tags))
+	if err != nil {
+		return nil, err
+	}
+	dedup, err := k.tree.Derive(path.For(keytree.Deduplication))
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(dedup[:])
+	if err != nil {
+		return nil, fmt.Errorf("deduplication key: %w", err)
+	}
+	keys = &bucketKeys{seal: seal, tags: tags, dedup: block, fields: make(map[uint16]proofs.Key256)}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.buckets[p] = keys
+	return keys, nil
+}
+
+// subject returns the keys of a data subject, or errDestroyed.
+func (k *keyring) subject(stream uint32, name string) (subjectKeys, error) {
+	id := subjectID{stream, name}
+	k.mu.RLock()
+	keys, ok := k.subjects[id]
+	k.mu.RUnlock()
+	if ok {
+		return keys, nil
+	}
+	handle, err := k.tree.Handle(stream, []byte(name))
+	if err != nil {
+		return keys, err
+	}
+	keys = subjectKeys{ref: proofs.SubjectRef(handle)}
+	if keys.seal, err = k.sealKeys(stream)(keys.ref); err != nil {
+		return keys, err
+	}
+	if keys.tags, err = k.tagKeys(stream)(keys.ref); err != nil {
+		return keys, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.subjects) >= maxSubjectKeys {
+		clear(k.subjects)
+	}
+	k.subjects[id] = keys
+	return keys, nil
+}
+
+// sealKeys returns the lookup of a stream's subject keys that close parts.
+func (k *keyring) sealKeys(stream uint32) func(proofs.SubjectRef) (proofs.Key256, error) {
+	return k.lookup(stream, keytree.Sealing)
+}
+
+// tagKeys returns the lookup of a stream's subject keys that close tags.
+func (k *keyring) tagKeys(stream uint32) func(proofs.SubjectRef) (proofs.Key256, error) {
+	return k.lookup(stream, keytree.Tags)
+}
+
+func (k *keyring) lookup(stream uint32, use keytree.Use) func(proofs.SubjectRef) (proofs.Key256, error) {
+	return func(ref proofs.SubjectRef) (proofs.Key256, error) {
+		key, err := k.tree.Derive(keytree.Subject(stream, keytree.Handle(ref)).For(use))
+		return proofs.Key256(key), err
+	}
+}
+
+// field returns the key of a declared field in the bucket.
+func (b *bucketKeys) field(number uint16) proofs.Key256 {
+	b.mu.RLock()
+	key, ok := b.fields[number]
+	b.mu.RUnlock()
+	if ok {
+		return key
+	}
+	key = proofs.FieldKey(&b.tags, number)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fields[number] = key
+	return key
+}
+
+// sourceNumber returns the pseudonym of a source in the bucket: 64 bits of
+// HMAC-SHA-256(tag key of the bucket, "cairn/v1 source\n" ‖ identity ‖ 0 ‖ source).
+func (b *bucketKeys) sourceNumber(who, source string) uint64 {
+	m := hmac.New(sha256.New, b.tags[:])
+	fmt.Fprintf(m, "cairn/v1 source\n%s\x00%s", who, source)
+	r := reader{rest: m.Sum(nil)}
+	return r.uint(8)
+}
+
+// row returns where the deduplication index of the bucket keeps a key: the
+// key encrypted as one block, because a hash alone could be tested against
+// guesses by whoever reads the disk, also after the bucket expired.
+func (b *bucketKeys) row(d dedupKey) (row [16]byte) {
+	b.dedup.Encrypt(row[:], d[:])
+	return row
+}

@@ -1,0 +1,249 @@
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A Ledger is an open ledger. Its methods may be called from many goroutines.
+type Ledger struct {
+	cfg     Config
+	log     *slog.Logger
+	keys    *keyring
+	state   *state
+	metrics *metrics
+
+	queue       *queue
+	pending     *pendingBatches
+	toIntegrate chan *batch
+	progress    *progress
+	keeper      *keeper
+
+	settings  sync.Mutex // one change of settings at a time
+	conflicts limiter    // how often a conflict is recorded
+
+	witnessMu sync.Mutex
+	witnesses map[string]string // what each witness said last; empty: it cosigns
+
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // all goroutines but the sequencer and the integrator
+	writer sync.WaitGroup // sequencer and integrator
+}
+
+// Open starts a ledger that [Create] made. It takes again every step that the
+// journal holds, and asks the witnesses before it signs anything new. Until
+// they have answered it takes no entries.
+//
+// Open returns a [RestoredError] where the storage is an older state than
+// the ledger has been in, and a [DisagreementError] where the tree is not
+// that of the journal. Then nothing was changed.
+func Open(ctx context.Context, cfg Config) (*Ledger, error) {
+	l, err := newLedger(cfg)
+	if err != nil {
+		return nil, err
+	}
+	r, err := l.recover(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	l.start(r)
+	return l, nil
+}
+
+func newLedger(cfg Config) (*Ledger, error) {
+	cfg = cfg.withDefaults()
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if len(cfg.Keys) == 0 || cfg.Keys[0].Key().Type() != proofs.Ed25519 {
+		return nil, errors.New("open ledger: the first signing key must be Ed25519")
+	}
+	l := &Ledger{
+		cfg: cfg, log: cfg.Logger, keys: newKeyring(cfg.Secrets), state: newState(),
+		queue:       newQueue(cfg.Limits),
+		pending:     &pendingBatches{rows: make(map[indexKey]uint64)},
+		toIntegrate: make(chan *batch, 8),
+		progress:    newProgress(),
+		witnesses:   make(map[string]string),
+	}
+	l.keeper = newKeeper(l)
+	l.metrics = newMetrics(l, cfg.Metrics)
+	return l, nil
+}
+
+func (l *Ledger) origin() string { return l.cfg.Keys[0].Key().Name() }
+
+// start starts the goroutines, each with what recovery found.
+func (l *Ledger) start(r *recovered) {
+	ctx, cancel := context.WithCancel(context.Background())
+	l.cancel = cancel
+	seq := &sequencer{l: l, next: r.sequenced, last: r.lastTime}
+	in := &integrator{l: l, edge: r.edge, treeSize: r.sequenced}
+	pub := &publisher{l: l, signed: r.signed, published: r.published, troubles: make(map[string]string)}
+	pub.cosigners, pub.answers = l.startCosigners(ctx, &l.wg)
+	l.writer.Go(func() { seq.run(context.WithoutCancel(ctx)) })
+	l.writer.Go(func() { in.run(context.WithoutCancel(ctx)) })
+	l.wg.Go(func() { pub.run(ctx) })
+	l.wg.Go(func() { l.keeper.run(ctx) })
+}
+
+// Close takes no more entries, integrates what was sequenced and stops. What
+// is not published then will be after the next Open.
+func (l *Ledger) Close() error {
+	l.queue.close()
+	l.writer.Wait()
+	l.cancel()
+	l.wg.Wait()
+	_, stopped := l.progress.snapshot()
+	if stopped == nil {
+		// Not needed to be safe: it makes the next start quick.
+		if err := l.keeper.round(context.Background()); err != nil {
+			return fmt.Errorf("close ledger: %w", err)
+		}
+		l.progress.update(func(p *progress) { p.stopped = errClosed })
+	}
+	return nil
+}
+
+var errClosed = client.NewProblem(client.Unavailable, "the ledger is closed", "")
+
+// stop makes the ledger take and sign nothing more. Reading goes on.
+func (l *Ledger) stop(err error) {
+	first := false
+	l.progress.update(func(p *progress) {
+		if first = p.stopped == nil; first {
+			p.stopped = err
+		}
+	})
+	if first {
+		l.log.Error("ledger stopped: it takes and signs nothing more", slog.String("error", err.Error()))
+	}
+}
+
+// Stopped returns why the ledger stopped by itself, or nil. A program that
+// serves a ledger ends when it is not nil: only a fresh start can tell what
+// is durable.
+func (l *Ledger) Stopped() error {
+	_, stopped := l.progress.snapshot()
+	if errors.Is(stopped, errClosed) {
+		return nil
+	}
+	return stopped
+}
+
+// As returns the ledger as it is for one identity, which the caller has
+// authenticated: who it appends and reads as.
+func (l *Ledger) As(who string) client.Log { return &session{l: l, who: who} }
+
+// A session is a ledger as one identity uses it.
+type session struct {
+	l   *Ledger
+	who string
+}
+
+var _ client.Log = (*session)(nil)
+
+func (s *session) Append(ctx context.Context, stream string, events []client.Event, wait client.State) ([]client.Appended, error) {
+	return s.l.append(ctx, s.who, stream, events, wait)
+}
+
+func (l *Ledger) append(ctx context.Context, who, stream string, events []client.Event, wait client.State) ([]client.Appended, error) {
+	switch {
+	case !wait.Reached(client.Sequenced):
+		return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("there is no state %q to wait for", wait), "wait for sequenced, integrated or witnessed")
+	case len(events) == 0:
+		return nil, client.NewProblem(client.BadRequest, "there is no event", "")
+	case len(events) > l.cfg.Limits.Batch:
+		return nil, client.NewProblem(client.TooLarge, fmt.Sprintf("%d events at once are more than %d", len(events), l.cfg.Limits.Batch), "send them in smaller batches")
+	case len(who) > 255:
+		return nil, client.NewProblem(client.BadRequest, "the identity is longer than 255 bytes", "")
+	}
+	if err := l.ready(ctx); err != nil {
+		return nil, err
+	}
+	admissions, err := l.admitAll(ctx, who, stream, events)
+	if err != nil {
+		return nil, err
+	}
+	r := newRequest(admissions)
+	if err := l.submit(ctx, r); err != nil {
+		return nil, l.asProblem(err)
+	}
+	l.recordConflicts(ctx, who, stream, admissions)
+	l.await(ctx, admissions, wait)
+	return l.results(context.WithoutCancel(ctx), r, wait)
+}
+
+// ready waits until the ledger takes entries.
+func (l *Ledger) ready(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err := l.progress.wait(wait, func(p *progress) bool { return p.cleared && p.stopped == nil })
+	if err != nil && wait.Err() != nil && ctx.Err() == nil {
+		p := client.NewProblem(client.Unavailable, "the ledger still waits for its witnesses after the start", "see which witness does not answer with: cairnd status")
+		p.RetryAfter = 5 * time.Second
+		return p
+	}
+	if err != nil {
+		return l.asProblem(err)
+	}
+	return nil
+}
+
+// asProblem makes a problem of why the ledger stopped.
+func (l *Ledger) asProblem(err error) error {
+	var p *client.Problem
+	if errors.As(err, &p) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return client.NewProblem(client.Unavailable, "the ledger has stopped: "+err.Error(), "an operator must look at: cairnd status")
+}
+
+// await waits until all new entries have reached a state, or the context ends.
+func (l *Ledger) await(ctx context.Context, admissions []*admission, state client.State) {
+	size := uint64(0)
+	for _, a := range admissions {
+		if a.problem == nil {
+			size = max(size, a.index+1)
+		}
+	}
+	// Whatever ends the wait, each result says which state was reached.
+	_ = l.progress.wait(ctx, func(p *progress) bool { return p.size(state) >= size })
+}
+
+// results says of each event what became of it.
+func (l *Ledger) results(ctx context.Context, r *request, wait client.State) ([]client.Appended, error) {
+	out := make([]client.Appended, len(r.admissions))
+	receipts := l.newReceipts()
+	for i, a := range r.admissions {
+		if a.problem != nil {
+			out[i].Err = a.problem
+			continue
+		}
+		out[i] = client.Appended{Index: a.index, State: l.progress.stateOf(a.index), Duplicate: a.duplicate, Leaf: a.leafBytes, Disclosure: a.disclosure}
+		var err error
+		if wait == client.Witnessed && out[i].State == client.Witnessed {
+			out[i].Receipt, err = receipts.receipt(ctx, a.index, a.leafBytes)
+		} else if out[i].State != client.Witnessed && r.batch != nil && !a.duplicate {
+			out[i].Promise, err = l.promise(r.batch, a.index, out[i].State)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,96 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cairnlog/cairn/client"
+)
+
+// metrics are what a ledger measures of itself. Their names and meanings are
+// a table in cairn-integrations(7).
+type metrics struct {
+	entries      prometheus.Counter
+	batches      prometheus.Counter
+	batchSize    prometheus.Histogram
+	bytes        prometheus.Counter
+	cosigning    prometheus.Histogram
+	publications prometheus.Counter
+	witnesses    *prometheus.CounterVec
+	refused      *prometheus.CounterVec
+}
+
+func newMetrics(l *Ledger, r prometheus.Registerer) *metrics {
+	counter := func(name, help string) prometheus.CounterOpts {
+		return prometheus.CounterOpts{Namespace: "cairn", Name: name, Help: help}
+	}
+	m := &metrics{
+		entries: prometheus.NewCounter(counter("entries_total", "Entries sequenced, control entries included.")),
+		batches: prometheus.NewCounter(counter("batches_total", "Batches sequenced, each with one sync of the journal.")),
+		bytes:   prometheus.NewCounter(counter("journal_bytes_total", "Bytes of leaves and sealed records journalled.")),
+		batchSize: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "cairn", Name: "batch_entries", Help: "Entries in a batch.",
+			Buckets: prometheus.ExponentialBuckets(1, 4, 8),
+		}),
+		cosigning: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "cairn", Name: "cosign_seconds", Help: "Time from a signed checkpoint to the quorum of cosignatures.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
+		}),
+		publications: prometheus.NewCounter(counter("checkpoints_published_total", "Checkpoints published, also with fresh cosignatures only.")),
+		witnesses: prometheus.NewCounterVec(counter("witness_answers_total", "Answers of witnesses, by outcome: cosigned or failed."),
+			[]string{"witness", "outcome"}),
+		refused: prometheus.NewCounterVec(counter("events_refused_total", "Events refused, by the kind of problem."), []string{"problem"}),
+	}
+	if r == nil {
+		return m
+	}
+	r.MustRegister(m.entries, m.batches, m.bytes, m.batchSize, m.cosigning, m.publications, m.witnesses, m.refused)
+	l.registerGauges(r)
+	return m
+}
+
+// registerGauges registers what is read when somebody asks.
+func (l *Ledger) registerGauges(r prometheus.Registerer) {
+	gauge := func(name, help string, value func(client.Sizes, error) float64) {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "cairn", Name: name, Help: help}, func() float64 {
+			return value(l.progress.snapshot())
+		}))
+	}
+	gauge("size_sequenced", "Entries that are durable in order.", func(s client.Sizes, _ error) float64 { return float64(s.Sequenced) })
+	gauge("size_integrated", "Entries that are in the tree.", func(s client.Sizes, _ error) float64 { return float64(s.Integrated) })
+	gauge("size_signed", "Entries that a signed checkpoint covers.", func(s client.Sizes, _ error) float64 { return float64(s.Signed) })
+	gauge("size_published", "Entries that a published checkpoint covers.", func(s client.Sizes, _ error) float64 { return float64(s.Published) })
+	gauge("queue_entries", "Events that wait for their batch.", func(client.Sizes, error) float64 { return float64(l.queue.depth()) })
+	gauge("stopped", "1 where the ledger has stopped by itself and takes nothing more.", func(_ client.Sizes, err error) float64 {
+		if err != nil {
+			return 1
+		}
+		return 0
+	})
+}
+
+func (m *metrics) sequenced(b *batch) {
+	n := 0
+	for _, e := range b.entries {
+		n += len(e.leaf) + len(e.record)
+	}
+	m.entries.Add(float64(len(b.entries)))
+	m.batches.Inc()
+	m.batchSize.Observe(float64(len(b.entries)))
+	m.bytes.Add(float64(n))
+}
+
+func (m *metrics) cosigned(d time.Duration) { m.cosigning.Observe(d.Seconds()) }
+
+func (m *metrics) published() { m.publications.Inc() }
+
+func (m *metrics) answered(a answer) {
+	outcome := "cosigned"
+	if a.err != nil {
+		outcome = "failed"
+	}
+	m.witnesses.WithLabelValues(a.witness, outcome).Inc()
+}
+
+func (m *metrics) refuse(p *client.Problem) { m.refused.WithLabelValues(string(p.Code())).Inc() }

@@ -1,0 +1,106 @@
+package ledger
+
+import (
+	"context"
+	"sync"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A progress is what the steps of the journey tell each other and everybody
+// who waits: the four sizes, and why the ledger stopped if it did.
+type progress struct {
+	mu        sync.Mutex
+	sizes     client.Sizes
+	edge      edge         // of the tree of sizes.Integrated entries
+	signed    *signedState // the last that was signed
+	published []byte       // the last published checkpoint with its cosignatures
+	cleared   bool         // enough witnesses answered since the start that signing is safe
+	stopped   error        // nothing is taken or signed any more
+	changed   chan struct{}
+}
+
+func newProgress() *progress { return &progress{changed: make(chan struct{})} }
+
+// update changes the progress and wakes everybody who waits.
+func (p *progress) update(change func(*progress)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change(p)
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// read looks at the progress.
+func (p *progress) read(look func(*progress)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	look(p)
+}
+
+// snapshot returns the sizes and why the ledger stopped.
+func (p *progress) snapshot() (client.Sizes, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sizes, p.stopped
+}
+
+// wait returns once cond holds, the ledger stopped or the context ended.
+func (p *progress) wait(ctx context.Context, cond func(*progress) bool) error {
+	for {
+		p.mu.Lock()
+		ok, stopped, changed := cond(p), p.stopped, p.changed
+		p.mu.Unlock()
+		switch {
+		case ok:
+			return nil
+		case stopped != nil:
+			return stopped
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// size returns the size that goes with a state.
+func (p *progress) size(s client.State) uint64 {
+	switch s {
+	case client.Witnessed:
+		return p.sizes.Published
+	case client.Integrated:
+		return p.sizes.Integrated
+	}
+	return p.sizes.Sequenced
+}
+
+// stateOf returns the state of the entry at an index.
+func (p *progress) stateOf(index uint64) client.State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case index < p.sizes.Published:
+		return client.Witnessed
+	case index < p.sizes.Integrated:
+		return client.Integrated
+	}
+	return client.Sequenced
+}
+
+// publishedCheckpoint returns the last published checkpoint, parsed.
+func (p *progress) publishedCheckpoint() (signed []byte, c proofs.Checkpoint, ok bool) {
+	p.mu.Lock()
+	signed = p.published
+	p.mu.Unlock()
+	if signed == nil {
+		return nil, c, false
+	}
+	parsed, err := proofs.ParseSignedCheckpoint(signed)
+	if err != nil {
+		panic("ledger: published what does not parse: " + err.Error())
+	}
+	return signed, parsed.Checkpoint, true
+}

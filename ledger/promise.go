@@ -1,0 +1,75 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A batchPromise is the log's signed word about a whole batch, made when the
+// first caller needs it: one signature serves all entries of a batch.
+type batchPromise struct {
+	once  sync.Once
+	note  []byte
+	nodes leafTree
+	err   error
+}
+
+// promise returns the promise for one entry of a batch.
+func (l *Ledger) promise(b *batch, index uint64, state client.State) (*proofs.Promise, error) {
+	p := &b.promise
+	p.once.Do(func() {
+		p.nodes = newLeafTree(b.leaves())
+		var root proofs.Hash
+		if root, p.err = proofs.Root(context.Background(), uint64(len(b.entries)), p.nodes); p.err != nil {
+			return
+		}
+		p.note, p.err = l.cfg.Keys[0].SignPromise(proofs.PromiseText{
+			Origin: l.origin(), State: string(state), Start: b.first, End: b.end(),
+			Root: root, Time: uint64(l.cfg.Clock().UnixMicro()),
+		})
+	})
+	if p.err != nil {
+		return nil, fmt.Errorf("promise: %w", p.err)
+	}
+	proof, err := proofs.ProveInclusion(context.Background(), index-b.first, uint64(len(b.entries)), p.nodes)
+	if err != nil {
+		return nil, fmt.Errorf("promise: %w", err)
+	}
+	return &proofs.Promise{Note: p.note, Proof: proof}, nil
+}
+
+// A leafTree holds all complete subtrees of a small tree, by level.
+type leafTree [][]proofs.Hash
+
+func newLeafTree(leaves [][]byte) leafTree {
+	level := make([]proofs.Hash, len(leaves))
+	for i, leaf := range leaves {
+		level[i] = proofs.LeafHash(leaf)
+	}
+	tree := leafTree{level}
+	for len(level) > 1 {
+		above := make([]proofs.Hash, len(level)/2)
+		for i := range above {
+			above[i] = proofs.NodeHash(level[2*i], level[2*i+1])
+		}
+		tree = append(tree, above)
+		level = above
+	}
+	return tree
+}
+
+// ReadNodes returns the hashes of subtrees, all of which there are.
+func (t leafTree) ReadNodes(_ context.Context, ids []proofs.NodeID) ([]proofs.Hash, error) {
+	hashes := make([]proofs.Hash, len(ids))
+	for i, id := range ids {
+		if int(id.Level) >= len(t) || id.Index >= uint64(len(t[id.Level])) {
+			return nil, fmt.Errorf("there is no node %d at level %d", id.Index, id.Level)
+		}
+		hashes[i] = t[id.Level][id.Index]
+	}
+	return hashes, nil
+}

@@ -1,0 +1,190 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
+)
+
+// A publisher signs, has cosigned and publishes. It is one goroutine, and the
+// only one that uses the signing keys for checkpoints. Its state is the
+// registers "signed" and "published".
+type publisher struct {
+	l         *Ledger
+	signed    *signedState
+	published []byte // as it is in the register; nil: nothing yet
+
+	cosigners []*cosigner
+	answers   chan answer
+	collected map[string]proofs.Signature // by the policy's names, of the target
+	troubles  map[string]string           // by witness, what it said last
+
+	keptAt time.Time // when a checkpoint was last kept for auditors
+}
+
+// run publishes until the context ends. The first thing after a start is to
+// have the stored checkpoint cosigned again, and nothing new is signed before
+// enough witnesses have answered (law 2).
+func (p *publisher) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := p.turn(ctx)
+		if err != nil && ctx.Err() == nil {
+			p.l.stop(err)
+			return
+		}
+	}
+}
+
+// turn brings the checkpoint that is signed to the public, and then signs the
+// next one when there is something to sign.
+func (p *publisher) turn(ctx context.Context) error {
+	if err := p.cosign(ctx); err != nil {
+		return err
+	}
+	if err := p.publish(ctx); err != nil {
+		return err
+	}
+	p.l.progress.update(func(pr *progress) { pr.cleared = true })
+	beat, cancel := context.WithTimeout(ctx, p.l.cfg.Heartbeat)
+	defer cancel()
+	err := p.l.progress.wait(beat, func(pr *progress) bool { return pr.sizes.Integrated > pr.sizes.Signed })
+	if err != nil {
+		if beat.Err() != nil {
+			return nil // idle: the same checkpoint gets fresh cosignatures
+		}
+		return err
+	}
+	var next edge
+	p.l.progress.read(func(pr *progress) { next = pr.edge.clone() })
+	signed, err := p.l.sign(ctx, p.signed, next)
+	if err != nil {
+		return err
+	}
+	p.signed = signed
+	p.l.progress.update(func(pr *progress) { pr.sizes.Signed, pr.signed = signed.checkpoint.Size, signed })
+	return nil
+}
+
+// cosign gives the signed checkpoint to all witnesses and returns when the
+// quorum has cosigned it; after a start, when also every possible quorum has
+// a member that answered. It does not give up: without the quorum nothing is
+// published and nothing new is signed (law 4).
+func (p *publisher) cosign(ctx context.Context) error {
+	t := &target{signed: p.signed}
+	p.collected = make(map[string]proofs.Signature)
+	for _, c := range p.cosigners {
+		c.give(t)
+	}
+	started := time.Now()
+	for !p.enough() {
+		select {
+		case a := <-p.answers:
+			if err := p.take(t, a); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	p.l.metrics.cosigned(time.Since(started))
+	return nil
+}
+
+func (p *publisher) enough() bool {
+	names := make(map[string]bool, len(p.collected))
+	for name := range p.collected {
+		names[name] = true
+	}
+	cleared := false
+	p.l.progress.read(func(pr *progress) { cleared = pr.cleared })
+	return p.l.cfg.Policy.Met(names) && (cleared || p.l.cfg.Policy.Intersects(names))
+}
+
+// take takes one answer of a witness.
+func (p *publisher) take(t *target, a answer) error {
+	var ahead *AheadError
+	if errors.As(a.err, &ahead) {
+		return ahead
+	}
+	p.l.metrics.answered(a)
+	p.note(a)
+	if a.err == nil && a.target == t {
+		for i, name := range a.names {
+			p.collected[name] = a.cosignatures[i]
+		}
+	}
+	return nil
+}
+
+// note logs what a witness says when it says something new.
+func (p *publisher) note(a answer) {
+	was, now := p.troubles[a.witness], ""
+	if a.err != nil {
+		now = a.err.Error()
+	}
+	p.troubles[a.witness] = now
+	p.l.setWitness(a.witness, now)
+	switch {
+	case now == was:
+	case now == "":
+		p.l.log.Info("witness cosigns again", slog.String("witness", a.witness))
+	default:
+		p.l.log.Warn("witness does not cosign", slog.String("witness", a.witness), slog.String("error", now))
+	}
+}
+
+// publish makes the checkpoint with its cosignatures the published one.
+func (p *publisher) publish(ctx context.Context) error {
+	c, err := proofs.ParseSignedCheckpoint(p.signed.note)
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.collected)) {
+		c.Note.Signatures = append(c.Note.Signatures, p.collected[name])
+	}
+	note := proofs.FormatSignedCheckpoint(c)
+	// The last look before the public: what a verifier with our own policy
+	// would refuse is not published.
+	if _, err := p.l.cfg.Policy.Check(note); err != nil {
+		return fmt.Errorf("publish size %d: %w", c.Size, err)
+	}
+	if err := p.keep(ctx, c.Size, note); err != nil {
+		return err
+	}
+	if err := p.l.cfg.Registers.Register(registerPublished).Swap(ctx, p.published, note); err != nil {
+		return fmt.Errorf("register published: %w", err)
+	}
+	p.published = note
+	p.l.metrics.published()
+	p.l.progress.update(func(pr *progress) { pr.sizes.Published, pr.published = c.Size, note })
+	return nil
+}
+
+// keep keeps a checkpoint for auditors, if the last that was kept is old
+// enough. It comes before the publication, so that the history of what was published has no
+// younger end than its latest.
+func (p *publisher) keep(ctx context.Context, size uint64, note []byte) error {
+	now := p.l.cfg.Clock()
+	if !p.keptAt.IsZero() && now.Sub(p.keptAt) < p.l.cfg.KeepCheckpoint {
+		return nil
+	}
+	err := p.l.cfg.Objects.Put(ctx, checkpointPath(size), note)
+	if err != nil && !errors.Is(err, storage.ErrExists) { // the first of this size stays
+		return fmt.Errorf("keep checkpoint of size %d: %w", size, err)
+	}
+	p.keptAt = now
+	return nil
+}
+
+// checkpointPath returns where a kept checkpoint of a size is:
+// "checkpoints/" and the size as tile paths write N (C2SP tlog-tiles).
+func checkpointPath(size uint64) string {
+	return "checkpoints/" + proofs.FormatIndexPath(size)
+}

@@ -1,0 +1,247 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
+)
+
+// recovered is what the goroutines start from.
+type recovered struct {
+	sequenced uint64
+	lastTime  uint64
+	edge      edge // of everything that is sequenced
+	signed    *signedState
+	published []byte
+}
+
+// A RestoredError means that the storage is in an older state than the ledger
+// has been in: a backup was put back, or part of it is lost. Signing from
+// here would fork the log.
+type RestoredError struct{ Reason string }
+
+func (e *RestoredError) Error() string {
+	return e.Reason + ": the storage is older than the ledger has been, and to sign from here would fork the log; bring back the newest copy"
+}
+
+// ErrNoLedger means that the storage holds no ledger. One is only ever made
+// by [Create].
+var ErrNoLedger = errors.New("there is no ledger here")
+
+// recover compares journal, tree, "signed", its copy and "published", and
+// takes again every step that the journal holds. It changes nothing before
+// all comparisons that need no change have passed.
+func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
+	r := &recovered{}
+	var err error
+	if r.signed, err = l.loadSigned(ctx); err != nil {
+		return nil, err
+	}
+	if r.published, err = l.loadPublished(ctx, r.signed); err != nil {
+		return nil, err
+	}
+	if err := l.loadState(ctx); err != nil {
+		return nil, err
+	}
+	size, _, err := l.cfg.Tree.Head(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("tree: %w", err)
+	}
+	if err := l.checkTreeAtSigned(ctx, size, r.signed); err != nil {
+		return nil, err
+	}
+	if err := l.replay(ctx, r, size); err != nil {
+		return nil, err
+	}
+	if r.sequenced < r.signed.checkpoint.Size {
+		return nil, &RestoredError{fmt.Sprintf("the journal ends at %d and size %d was signed", r.sequenced, r.signed.checkpoint.Size)}
+	}
+	published := uint64(0)
+	if r.published != nil {
+		c, err := proofs.ParseSignedCheckpoint(r.published)
+		if err != nil {
+			return nil, fmt.Errorf("register published: %w", err)
+		}
+		published = c.Size
+	}
+	l.progress.update(func(p *progress) {
+		p.sizes = client.Sizes{Sequenced: r.sequenced, Integrated: r.sequenced, Signed: r.signed.checkpoint.Size, Published: published}
+		p.edge, p.signed, p.published = r.edge.clone(), r.signed, r.published
+	})
+	return r, nil
+}
+
+// loadSigned loads the register "signed" and compares it with its copy.
+func (l *Ledger) loadSigned(ctx context.Context) (*signedState, error) {
+	raw, err := l.cfg.Registers.Register(registerSigned).Load(ctx)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, l.whyNotSigned(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("register signed: %w", err)
+	}
+	signed, err := parseSigned(raw, l.cfg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	if signed.checkpoint.Origin != l.origin() {
+		return nil, fmt.Errorf("the ledger is %s and the key is of %s", signed.checkpoint.Origin, l.origin())
+	}
+	if l.cfg.SignedCopy == nil {
+		return signed, nil
+	}
+	copied, err := l.cfg.SignedCopy.Load(ctx)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return nil, fmt.Errorf("copy of register signed: %w", err)
+	}
+	if err == nil {
+		other, err := parseSigned(copied, l.cfg.Keys)
+		if err != nil {
+			return nil, fmt.Errorf("copy of %w", err)
+		}
+		if other.checkpoint.Size > signed.checkpoint.Size {
+			return nil, &RestoredError{fmt.Sprintf("size %d was signed here, and size %d as the copy of the register shows", signed.checkpoint.Size, other.checkpoint.Size)}
+		}
+		if other.checkpoint.Size == signed.checkpoint.Size && other.checkpoint.Root != signed.checkpoint.Root {
+			return nil, &RestoredError{fmt.Sprintf("another tree of size %d was signed, as the copy of the register shows", other.checkpoint.Size)}
+		}
+	}
+	return signed, l.copySigned(ctx, signed)
+}
+
+// whyNotSigned says what it means that nothing was ever signed here.
+func (l *Ledger) whyNotSigned(ctx context.Context) error {
+	if l.cfg.SignedCopy != nil {
+		if _, err := l.cfg.SignedCopy.Load(ctx); err == nil {
+			return &RestoredError{"nothing was signed here, and something was as the copy of the register shows"}
+		}
+	}
+	if _, next := l.cfg.Journal.Bounds(); next > 0 {
+		return fmt.Errorf("%w: its creation did not finish; create it again, which goes on from there", ErrNoLedger)
+	}
+	return ErrNoLedger
+}
+
+func (l *Ledger) loadPublished(ctx context.Context, signed *signedState) ([]byte, error) {
+	published, err := l.cfg.Registers.Register(registerPublished).Load(ctx)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("register published: %w", err)
+	}
+	c, err := proofs.ParseSignedCheckpoint(published)
+	if err != nil {
+		return nil, fmt.Errorf("register published: %w", err)
+	}
+	if c.Size > signed.checkpoint.Size || c.Size == signed.checkpoint.Size && c.Root != signed.checkpoint.Root {
+		return nil, &RestoredError{fmt.Sprintf("size %d was published and size %d signed", c.Size, signed.checkpoint.Size)}
+	}
+	return published, nil
+}
+
+// checkTreeAtSigned checks that a tree that covers what was signed is that
+// tree, before anything is built on it.
+func (l *Ledger) checkTreeAtSigned(ctx context.Context, size uint64, s *signedState) error {
+	if size < s.checkpoint.Size {
+		return nil // the rest is in the journal, or replay says what is missing
+	}
+	root, err := proofs.Root(ctx, s.checkpoint.Size, l.cfg.Tree)
+	if err != nil {
+		return fmt.Errorf("tree: root at size %d: %w", s.checkpoint.Size, err)
+	}
+	if root != s.checkpoint.Root {
+		return &DisagreementError{Size: s.checkpoint.Size, Journal: s.checkpoint.Root, Tree: root}
+	}
+	return nil
+}
+
+// replay takes the steps of every batch in the journal again. The journal
+// holds all that is not durable elsewhere, and all beyond what was signed.
+func (l *Ledger) replay(ctx context.Context, r *recovered, treeSize uint64) error {
+	in := &integrator{l: l, edge: r.signed.edge.clone(), treeSize: treeSize}
+	first, next := l.cfg.Journal.Bounds()
+	expect := uint64(0)
+	err := l.cfg.Journal.Replay(ctx, first, func(position uint64, record []byte) error {
+		b, err := parseBatch(append([]byte(nil), record...))
+		if err != nil {
+			return fmt.Errorf("journal: record %d: %w", position, err)
+		}
+		b.position = position
+		if position == first {
+			expect = b.first
+			if need := min(treeSize, r.signed.checkpoint.Size); b.first > need {
+				return fmt.Errorf("the journal begins with entry %d, and entries from %d on are missing: %w", b.first, need, storage.ErrCorrupt)
+			}
+		}
+		if b.first != expect {
+			return fmt.Errorf("journal: record %d begins with entry %d instead of %d: %w", position, b.first, expect, storage.ErrCorrupt)
+		}
+		expect = b.end()
+		if err := l.applyControl(ctx, b); err != nil {
+			return err
+		}
+		l.pending.add(b)
+		return in.integrate(ctx, []*batch{b})
+	})
+	if err != nil {
+		return err
+	}
+	if first == next { // nothing is left in the journal: all is durable elsewhere, and signed
+		expect = r.signed.checkpoint.Size
+		if treeSize != expect {
+			return fmt.Errorf("the journal is empty, size %d was signed and the tree has %d: %w", expect, treeSize, storage.ErrCorrupt)
+		}
+	}
+	r.sequenced, r.edge = expect, in.edge
+	return l.lastTime(ctx, r)
+}
+
+// lastTime finds the time of the last entry, which the next may not precede.
+func (l *Ledger) lastTime(ctx context.Context, r *recovered) error {
+	leaves, err := l.cfg.Tree.Leaves(ctx, r.sequenced-1, 1)
+	if err != nil || len(leaves) != 1 {
+		return fmt.Errorf("tree: entry %d: %w", r.sequenced-1, err)
+	}
+	leaf, err := proofs.ParseLeaf(leaves[0])
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", r.sequenced-1, err)
+	}
+	r.lastTime = leaf.Time
+	return nil
+}
+
+// applyControl applies the control entries of a batch to the state.
+func (l *Ledger) applyControl(ctx context.Context, b *batch) error {
+	for i, e := range b.entries {
+		index := b.first + uint64(i)
+		leaf, err := proofs.ParseLeaf(e.leaf)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", index, err)
+		}
+		if err := l.applyEntry(index, leaf, e.record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyEntry applies one entry to the state, if it is one that changes it.
+func (l *Ledger) applyEntry(index uint64, leaf proofs.Leaf, record []byte) error {
+	var payload []byte
+	if leaf.Kind == proofs.Settings {
+		part, err := l.openPart(leaf, record)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", index, err)
+		}
+		payload = part.Data
+	}
+	if err := l.state.apply(index, leaf, payload); err != nil {
+		return fmt.Errorf("entry %d: %w", index, err)
+	}
+	return nil
+}

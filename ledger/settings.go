@@ -1,0 +1,271 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A StreamConfig says how the entries of a stream are treated.
+type StreamConfig struct {
+	Name   string        `json:"name"`
+	Class  string        `json:"class"`            // empty: [DefaultClass]
+	Closed bool          `json:"closed,omitempty"` // takes no more entries
+	Fields []FieldConfig `json:"fields"`
+}
+
+// A FieldConfig declares a field of a stream's events: what is declared can
+// be searched exactly and provably.
+type FieldConfig struct {
+	Name    string `json:"name"`
+	Path    string `json:"path"`              // where the value is in an event, see [proofs.ParsePath]
+	Subject bool   `json:"subject,omitempty"` // its values name data subjects
+}
+
+// A ClassConfig is a retention class.
+type ClassConfig struct {
+	Name   string `json:"name"`
+	Days   uint32 `json:"days"`   // how long entries are kept; 0: for ever
+	Period string `json:"period"` // how long one bucket takes entries: "day" or "month"
+}
+
+// Streams returns the settings of all streams.
+func (l *Ledger) Streams() []StreamConfig {
+	var out []StreamConfig
+	for _, s := range l.state.streamList() {
+		now := s.now()
+		c := StreamConfig{Name: now.Name, Closed: now.Body.Closed, Fields: []FieldConfig{}}
+		if class, ok := l.state.class(now.Body.Class); ok {
+			c.Class = class.Name
+		}
+		for _, f := range now.Fields {
+			c.Fields = append(c.Fields, FieldConfig{Name: f.Name, Path: f.Path, Subject: f.Subject})
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// Classes returns all retention classes.
+func (l *Ledger) Classes() []ClassConfig {
+	var out []ClassConfig
+	for _, c := range l.state.classList() {
+		out = append(out, ClassConfig{Name: c.Name, Days: c.Body.Days, Period: c.Body.Period.String()})
+	}
+	return out
+}
+
+// AddClass adds a retention class and returns the index of its settings entry.
+func (l *Ledger) AddClass(ctx context.Context, c ClassConfig) (uint64, error) {
+	l.settings.Lock()
+	defer l.settings.Unlock()
+	if err := checkName("class", c.Name); err != nil {
+		return 0, err
+	}
+	if _, ok := l.state.classNamed(c.Name); ok {
+		return 0, client.NewProblem(client.AlreadyExists, fmt.Sprintf("there is a class %q", c.Name), "")
+	}
+	period, ok := map[string]proofs.Period{"day": proofs.Day, "month": proofs.Month, "": proofs.Month}[c.Period]
+	if !ok {
+		return 0, client.NewProblem(client.BadRequest, fmt.Sprintf("there is no period %q", c.Period), "a period is day or month")
+	}
+	number, _, _ := l.state.nextNumbers()
+	return l.set(ctx, func() (*admission, error) {
+		return l.classEntry(proofs.ClassBody{Class: number, Days: c.Days, Period: period}, c.Name)
+	})
+}
+
+// AddStream adds a stream and returns the index of its settings entry.
+func (l *Ledger) AddStream(ctx context.Context, c StreamConfig) (uint64, error) {
+	l.settings.Lock()
+	defer l.settings.Unlock()
+	if err := checkName("stream", c.Name); err != nil {
+		return 0, err
+	}
+	if _, ok := l.state.streamNamed(c.Name); ok {
+		return 0, client.NewProblem(client.AlreadyExists, fmt.Sprintf("there is a stream %q", c.Name), "change it with: cairnd stream set "+c.Name)
+	}
+	_, number, _ := l.state.nextNumbers()
+	return l.setStream(ctx, number, c, nil)
+}
+
+// SetStream replaces the settings of a stream from here on and returns the
+// index of its settings entry. Entries that are there keep theirs.
+func (l *Ledger) SetStream(ctx context.Context, c StreamConfig) (uint64, error) {
+	l.settings.Lock()
+	defer l.settings.Unlock()
+	old, ok := l.state.streamNamed(c.Name)
+	if !ok {
+		return 0, client.NewProblem(client.NoSuchStream, fmt.Sprintf("there is no stream %q", c.Name), "add it with: cairnd stream add "+c.Name)
+	}
+	s, _ := l.state.stream(old.Body.Stream)
+	return l.setStream(ctx, s.Number, c, s.History)
+}
+
+func (l *Ledger) setStream(ctx context.Context, number uint32, c StreamConfig, history []streamSettings) (uint64, error) {
+	if c.Class == "" {
+		c.Class = DefaultClass
+	}
+	class, ok := l.state.classNamed(c.Class)
+	if !ok {
+		return 0, client.NewProblem(client.BadRequest, fmt.Sprintf("there is no retention class %q", c.Class), "add it with: cairnd retention add "+c.Class)
+	}
+	fields, err := numberFields(c.Fields, history)
+	if err != nil {
+		return 0, err
+	}
+	names := proofs.StreamSettings{Name: c.Name, Fields: fields}
+	if _, err := proofs.NewExtractor(fields); err != nil {
+		return 0, client.NewProblem(client.BadRequest, err.Error(), "")
+	}
+	body := proofs.StreamBody{Stream: number, Class: class.Body.Class, Closed: c.Closed, Fields: names.Body()}
+	return l.set(ctx, func() (*admission, error) { return l.streamEntry(body, names) })
+}
+
+// numberFields gives each field its number: the one it always had, if the
+// stream ever declared it in the same way, or the next.
+func numberFields(fields []FieldConfig, history []streamSettings) ([]proofs.Field, error) {
+	known, next := make(map[FieldConfig]uint16), uint16(1)
+	for _, h := range history {
+		for _, f := range h.Fields {
+			known[FieldConfig{Name: f.Name, Path: f.Path, Subject: f.Subject}] = f.Number
+			next = max(next, f.Number+1)
+		}
+	}
+	var out []proofs.Field
+	for _, f := range fields {
+		path, err := proofs.NormalizePath(f.Path)
+		if err != nil {
+			return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("field %q: %v", f.Name, err), "a path looks like $.userIdentity.arn")
+		}
+		f.Path = path
+		number, ok := known[f]
+		if !ok {
+			number = next
+			next++
+			known[f] = number
+		}
+		out = append(out, proofs.Field{Number: number, Name: f.Name, Path: f.Path, Subject: f.Subject})
+	}
+	slices.SortFunc(out, func(a, b proofs.Field) int { return int(a.Number) - int(b.Number) })
+	return out, nil
+}
+
+// checkName checks the name of a stream or class: 1 to 64 of a-z, 0-9, "-",
+// "_" and ".", so that it can stand in a URL, a file name and a query.
+func checkName(what, name string) error {
+	ok := len(name) >= 1 && len(name) <= 64 && name[0] != '.' && name[0] != '-'
+	for _, c := range []byte(name) {
+		ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.')
+	}
+	if !ok {
+		return client.NewProblem(client.BadRequest, fmt.Sprintf("%q cannot be the name of a %s", name, what), "a name has 1 to 64 of the characters a-z 0-9 - _ . and begins with a letter, digit or _")
+	}
+	return nil
+}
+
+// set appends a settings entry and returns its index.
+func (l *Ledger) set(ctx context.Context, entry func() (*admission, error)) (uint64, error) {
+	if err := l.ready(ctx); err != nil {
+		return 0, err
+	}
+	if _, _, err := l.controlBucket(ctx); err != nil {
+		return 0, err
+	}
+	a, err := entry()
+	if err != nil {
+		return 0, err
+	}
+	if err := l.submit(ctx, newRequest([]*admission{a})); err != nil {
+		return 0, l.asProblem(err)
+	}
+	return a.index, nil
+}
+
+func (l *Ledger) classEntry(body proofs.ClassBody, name string) (*admission, error) {
+	return l.settingsEntry(proofs.SettingsBody{Class: &body}, proofs.ClassSettings{Name: name})
+}
+
+func (l *Ledger) streamEntry(body proofs.StreamBody, names proofs.StreamSettings) (*admission, error) {
+	if names.Fields == nil {
+		names.Fields = []proofs.Field{}
+	}
+	return l.settingsEntry(proofs.SettingsBody{Stream: &body}, names)
+}
+
+func (l *Ledger) settingsEntry(body proofs.SettingsBody, names any) (*admission, error) {
+	control, err := proofs.FormatSettings(body)
+	if err != nil {
+		return nil, client.NewProblem(client.BadRequest, err.Error(), "")
+	}
+	data, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	a, err := l.sealedControl(proofs.Settings, control, proofs.Part{MediaType: proofs.SettingsMediaType, Data: data})
+	if err != nil {
+		return nil, err
+	}
+	a.sequenced = func(index uint64) { l.mustApply(index, a.leaf, data) }
+	return a, nil
+}
+
+// sealedControl returns a control entry with a payload, which is sealed under
+// the current bucket of the ledger's own stream.
+func (l *Ledger) sealedControl(kind proofs.Kind, control []byte, part proofs.Part) (*admission, error) {
+	b, ok := l.state.bucket(l.controlPath())
+	if !ok {
+		return nil, errors.New("the ledger's own stream has no bucket")
+	}
+	keys, err := l.keys.bucket(b.Path)
+	if err != nil {
+		return nil, err
+	}
+	a := &admission{event: &client.Event{Data: part.Data, MediaType: part.MediaType}}
+	a.leaf = proofs.Leaf{Kind: kind, Bucket: b.Number, Control: control}
+	return a, l.seal(a, part, keys, nil, nil)
+}
+
+// mustApply applies an entry that this process just made, and that is in the
+// journal. That it cannot be applied means that our own checks are wrong.
+func (l *Ledger) mustApply(index uint64, leaf proofs.Leaf, payload []byte) {
+	if err := l.state.apply(index, leaf, payload); err != nil {
+		panic(fmt.Sprintf("ledger: entry %d of our own cannot be applied: %v", index, err))
+	}
+}
+
+// recordConflicts makes an entry about events that were sent again with
+// another content, so that a changed event never goes unnoticed.
+func (l *Ledger) recordConflicts(ctx context.Context, who, stream string, admissions []*admission) {
+	type conflict struct {
+		What   string   `json:"what"`
+		Who    string   `json:"who"`
+		Stream string   `json:"stream"`
+		With   []uint64 `json:"with"` // entries that are there
+	}
+	c := conflict{What: "conflict", Who: who, Stream: stream}
+	for _, a := range admissions {
+		if a.problem != nil && a.problem.Code() == client.Conflict {
+			c.With = append(c.With, a.problem.Index)
+		}
+	}
+	if len(c.With) == 0 || !l.conflicts.allow(l.cfg.Clock()) {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	_, err := l.set(ctx, func() (*admission, error) {
+		data, err := json.Marshal(c)
+		if err != nil {
+			return nil, err
+		}
+		return l.sealedControl(proofs.Administration, nil, proofs.Part{MediaType: jsonMediaType, Data: data})
+	})
+	if err != nil {
+		l.log.Warn("a conflict could not be recorded", "stream", stream, "error", err)
+	}
+}

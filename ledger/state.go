@@ -1,0 +1,282 @@
+package ledger
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// The ledger's own stream and the class of its entries.
+const (
+	controlStream = 0
+	controlClass  = 0
+)
+
+// A state is what the control entries have said so far: the classes, the
+// streams and the buckets. The sequencer changes it, in the order of the
+// entries; everybody reads it.
+type state struct {
+	mu       sync.RWMutex
+	size     uint64 // it covers the control entries below this index
+	classes  map[uint16]*class
+	streams  map[uint32]*stream
+	names    map[string]*stream
+	buckets  map[uint32]*bucket
+	paths    map[bucketPath]*bucket
+	ofStream map[uint32][]*bucket // the newest first; replaced, never changed
+}
+
+// A class is a retention class.
+type class struct {
+	Body proofs.ClassBody `json:"body"`
+	Name string           `json:"name"`
+}
+
+// A stream is a stream with the history of its settings, the latest last.
+type stream struct {
+	Number  uint32           `json:"number"`
+	History []streamSettings `json:"history"`
+}
+
+// streamSettings are the settings of a stream from an index on.
+type streamSettings struct {
+	Since  uint64            `json:"since"` // the index of the settings entry
+	Body   proofs.StreamBody `json:"body"`
+	Name   string            `json:"name"`
+	Fields []proofs.Field    `json:"fields"`
+
+	extractor *proofs.Extractor
+}
+
+// A bucket is an open or closed bucket of the vault.
+type bucket struct {
+	Number uint32     `json:"number"`
+	Path   bucketPath `json:"path"`
+	Fields []uint16   `json:"fields"` // whose key hashes are logged
+}
+
+// A bucketPath says which entries share a bucket and its keys.
+type bucketPath struct {
+	Stream uint32 `json:"stream"`
+	Class  uint16 `json:"class"`
+	Period uint32 `json:"period"`
+}
+
+func newState() *state {
+	return &state{
+		classes:  map[uint16]*class{},
+		streams:  map[uint32]*stream{},
+		names:    map[string]*stream{},
+		buckets:  map[uint32]*bucket{},
+		paths:    map[bucketPath]*bucket{},
+		ofStream: map[uint32][]*bucket{},
+	}
+}
+
+// now returns the settings that hold for new entries.
+func (s *stream) now() *streamSettings { return &s.History[len(s.History)-1] }
+
+// at returns the settings that held for the entry at an index.
+func (s *stream) at(index uint64) *streamSettings {
+	for i := len(s.History) - 1; i > 0; i-- {
+		if s.History[i].Since < index {
+			return &s.History[i]
+		}
+	}
+	return &s.History[0]
+}
+
+// streamNamed returns the settings of the open stream of that name.
+func (st *state) streamNamed(name string) (*streamSettings, bool) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	s, ok := st.names[name]
+	if !ok {
+		return nil, false
+	}
+	return s.now(), true
+}
+
+// stream returns a stream by its number.
+func (st *state) stream(number uint32) (*stream, bool) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	s, ok := st.streams[number]
+	return s, ok
+}
+
+// streamList returns all streams by their numbers.
+func (st *state) streamList() []*stream {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	var list []*stream
+	for _, n := range slices.Sorted(maps.Keys(st.streams)) {
+		list = append(list, st.streams[n])
+	}
+	return list
+}
+
+// classList returns all classes by their numbers.
+func (st *state) classList() []*class {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	var list []*class
+	for _, n := range slices.Sorted(maps.Keys(st.classes)) {
+		list = append(list, st.classes[n])
+	}
+	return list
+}
+
+// class returns a class by its number.
+func (st *state) class(number uint16) (*class, bool) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	c, ok := st.classes[number]
+	return c, ok
+}
+
+// classNamed returns the class of that name.
+func (st *state) classNamed(name string) (*class, bool) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	for _, c := range st.classes {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return nil, false
+}
+
+// bucket returns the bucket of a path.
+func (st *state) bucket(path bucketPath) (*bucket, bool) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	b, ok := st.paths[path]
+	return b, ok
+}
+
+// bucketNumbered returns a bucket by its number.
+func (st *state) bucketNumbered(number uint32) (*bucket, bool) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	b, ok := st.buckets[number]
+	return b, ok
+}
+
+// bucketsOf returns the buckets of a stream, the newest first.
+func (st *state) bucketsOf(number uint32) []*bucket {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	return st.ofStream[number]
+}
+
+// nextNumbers returns the next free numbers of a class, a stream and a bucket.
+func (st *state) nextNumbers() (class uint16, stream, bucket uint32) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	return nextKey(st.classes), nextKey(st.streams), nextKey(st.buckets)
+}
+
+func nextKey[K uint16 | uint32, V any](m map[K]V) K {
+	if len(m) == 0 {
+		return 1
+	}
+	return max(1, slices.Max(slices.Collect(maps.Keys(m)))+1)
+}
+
+// apply takes over what one control entry says. Payload is that of a settings
+// entry. It may be called again with the same entry.
+func (st *state) apply(index uint64, leaf proofs.Leaf, payload []byte) error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	switch leaf.Kind {
+	case proofs.Settings:
+		return st.applySettings(index, leaf, payload)
+	case proofs.BucketOpened:
+		body, err := proofs.ParseBucket(leaf.Control)
+		if err != nil {
+			return err
+		}
+		st.applyBucket(body)
+	}
+	return nil
+}
+
+func (st *state) applyBucket(body proofs.BucketBody) {
+	b := st.buckets[body.Bucket]
+	fields := []uint16{}
+	if b != nil {
+		fields = append(fields, b.Fields...)
+	}
+	for _, k := range body.Keys {
+		if !slices.Contains(fields, k.Field) {
+			fields = append(fields, k.Field)
+		}
+	}
+	// Replaced, not changed: readers hold on to what they were given.
+	opened := &bucket{
+		Number: body.Bucket,
+		Path:   bucketPath{Stream: body.Stream, Class: body.Class, Period: body.Period},
+		Fields: fields,
+	}
+	st.addBucket(opened)
+}
+
+func (st *state) addBucket(b *bucket) {
+	st.buckets[b.Number], st.paths[b.Path] = b, b
+	others := slices.DeleteFunc(slices.Clone(st.ofStream[b.Path.Stream]), func(o *bucket) bool { return o.Number == b.Number })
+	at, _ := slices.BinarySearchFunc(others, b, func(x, y *bucket) int { return int(y.Number) - int(x.Number) })
+	st.ofStream[b.Path.Stream] = slices.Insert(others, at, b)
+}
+
+func (st *state) applySettings(index uint64, leaf proofs.Leaf, payload []byte) error {
+	body, err := proofs.ParseSettings(leaf.Control)
+	if err != nil {
+		return err
+	}
+	if body.Class != nil {
+		name, err := proofs.ParseClassSettings(payload)
+		if err != nil {
+			return err
+		}
+		st.classes[body.Class.Class] = &class{Body: *body.Class, Name: name.Name}
+		return nil
+	}
+	names, err := proofs.CheckStreamSettings(payload, *body.Stream)
+	if err != nil {
+		return err
+	}
+	next := streamSettings{Since: index, Body: *body.Stream, Name: names.Name, Fields: names.Fields}
+	if err := next.compile(); err != nil {
+		return err
+	}
+	old := st.streams[body.Stream.Stream]
+	if old != nil && old.now().Since >= index {
+		return nil
+	}
+	s := &stream{Number: body.Stream.Stream}
+	if old != nil {
+		s.History = append(s.History, old.History...)
+	}
+	s.History = append(s.History, next)
+	st.addStream(s)
+	return nil
+}
+
+func (st *state) addStream(s *stream) {
+	if old := st.streams[s.Number]; old != nil {
+		delete(st.names, old.now().Name)
+	}
+	st.streams[s.Number], st.names[s.now().Name] = s, s
+}
+
+// compile prepares the extraction of the declared fields.
+func (s *streamSettings) compile() (err error) {
+	if s.extractor, err = proofs.NewExtractor(s.Fields); err != nil {
+		return fmt.Errorf("stream %q: %w", s.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package ledger
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+)
+
+// A Status is how a ledger is now.
+type Status struct {
+	Origin  string        `json:"origin"`
+	Sizes   client.Sizes  `json:"sizes"`
+	Ready   bool          `json:"ready"`             // it takes entries
+	Stopped string        `json:"stopped,omitempty"` // why it takes nothing more
+	Queue   int           `json:"queue"`             // events that wait for their batch
+	Witness []WitnessInfo `json:"witnesses"`
+
+	// Fork says what keeps a copied data directory from forking the log.
+	Fork string `json:"fork"`
+}
+
+// A WitnessInfo is what a witness said last.
+type WitnessInfo struct {
+	Name    string `json:"name"`
+	Trouble string `json:"trouble,omitempty"` // empty: it cosigns
+}
+
+// Status returns how the ledger is now.
+func (l *Ledger) Status() Status {
+	s := Status{Origin: l.origin(), Queue: l.queue.depth()}
+	l.progress.read(func(p *progress) {
+		s.Sizes, s.Ready = p.sizes, p.cleared && p.stopped == nil
+		if p.stopped != nil {
+			s.Stopped = p.stopped.Error()
+		}
+	})
+	l.witnessMu.Lock()
+	for _, name := range slices.Sorted(maps.Keys(l.witnesses)) {
+		s.Witness = append(s.Witness, WitnessInfo{Name: name, Trouble: l.witnesses[name]})
+	}
+	l.witnessMu.Unlock()
+	s.Fork = "a copy of the register \"signed\" is kept outside the data directory"
+	if l.cfg.SignedCopy == nil {
+		s.Fork = "no copy of the register \"signed\" is kept outside the data directory: only the witnesses stop a copied ledger from forking the log"
+	}
+	return s
+}
+
+func (l *Ledger) setWitness(name, trouble string) {
+	l.witnessMu.Lock()
+	defer l.witnessMu.Unlock()
+	l.witnesses[name] = trouble
+}
+
+// minRetry is how soon it makes sense to ask again for what is under way.
+const minRetry = time.Second
+
+// A limiter allows something once a second.
+type limiter struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (l *limiter) allow(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.last) < time.Second && !now.Before(l.last) {
+		return false
+	}
+	l.last = now
+	return true
+}
