@@ -1,6 +1,7 @@
 package proofs_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,21 @@ func TestKeysComeBackFromTheirText(t *testing.T) {
 		if err != nil || again.Key() != k.Key() || again.Secret() != k.Secret() {
 			t.Errorf("%v: ParseSigningKey(Secret()) = %v, %v; want the same key", typ, again, err)
 		}
+	}
+}
+
+func TestKeysAreTextInJSON(t *testing.T) {
+	k := seededKey("example.com/log", proofs.Ed25519).Key()
+	b, err := json.Marshal([]proofs.Key{k})
+	if want := `["` + k.String() + `"]`; err != nil || string(b) != want {
+		t.Errorf("got %s, %v; want %s", b, err, want)
+	}
+	var again []proofs.Key
+	if err := json.Unmarshal(b, &again); err != nil || again[0] != k {
+		t.Errorf("got %v, %v; want %v", again, err, k)
+	}
+	if err := json.Unmarshal([]byte(`["a+00000000+AQ=="]`), &again); !errors.Is(err, proofs.ErrMalformed) {
+		t.Errorf("error %v, want ErrMalformed", err)
 	}
 }
 
@@ -87,6 +103,7 @@ func TestPrintingASigningKeyShowsNoSecret(t *testing.T) {
 				t.Errorf("%v: printed as %s", typ, p)
 			}
 		}
+		wantEqual(t, "String", k.String(), k.Key().String())
 		wantEqual(t, "%#v", fmt.Sprintf("%#v", k), k.Key().String())
 	}
 }

@@ -167,7 +167,7 @@ func (p *policyParser) define(name string) error {
 
 func (p *policyParser) group(args []string) error {
 	if len(args) < 3 {
-		return fmt.Errorf("not of the form group <name> all|any|<k> <name>...")
+		return fmt.Errorf("not of the form group <name> all|any|<k> <members>")
 	}
 	g := PolicyGroup{Name: args[0], Members: args[2:]}
 	switch args[1] {
