@@ -94,7 +94,7 @@ func (p Period) String() string {
 //	struct { uint16 number; uint8 subject; } Field;
 //
 // The names of the class, of the stream and of its fields are in the payload
-// of the entry.
+// of the entry: [ClassSettings] and [StreamSettings] as JSON.
 type SettingsBody struct {
 	Class  *ClassBody
 	Stream *StreamBody

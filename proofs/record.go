@@ -91,7 +91,8 @@ func (r Record) Commitment() Hash {
 }
 
 // CheckRecord checks a record at rest against the leaf of its entry, without
-// any key. It checks every byte that [ParseRecord] read.
+// any key. It vouches for everything in the record, but for where the
+// commitments of one list of tags end and those of the next begin.
 func CheckRecord(r Record, leaf Leaf) error {
 	if r.Commitment() != leaf.C {
 		return fmt.Errorf("%w: record: it is not the one its leaf commits to", ErrNotVerified)
