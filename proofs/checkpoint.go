@@ -55,7 +55,7 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 	}
 	root, err := ParseHash(lines[2])
 	if err != nil {
-		return fail("root: not canonical base64 of 32 bytes")
+		return fail(fmt.Sprintf("root: not canonical base64 of %d bytes", HashSize))
 	}
 	c := Checkpoint{Origin: lines[0], Size: size, Root: root}
 	if len(lines) > 3 {

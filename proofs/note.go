@@ -60,7 +60,7 @@ func ParseNote(b []byte) (Note, error) {
 	return Note{Text: string(b[:end+1]), Signatures: signatures}, nil
 }
 
-// FormatNote writes a note as [ParseNote] reads it.
+// FormatNote writes a note as [ParseNote] reads it. It checks nothing.
 func FormatNote(n Note) []byte {
 	return append([]byte(n.Text+"\n"), FormatSignatures(n.Signatures)...)
 }
@@ -92,7 +92,8 @@ func ParseSignatures(b []byte) ([]Signature, error) {
 	return signatures, nil
 }
 
-// FormatSignatures writes signature lines as [ParseSignatures] reads them.
+// FormatSignatures writes signature lines as [ParseSignatures] reads them. It
+// checks nothing.
 func FormatSignatures(signatures []Signature) []byte {
 	var b []byte
 	for _, s := range signatures {

@@ -200,6 +200,8 @@ func policyKeyVectors() []policyVector {
 	return []policyVector{
 		takesPolicy("logs with Ed25519 and ML-DSA-44 keys of one origin are accepted",
 			"log "+vkey(testOrigin, proofs.Ed25519)+"\nlog "+vkey(testOrigin, proofs.MLDSA44)+"\n"+none),
+		takesPolicy("one key as a log's and as a witness's is accepted",
+			"log "+vkey("a", proofs.MLDSA44)+"\nwitness w "+vkey("a", proofs.MLDSA44)+"\nquorum w\n"),
 		takesPolicy("witnesses with keys of both types under one key name are accepted",
 			"witness e "+vkey("w", proofs.Ed25519Cosignature)+"\nwitness m "+vkey("w", proofs.MLDSA44)+"\ngroup w any e m\nquorum w\n",
 			quorum("e", true, false), quorum("m", true, false), quorum("e m", true, true)),

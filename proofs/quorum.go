@@ -57,21 +57,21 @@ func (p *Policy) CheckLog(signed []byte) (Verdict, error) {
 	}
 	v := Verdict{Checkpoint: c.Checkpoint}
 	for _, l := range p.Logs {
-		_, signed, err := checkAll(l.Key, c)
+		_, found, err := checkAll(l.Key, c)
 		if err != nil {
 			return Verdict{}, err
 		}
-		if signed && l.Key.Name() == c.Origin {
+		if found && l.Key.Name() == c.Origin {
 			v.LogKeys = append(v.LogKeys, l.Key)
 		}
 	}
 	times := map[string]uint64{}
 	for _, w := range p.Witnesses {
-		unixTime, signed, err := checkAll(w.Key, c)
+		unixTime, found, err := checkAll(w.Key, c)
 		if err != nil {
 			return Verdict{}, err
 		}
-		if signed {
+		if found {
 			v.Cosignatures = append(v.Cosignatures, Cosignature{w.Name, w.Key, unixTime})
 			times[w.Name] = unixTime
 		}
@@ -85,7 +85,7 @@ func (p *Policy) CheckLog(signed []byte) (Verdict, error) {
 
 // checkAll checks every signature of c that claims to be by the key.
 // It returns whether there is one, and the latest time.
-func checkAll(k Key, c SignedCheckpoint) (latest uint64, signed bool, err error) {
+func checkAll(k Key, c SignedCheckpoint) (latest uint64, found bool, err error) {
 	for _, s := range c.Note.Signatures {
 		if !k.claimed(s) {
 			continue
@@ -94,9 +94,9 @@ func checkAll(k Key, c SignedCheckpoint) (latest uint64, signed bool, err error)
 		if err != nil {
 			return 0, false, err
 		}
-		latest, signed = max(latest, unixTime), true
+		latest, found = max(latest, unixTime), true
 	}
-	return latest, signed, nil
+	return latest, found, nil
 }
 
 // Met reports whether the quorum is met where exactly the witnesses have

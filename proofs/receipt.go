@@ -38,49 +38,54 @@ type Receipt struct {
 // ParseReceipt reads a receipt of at most [MaxReceiptSize] bytes. It verifies
 // nothing.
 func ParseReceipt(b []byte) (Receipt, error) {
-	fail := func(format string, args ...any) (Receipt, error) {
-		return Receipt{}, fmt.Errorf("%w: receipt: %s", ErrMalformed, fmt.Sprintf(format, args...))
-	}
 	if len(b) > MaxReceiptSize {
-		return fail("%d bytes, at most %d are read", len(b), MaxReceiptSize)
+		return Receipt{}, fmt.Errorf("%w: receipt: %d bytes, at most %d are read", ErrMalformed, len(b), MaxReceiptSize)
 	}
 	head, signed, ok := bytes.Cut(b, []byte("\n\n"))
 	if !ok {
-		return fail("no empty line before the checkpoint")
+		return Receipt{}, fmt.Errorf("%w: receipt: no empty line before the checkpoint", ErrMalformed)
 	}
-	lines := strings.Split(string(head), "\n")
-	if lines[0] != receiptHeader {
-		return fail("the first line is not %s", receiptHeader)
-	}
-	lines = lines[1:]
-	var r Receipt
-	if len(lines) > 0 && strings.HasPrefix(lines[0], "extra ") {
-		if r.Extra, ok = parseBase64(lines[0][len("extra "):]); !ok || len(r.Extra) == 0 {
-			return fail("extra is not canonical base64 of at least one byte")
-		}
-		lines = lines[1:]
-	}
-	if len(lines) == 0 || !strings.HasPrefix(lines[0], "index ") {
-		return fail("no index line")
-	}
-	var err error
-	if r.Index, err = parseDecimal(lines[0][len("index "):], maxSize); err != nil {
-		return fail("index: %s", err)
-	}
-	if len(lines) > 1+maxProof {
-		return fail("more than %d hashes", maxProof)
-	}
-	for i, line := range lines[1:] {
-		h, err := ParseHash(line)
-		if err != nil {
-			return fail("hash %d: not canonical base64 of 32 bytes", i)
-		}
-		r.Proof = append(r.Proof, h)
+	r, err := parseReceiptHead(strings.Split(string(head), "\n"))
+	if err != nil {
+		return Receipt{}, fmt.Errorf("%w: receipt: %w", ErrMalformed, err)
 	}
 	if _, err := ParseSignedCheckpoint(signed); err != nil {
 		return Receipt{}, fmt.Errorf("receipt: %w", err)
 	}
 	r.Checkpoint = bytes.Clone(signed)
+	return r, nil
+}
+
+// parseReceiptHead reads the lines before the checkpoint.
+func parseReceiptHead(lines []string) (r Receipt, err error) {
+	if lines[0] != receiptHeader {
+		return r, fmt.Errorf("the first line is not %s", receiptHeader)
+	}
+	lines = append(lines[1:], "") // so that there is a line to look at
+	if extra, ok := strings.CutPrefix(lines[0], "extra "); ok {
+		if r.Extra, ok = parseBase64(extra); !ok || len(r.Extra) == 0 {
+			return r, fmt.Errorf("extra: not canonical base64 of at least one byte")
+		}
+		lines = lines[1:]
+	}
+	index, ok := strings.CutPrefix(lines[0], "index ")
+	if !ok {
+		return r, fmt.Errorf("no index line")
+	}
+	if r.Index, err = parseDecimal(index, maxSize); err != nil {
+		return r, fmt.Errorf("index: %w", err)
+	}
+	hashes := lines[1 : len(lines)-1]
+	if len(hashes) > maxProof {
+		return r, fmt.Errorf("more than %d hashes", maxProof)
+	}
+	for i, line := range hashes {
+		h, err := ParseHash(line)
+		if err != nil {
+			return r, fmt.Errorf("hash %d: not canonical base64 of %d bytes", i, HashSize)
+		}
+		r.Proof = append(r.Proof, h)
+	}
 	return r, nil
 }
 
