@@ -139,6 +139,7 @@ type testWitness struct {
 	seen   map[uint64]proofs.Hash // every root it cosigned
 	wrong  func(witness.Request) ([]byte, error)
 	asked  int
+	fork   string // what showed that the log forked
 }
 
 func (tw *testWitness) misbehave(f func(witness.Request) ([]byte, error)) {
@@ -172,10 +173,14 @@ func (tw *testWitness) AddCheckpoint(_ context.Context, r witness.Request) ([]by
 		oldRoot = proofs.EmptyRoot()
 	}
 	if err := proofs.CheckConsistency(r.Old, c.Size, oldRoot, c.Root, r.Proof); err != nil {
+		tw.fork = fmt.Sprintf("the log asked for size %d after %d: %v", c.Size, r.Old, err)
 		return nil, &witness.Error{Status: http.StatusUnprocessableEntity}
 	}
 	if tw.seen == nil {
 		tw.seen = make(map[uint64]proofs.Hash)
+	}
+	if root, ok := tw.seen[c.Size]; ok && root != c.Root {
+		tw.fork = fmt.Sprintf("the witness saw two trees of size %d", c.Size)
 	}
 	tw.latest = c.Checkpoint
 	tw.seen[c.Size] = c.Root

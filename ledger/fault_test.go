@@ -1,0 +1,168 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage/fault"
+	"github.com/cairnlog/cairn/storage/memory"
+	"github.com/cairnlog/cairn/storage/storagetest"
+)
+
+// TestEveryStepEveryOutcome takes the journey of some entries once for every
+// durable step of it and every way in which that step can end. After each
+// fault the process dies or the power goes, and the ordinary start-up path
+// goes on. The steps are learned from the journey itself, so that no new
+// write can be forgotten.
+func TestEveryStepEveryOutcome(t *testing.T) {
+	storagetest.Table(t, func(t *testing.T, plan *fault.Plan, rng *rand.Rand) {
+		w := newWorld(t)
+		w.plan, w.mem, w.tree = plan, memory.New(plan), newMemoryTree(plan)
+		j := &journey{world: w, t: t, rng: rng, acked: make(map[int]client.Appended)}
+		j.begin()
+		for i := range 6 {
+			j.append(i)
+			if i%2 == 1 {
+				j.keep()
+			}
+		}
+		j.judge()
+	})
+}
+
+// A journey drives a ledger through faults and remembers what it said.
+type journey struct {
+	*world
+	t     *testing.T
+	rng   *rand.Rand
+	l     *Ledger
+	acked map[int]client.Appended
+}
+
+// begin creates and opens the ledger, as often as it takes.
+func (j *journey) begin() {
+	j.t.Helper()
+	for {
+		err := Create(context.Background(), j.config())
+		if err == nil || errors.Is(err, ErrExists) && j.tree.size == 0 {
+			break
+		}
+		if !errors.Is(err, fault.ErrInjected) {
+			j.t.Fatalf("create: %v", err)
+		}
+		j.end()
+	}
+	j.reach()
+}
+
+// reach opens the ledger, as often as it takes.
+func (j *journey) reach() {
+	j.t.Helper()
+	for range 5 {
+		l, err := Open(context.Background(), j.config())
+		if err == nil {
+			j.l = l
+			return
+		}
+		if !errors.Is(err, fault.ErrInjected) {
+			j.t.Fatalf("open: %v", err)
+		}
+		j.end()
+	}
+	j.t.Fatal("the ledger does not open after five attempts")
+}
+
+// end ends the process, and perhaps the power.
+func (j *journey) end() {
+	if j.l != nil {
+		j.l.queue.close()
+		j.l.writer.Wait()
+		j.l.cancel()
+		j.l.wg.Wait()
+		j.l = nil
+	}
+	switch j.rng.IntN(3) {
+	case 0:
+		j.restart()
+	case 1:
+		j.crash(nil)
+	case 2:
+		j.crash(j.rng)
+	}
+}
+
+// append appends an event until it is witnessed, and remembers every answer.
+func (j *journey) append(i int) {
+	j.t.Helper()
+	for range 5 {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		got, err := j.l.As("alice").Append(ctx, DefaultStream, []client.Event{event(i)}, client.Witnessed)
+		cancel()
+		if err == nil {
+			j.remember(i, got[0])
+		}
+		if err == nil && got[0].State == client.Witnessed {
+			return
+		}
+		if j.l.Stopped() == nil {
+			j.t.Fatalf("event %d: got %v, %v, and the ledger has not stopped", i, got, err)
+		}
+		j.end()
+		j.reach()
+	}
+	j.t.Fatalf("event %d is not witnessed after five attempts", i)
+}
+
+func (j *journey) remember(i int, a client.Appended) {
+	j.t.Helper()
+	if a.Err != nil {
+		j.t.Fatalf("event %d: %v", i, a.Err)
+	}
+	if was, ok := j.acked[i]; ok && was.Index != a.Index {
+		j.t.Fatalf("event %d: got index %d, and before it was %d", i, a.Index, was.Index)
+	}
+	j.acked[i] = a
+}
+
+// keep makes everything durable and shortens the journal.
+func (j *journey) keep() {
+	j.t.Helper()
+	if err := j.l.keeper.round(context.Background()); err != nil {
+		j.end()
+		j.reach()
+	}
+}
+
+// judge checks that everything that was acknowledged is there, and that no
+// witness saw a fork.
+func (j *journey) judge() {
+	j.t.Helper()
+	for i, a := range j.acked {
+		checkEntry(j.t, j.l.As("alice"), j.policy, a.Index, event(i))
+		again := appendEvents(j.t, j.l.As("alice"), client.Witnessed, event(i))[0]
+		if !again.Duplicate || again.Index != a.Index {
+			j.t.Errorf("event %d sent again: got index %d, duplicate %v, want %d", i, again.Index, again.Duplicate, a.Index)
+		}
+	}
+	if err := j.l.Close(); err != nil {
+		j.t.Errorf("close: %v", err)
+	}
+	roots := make(map[uint64]proofs.Hash)
+	for _, tw := range j.witnesses {
+		if tw.fork != "" {
+			j.t.Error(tw.fork)
+		}
+		for size, root := range tw.seen {
+			if other, ok := roots[size]; ok && other != root {
+				j.t.Errorf("two witnesses saw different trees of size %d", size)
+			}
+			roots[size] = root
+		}
+	}
+	j.l = nil
+}
