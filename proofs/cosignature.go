@@ -26,7 +26,8 @@ const (
 // others that the signer knew.
 //
 // An MLDSA44 key refuses a checkpoint with extension lines, which it would not
-// cover, and an origin above 255 bytes.
+// cover, and an origin above 255 bytes. Its signatures differ each time: the
+// library blinds them with randomness of the system.
 func (k SigningKey) SignCheckpoint(text string, unixTime uint64) (Signature, error) {
 	if k.sign == nil {
 		return Signature{}, fmt.Errorf("sign checkpoint: no key")
