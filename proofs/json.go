@@ -20,7 +20,7 @@ const MaxJSONDepth = 64
 // Numbers can be of any size and precision: see [Extractor] for what becomes
 // of them. Its errors match [ErrMalformed] and name the byte, counted from 0.
 func CheckJSON(b []byte) error {
-	s := jsonScanner{data: b}
+	s := jsonScanner{data: b, names: make([]jsonName, 0, sortNames)}
 	return s.text()
 }
 
