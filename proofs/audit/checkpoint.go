@@ -1,0 +1,111 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A keptCheckpoint is a checkpoint of an earlier size.
+type keptCheckpoint struct {
+	path    string // empty where it is the state's
+	size    uint64 // as the path says
+	found   []Finding
+	verdict proofs.Verdict // zero where a finding says that it can't be believed
+
+	known     bool          // whether edge is, and then whether root is
+	root      proofs.Hash   // of the tree at its size
+	edge      []proofs.Hash // of its last bundle's entries, at its size
+	entryTime uint64        // of its last entry; 0: not known
+}
+
+// readSigned reads a checkpoint and judges its signatures, not the quorum. It
+// returns findings where it can't be believed or its file is damaged.
+func (l *ledger) readSigned(ctx context.Context, path string) (v proofs.Verdict, signed []byte, found []Finding, err error) {
+	fail := func(kind FindingKind, format string, args ...any) (proofs.Verdict, []byte, []Finding, error) {
+		return proofs.Verdict{}, nil, []Finding{{Kind: kind, Index: NoIndex, Path: path, Detail: fmt.Sprintf(format, args...)}}, nil
+	}
+	signed, err = l.files.ReadFile(ctx, path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fail(CheckpointMissing, "The checkpoint is missing: there is no such file.")
+	case err != nil && !wrong(err):
+		return v, nil, nil, fmt.Errorf("read %s: %w", path, err)
+	case err == nil:
+		v, err = l.policy.CheckLog(signed)
+	}
+	switch {
+	case errors.Is(err, proofs.ErrMalformed):
+		return fail(CheckpointMalformed, "The checkpoint is damaged: %v.", err)
+	case errors.Is(err, proofs.ErrNotVerified):
+		return fail(CheckpointSignature, "The checkpoint is not signed as the policy demands, or was changed after it was: %v.", err)
+	case err != nil:
+		return v, nil, nil, err
+	}
+	if line, ok := damagedSignature(l.policy, signed); ok {
+		found = append(found, Finding{Kind: CheckpointSignature, Index: NoIndex, Path: path,
+			Detail: fmt.Sprintf("A signature on the checkpoint is damaged: the line by %q is one of the policy's key %s with its name or ID changed.", line.Name, line.by)})
+	}
+	return v, signed, found, nil
+}
+
+// A damagedLine is a signature line that names no key of the policy, though
+// one of them made it.
+type damagedLine struct {
+	proofs.Signature
+	by string
+}
+
+// damagedSignature looks for a signature line whose key ID is that of one of
+// the policy's keys with another name, or which verifies by the key of its
+// name with another ID. Verifiers must pass over such lines (C2SP signed-note),
+// but nobody signs like that: the file was changed.
+func damagedSignature(p *proofs.Policy, signed []byte) (damagedLine, bool) {
+	c, err := proofs.ParseSignedCheckpoint(signed)
+	if err != nil {
+		return damagedLine{}, false
+	}
+	var keys []proofs.Key
+	for _, l := range p.Logs {
+		keys = append(keys, l.Key)
+	}
+	for _, w := range p.Witnesses {
+		keys = append(keys, w.Key)
+	}
+	for _, s := range c.Note.Signatures {
+		for _, k := range keys {
+			sameName, sameID := s.Name == k.Name(), s.KeyID == k.ID()
+			if sameName == sameID {
+				continue
+			}
+			as := proofs.Signature{Name: k.Name(), KeyID: k.ID(), Bytes: s.Bytes}
+			if _, err := k.CheckSignature(c.Note.Text, as); err == nil {
+				return damagedLine{s, fmt.Sprintf("%s+%08x", k.Name(), k.ID())}, true
+			}
+		}
+	}
+	return damagedLine{}, false
+}
+
+// readKept reads the kept checkpoint of a size and judges it alone.
+func (l *ledger) readKept(ctx context.Context, size uint64) (keptCheckpoint, error) {
+	k := keptCheckpoint{path: CheckpointPath(size), size: size}
+	v, _, found, err := l.readSigned(ctx, k.path)
+	k.found = found
+	if err != nil || v.LogKeys == nil {
+		return k, err
+	}
+	if c := v.Checkpoint; c.Size != size || c.Origin != l.head.Origin {
+		k.found = append(k.found, Finding{Kind: CheckpointMisplaced, Index: NoIndex, Path: k.path,
+			Detail: fmt.Sprintf("The checkpoint is of %q at size %d; its place is that of %q at size %d.", c.Origin, c.Size, l.head.Origin, size)})
+		return k, nil
+	}
+	k.verdict = v
+	return k, nil
+}
+
+// believed reports whether the checkpoint is what it seems to be.
+func (k *keptCheckpoint) believed() bool { return k.path == "" || k.verdict.LogKeys != nil }

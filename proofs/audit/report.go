@@ -1,0 +1,130 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A Report is the outcome of a run.
+type Report struct {
+	// Checkpoint is the one the ledger was judged by; Verdict says who signed.
+	// Both are zero where there was none to judge by.
+	Checkpoint proofs.Checkpoint `json:"checkpoint"`
+	Verdict    proofs.Verdict    `json:"-"`
+
+	// Findings is what is wrong, by index and path. Total counts also those
+	// beyond [Options.MaxFindings].
+	Findings []Finding `json:"findings"`
+	Total    int       `json:"total"`
+
+	Summary Summary `json:"summary"`
+
+	// State is what the next run may start from. It is nil where something
+	// was found that a run from here would not find again.
+	State *State `json:"-"`
+}
+
+// OK reports whether nothing is wrong.
+func (r *Report) OK() bool { return r.Total == 0 }
+
+// A Summary says what was judged.
+type Summary struct {
+	Origin string `json:"origin"`
+	// The entries [From, To) were judged; those before From in earlier runs.
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"`
+	// Bytes is the size of the entries, the leaves alone.
+	Bytes uint64 `json:"bytes"`
+	// Unread counts entries whose bytes are missing or not the signed ones.
+	Unread uint64 `json:"unread"`
+	// Kinds counts the entries that could be read by their kind.
+	Kinds map[string]uint64 `json:"kinds"`
+	// FirstTime and LastTime are those of the entries that could be read.
+	FirstTime time.Time `json:"first_time,omitzero"`
+	LastTime  time.Time `json:"last_time,omitzero"`
+
+	// LogKeys are the names and IDs of the keys that signed the published
+	// checkpoint, Witnesses who cosigned it, by the policy's names.
+	LogKeys   []string `json:"log_keys"`
+	Witnesses []string `json:"witnesses"`
+	QuorumMet bool     `json:"quorum_met"`
+	// CosignedAt is the largest time for which cosignatures at or after it
+	// meet the quorum.
+	CosignedAt time.Time `json:"cosigned_at,omitzero"`
+
+	Checkpoints   uint64 `json:"checkpoints"`        // kept ones that were judged
+	WithQuorum    uint64 `json:"checkpoints_quorum"` // those of them that meet the quorum of today's policy
+	Tiles         uint64 `json:"tiles"`              // files of hashes that were compared
+	Bundles       uint64 `json:"bundles"`            // files of entries that were read
+	Buckets       uint64 `json:"buckets"`            // open, in all runs
+	Sources       uint64 `json:"sources"`            // (bucket, source) pairs, in all runs
+	Receipts      uint64 `json:"receipts"`           // that were judged
+	Vault         bool   `json:"vault"`              // whether there is one
+	Records       uint64 `json:"records"`            // entries whose sealed record is there and right
+	RecordsErased uint64 `json:"records_erased"`     // those of them that lack a part or tags
+	NoRecord      uint64 `json:"no_record"`          // entries that the vault has no record of
+	VaultBytes    uint64 `json:"vault_bytes"`        // size of the records
+
+	// NotJudged says in sentences what could not be judged, and why.
+	NotJudged []string `json:"not_judged,omitempty"`
+}
+
+// String returns the summary in sentences, a line each.
+func (s Summary) String() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("Ledger %s: %d entries judged, [%d, %d), %d bytes.", s.Origin, s.To-s.From, s.From, s.To, s.Bytes)
+	if !s.FirstTime.IsZero() {
+		line("They were taken between %s and %s.", utc(s.FirstTime), utc(s.LastTime))
+	}
+	if len(s.Kinds) > 0 {
+		line("Kinds: %s.", s.kinds())
+	}
+	if len(s.LogKeys) > 0 {
+		line("The checkpoint is signed by %s and cosigned by %s.", list(s.LogKeys), list(s.Witnesses))
+	}
+	switch {
+	case s.QuorumMet && !s.CosignedAt.IsZero():
+		line("The quorum of witnesses is met, as of %s.", utc(s.CosignedAt))
+	case s.QuorumMet:
+		line("The policy demands no witnesses.")
+	default:
+		line("The quorum of witnesses is not met.")
+	}
+	line("Compared: %d files of entries, %d files of hashes, %d kept checkpoints (%d with quorum), %d receipts.",
+		s.Bundles, s.Tiles, s.Checkpoints, s.WithQuorum, s.Receipts)
+	line("Sequence numbers of %d sources, %d buckets.", s.Sources, s.Buckets)
+	if s.Vault {
+		line("The vault holds the sealed records of %d entries, %d bytes; %d of them in part only. It holds none of %d entries.",
+			s.Records, s.VaultBytes, s.RecordsErased, s.NoRecord)
+	}
+	if s.Unread > 0 {
+		line("%d entries could not be read.", s.Unread)
+	}
+	for _, n := range s.NotJudged {
+		line("Not judged: %s", n)
+	}
+	return b.String()
+}
+
+func (s Summary) kinds() string {
+	var words []string
+	for k := proofs.Event; k <= proofs.Closed; k++ {
+		if n := s.Kinds[k.String()]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %v", n, k))
+		}
+	}
+	return list(words)
+}
+
+func list(words []string) string {
+	if len(words) == 0 {
+		return "nobody"
+	}
+	return strings.Join(words, ", ")
+}
+
+func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -1,0 +1,163 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A State is what an auditor remembers of a ledger that had no fault, so that
+// the next run reads only what is new. It also is evidence: if the ledger ever
+// publishes another history, the checkpoint in the state convicts it. Keep it
+// where the operator of the ledger can't change it.
+//
+// It is a text file:
+//
+//	cairn/v1 audit state
+//	checkpoint <the signed checkpoint, base64>
+//	time <of the last entry, microseconds since 1970>
+//	closed <entry>                                           the one that ended the ledger, if one did
+//	bucket <number> <stream> <class> <period>                each open bucket, rising
+//	source <bucket> <number> <first>-<last>@<entry> …        each source and its sequence numbers, rising
+type State struct {
+	// Signed is the checkpoint up to which the ledger was judged, as it was
+	// published.
+	Signed []byte
+	// Checkpoint is what it says.
+	Checkpoint proofs.Checkpoint
+	// Time is the last entry's, in microseconds since 1970.
+	Time uint64
+
+	closed  uint64 // the index behind the entry that ended it; 0: none did
+	buckets map[uint32]bucket
+	sources *sources
+}
+
+// A bucket is what the control entry that opened it says.
+type bucket struct {
+	stream uint32
+	class  uint16
+	period uint32
+}
+
+const stateHeader = "cairn/v1 audit state"
+
+// FormatState returns the bytes of a state.
+func FormatState(s *State) []byte {
+	b := fmt.Appendf(nil, "%s\ncheckpoint %s\ntime %d\n", stateHeader, base64.StdEncoding.EncodeToString(s.Signed), s.Time)
+	if s.closed > 0 {
+		b = fmt.Appendf(b, "closed %d\n", s.closed-1)
+	}
+	for _, n := range slices.Sorted(maps.Keys(s.buckets)) {
+		o := s.buckets[n]
+		b = fmt.Appendf(b, "bucket %d %d %d %d\n", n, o.stream, o.class, o.period)
+	}
+	for _, key := range s.sources.keys() {
+		b = fmt.Appendf(b, "source %d %d", key.bucket, key.number)
+		for _, r := range s.sources.runs[key] {
+			b = fmt.Appendf(b, " %d-%d@%d", r.lo, r.hi, r.index)
+		}
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// ParseState reads what [FormatState] writes and nothing else. Its errors
+// match [proofs.ErrMalformed].
+func ParseState(b []byte) (*State, error) {
+	s := &State{buckets: map[uint32]bucket{}, sources: newSources(len(b))}
+	number := 0
+	for line := range strings.Lines(string(b)) {
+		number++
+		if err := s.parseLine(number, strings.TrimSuffix(line, "\n")); err != nil {
+			return nil, fmt.Errorf("%w: audit state: line %d: %v", proofs.ErrMalformed, number, err)
+		}
+	}
+	if s.Signed == nil || !bytes.Equal(FormatState(s), b) {
+		return nil, fmt.Errorf("%w: audit state: not canonical", proofs.ErrMalformed)
+	}
+	return s, nil
+}
+
+func (s *State) parseLine(number int, line string) (err error) {
+	keyword, rest, _ := strings.Cut(line, " ")
+	switch {
+	case number == 1:
+		if line != stateHeader {
+			return fmt.Errorf("not %q", stateHeader)
+		}
+	case keyword == "checkpoint":
+		if s.Signed, err = base64.StdEncoding.DecodeString(rest); err != nil {
+			return err
+		}
+		c, err := proofs.ParseSignedCheckpoint(s.Signed)
+		if err != nil {
+			return err
+		}
+		s.Checkpoint = c.Checkpoint
+	case keyword == "time":
+		s.Time, err = strconv.ParseUint(rest, 10, 63)
+	case keyword == "closed":
+		s.closed, err = strconv.ParseUint(rest, 10, 63)
+		s.closed++
+	case keyword == "bucket":
+		err = s.parseBucket(rest)
+	case keyword == "source":
+		err = s.parseSource(rest)
+	default:
+		err = fmt.Errorf("unknown keyword %q", keyword)
+	}
+	return err
+}
+
+func (s *State) parseBucket(rest string) error {
+	f, err := numbers(rest, 4)
+	if err != nil || f[0] > 1<<32-1 || f[1] > 1<<32-1 || f[2] > 1<<16-1 || f[3] > 1<<32-1 {
+		return fmt.Errorf("not a bucket")
+	}
+	s.buckets[uint32(f[0])] = bucket{uint32(f[1]), uint16(f[2]), uint32(f[3])}
+	return nil
+}
+
+func (s *State) parseSource(rest string) error {
+	words := strings.Split(rest, " ")
+	if len(words) < 3 {
+		return fmt.Errorf("not a source")
+	}
+	f, err := numbers(words[0]+" "+words[1], 2)
+	if err != nil || f[0] > 1<<32-1 {
+		return fmt.Errorf("not a source")
+	}
+	key := sourceKey{uint32(f[0]), f[1]}
+	var runs []seqRun
+	for _, word := range words[2:] {
+		r, err := numbers(strings.NewReplacer("-", " ", "@", " ").Replace(word), 3)
+		if err != nil || r[0] > r[1] || len(runs) > 0 && (r[0] <= runs[len(runs)-1].hi || r[0]-runs[len(runs)-1].hi == 1) {
+			return fmt.Errorf("not runs of sequence numbers")
+		}
+		runs = append(runs, seqRun{r[0], r[1], r[2]})
+	}
+	s.sources.runs[key] = runs
+	s.sources.count += len(runs)
+	return nil
+}
+
+func numbers(s string, n int) (list []uint64, err error) {
+	for _, word := range strings.Split(s, " ") {
+		v, err := strconv.ParseUint(word, 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	if len(list) != n {
+		return nil, fmt.Errorf("%d numbers, not %d", len(list), n)
+	}
+	return list, nil
+}
