@@ -126,7 +126,7 @@ func (j *journey) append(i int) {
 	j.t.Helper()
 	for range 5 {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		got, err := j.l.As("alice").Append(ctx, DefaultStream, []client.Event{event(i)}, client.Witnessed)
+		got, err := j.l.As("alice").Append(ctx, DefaultStream, []client.Event{journeyEvent(i)}, client.Witnessed)
 		cancel()
 		if err == nil {
 			j.remember(i, got[0])
@@ -163,17 +163,18 @@ func (j *journey) keep() {
 	}
 }
 
-// judge checks that everything that was acknowledged is there, and that no
-// witness saw a fork.
+// judge checks that everything that was acknowledged is there, that no
+// witness saw a fork, and that the auditor finds nothing.
 func (j *journey) judge() {
 	j.t.Helper()
 	for i, a := range j.acked {
-		checkEntry(j.t, j.l.As("alice"), j.policy, a.Index, event(i))
-		again := appendEvents(j.t, j.l.As("alice"), client.Witnessed, event(i))[0]
+		checkEntry(j.t, j.l.As("alice"), j.policy, a.Index, journeyEvent(i))
+		again := appendEvents(j.t, j.l.As("alice"), client.Witnessed, journeyEvent(i))[0]
 		if !again.Duplicate || again.Index != a.Index {
 			j.t.Errorf("event %d sent again: got index %d, duplicate %v, want %d", i, again.Index, again.Duplicate, a.Index)
 		}
 	}
+	judged(j.t, j.l, j.policy)
 	if err := j.l.Close(); err != nil {
 		j.t.Errorf("close: %v", err)
 	}
@@ -190,4 +191,12 @@ func (j *journey) judge() {
 		}
 	}
 	j.l = nil
+}
+
+// journeyEvent returns the i-th event of a journey, which is also the i-th of
+// its source: the auditor finds the gap when one is missing.
+func journeyEvent(i int) client.Event {
+	e := event(i)
+	e.Source, e.Sequence = "host", uint64(i)
+	return e
 }

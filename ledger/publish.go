@@ -102,8 +102,8 @@ func (p *publisher) enough() bool {
 	for name := range p.collected {
 		names[name] = true
 	}
-	cleared := false
-	p.l.progress.read(func(pr *progress) { cleared = pr.cleared })
+	cleared := p.l.cfg.Policy.Quorum == proofs.NoQuorum // nobody to ask
+	p.l.progress.read(func(pr *progress) { cleared = cleared || pr.cleared })
 	return p.l.cfg.Policy.Met(names) && (cleared || p.l.cfg.Policy.Intersects(names))
 }
 

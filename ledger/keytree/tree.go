@@ -59,8 +59,8 @@ func (t *Tree) String() string {
 	return fmt.Sprintf("key tree at epoch %d holding %d nodes", t.epoch, len(t.nodes))
 }
 
-// GoString is String, so that no verb of fmt prints a secret.
-func (t *Tree) GoString() string { return t.String() }
+// Format writes String, so that no verb of fmt prints a secret.
+func (t *Tree) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
 
 // Epoch returns how often keys were destroyed.
 func (t *Tree) Epoch() uint64 {
