@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -163,9 +164,11 @@ func listPackages(t *testing.T) map[string]listed {
 	return packages
 }
 
-// eachOfOurs calls fn with every package of the module that is built.
+// eachOfOurs calls fn with every package of the module that is built, in the
+// order of their names.
 func eachOfOurs(packages map[string]listed, fn func(name string, p listed)) {
-	for path, p := range packages {
+	for _, path := range slices.Sorted(maps.Keys(packages)) {
+		p := packages[path]
 		if name, ok := ours(path); ok && len(p.GoFiles)+len(p.CgoFiles) > 0 {
 			fn(name, p)
 		}
@@ -215,7 +218,8 @@ func TestImportsPointDown(t *testing.T) {
 			}
 		}
 		for linked, way := range links(packages, p.ImportPath) {
-			if matchesAny(row.links, short(linked)) {
+			// What is forbidden brings more of its kind; the first of it is enough.
+			if matchesAny(row.links, short(linked)) && !matchesAny(row.links, way) {
 				t.Errorf("%s links %s (by way of %s), which it must not: %s", name, short(linked), way, row.why)
 			}
 		}
