@@ -162,3 +162,20 @@ func TestIdleLedgerHasFreshCosignatures(t *testing.T) {
 		t.Errorf("the witness was not asked again: %v", err)
 	}
 }
+
+func TestClockThatDiffersFromTheWitnessesTakesNoEntries(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	c := w.config()
+	c.Clock = func() time.Time { return time.Now().Add(2 * time.Minute) }
+	l, err := Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = l.As("alice").Append(context.Background(), DefaultStream, []client.Event{event(1)}, client.Witnessed)
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Code() != client.Unavailable {
+		t.Errorf("got %v, want unavailable", err)
+	}
+}

@@ -201,6 +201,11 @@ func (l *Ledger) ready(ctx context.Context) error {
 	if err != nil {
 		return l.asProblem(err)
 	}
+	var skew time.Duration
+	l.progress.read(func(p *progress) { skew = p.skew })
+	if skew.Abs() > maxSkew {
+		return client.NewProblem(client.Unavailable, fmt.Sprintf("the ledger's clock is %v ahead of its witnesses'", skew), "set the clock right; the next checkpoint shows that it is")
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -13,11 +14,12 @@ import (
 type progress struct {
 	mu        sync.Mutex
 	sizes     client.Sizes
-	edge      edge         // of the tree of sizes.Integrated entries
-	signed    *signedState // the last that was signed
-	published []byte       // the last published checkpoint with its cosignatures
-	cleared   bool         // enough witnesses answered since the start that signing is safe
-	stopped   error        // nothing is taken or signed any more
+	edge      edge          // of the tree of sizes.Integrated entries
+	signed    *signedState  // the last that was signed
+	published []byte        // the last published checkpoint with its cosignatures
+	skew      time.Duration // of the local clock against the quorum's time
+	cleared   bool          // enough witnesses answered since the start that signing is safe
+	stopped   error         // nothing is taken or signed any more
 	changed   chan struct{}
 }
 

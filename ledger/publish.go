@@ -152,7 +152,8 @@ func (p *publisher) publish(ctx context.Context) error {
 	note := proofs.FormatSignedCheckpoint(c)
 	// The last look before the public: what a verifier with our own policy
 	// would refuse is not published.
-	if _, err := p.l.cfg.Policy.Check(note); err != nil {
+	verdict, err := p.l.cfg.Policy.Check(note)
+	if err != nil {
 		return fmt.Errorf("publish size %d: %w", c.Size, err)
 	}
 	if err := p.keep(ctx, c.Size, note); err != nil {
@@ -163,9 +164,27 @@ func (p *publisher) publish(ctx context.Context) error {
 	}
 	p.published = note
 	p.l.metrics.published()
-	p.l.progress.update(func(pr *progress) { pr.sizes.Published, pr.published = c.Size, note })
+	skew := p.skew(verdict)
+	p.l.progress.update(func(pr *progress) { pr.sizes.Published, pr.published, pr.skew = c.Size, note, skew })
 	return nil
 }
+
+// skew returns how far the local clock is ahead of the time that the quorum
+// has just attested.
+func (p *publisher) skew(v proofs.Verdict) time.Duration {
+	if v.Time == 0 { // a policy without witnesses
+		return 0
+	}
+	skew := p.l.cfg.Clock().Sub(time.Unix(int64(v.Time), 0)).Truncate(time.Second)
+	if skew.Abs() > maxSkew {
+		p.l.log.Error("the clock differs from the witnesses'", slog.Duration("ahead", skew))
+	}
+	return skew
+}
+
+// maxSkew is how far the local clock may differ from the witnesses' before no
+// entries are taken: their times could not be bracketed any more.
+const maxSkew = time.Minute
 
 // keep keeps a checkpoint for auditors, if the last that was kept is old
 // enough. It comes before the publication, so that the history of what was published has no

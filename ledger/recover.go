@@ -60,6 +60,9 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 	if r.sequenced < r.signed.checkpoint.Size {
 		return nil, &RestoredError{fmt.Sprintf("the journal ends at %d and size %d was signed", r.sequenced, r.signed.checkpoint.Size)}
 	}
+	if size > r.sequenced {
+		return nil, fmt.Errorf("the journal ends at %d and the tree has %d entries, which nobody sequenced: %w", r.sequenced, size, storage.ErrCorrupt)
+	}
 	published := uint64(0)
 	if r.published != nil {
 		c, err := proofs.ParseSignedCheckpoint(r.published)
