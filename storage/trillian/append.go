@@ -32,17 +32,22 @@ func appendLeaves(ctx context.Context, e engine, first uint64, leaves []Leaf) er
 	if err != nil {
 		return err
 	}
-	pause := firstPause
-	for {
+	for pause := firstPause; len(rest) > 0; {
+		before := len(rest)
 		rest, err = addOnce(ctx, e, rest)
-		if err != nil && !transient(err) || len(rest) == 0 {
+		switch {
+		case err != nil && !transient(err):
 			return err
+		case len(rest) < before:
+			pause = firstPause
+			continue
 		}
-		if err := sleep(ctx, pause); err != nil {
-			return err
+		if done := sleep(ctx, pause); done != nil {
+			return fmt.Errorf("%w, while %w", done, err)
 		}
 		pause = min(2*pause, lastPause)
 	}
+	return nil
 }
 
 // logLeaves makes Trillian's leaves of ours.
@@ -72,27 +77,28 @@ func logLeaves(first uint64, leaves []Leaf) ([]*trillian.LogLeaf, error) {
 	return out, nil
 }
 
-// addOnce adds leaves and returns those that are not known to be stored. An
-// error that is transient leaves them all.
+// addOnce adds some leaves, from the first one on, and returns those that are
+// not known to be stored.
 func addOnce(ctx context.Context, e engine, leaves []*trillian.LogLeaf) (rest []*trillian.LogLeaf, err error) {
-	results, err := e.add(ctx, leaves)
+	chunk, after := leaves, leaves[:0]
+	if n := e.chunk(leaves); n < len(leaves) {
+		chunk, after = leaves[:n], leaves[n:]
+	}
+	results, err := e.add(ctx, chunk)
 	if err != nil {
 		return leaves, err
 	}
-	if len(results) != len(leaves) {
-		return leaves, fmt.Errorf("%d results for %d leaves", len(results), len(leaves))
+	if len(results) != len(chunk) {
+		return leaves, fmt.Errorf("%d results for %d leaves", len(results), len(chunk))
 	}
 	back := readBack{engine: e}
-	for i, leaf := range leaves {
-		known, err := back.settle(ctx, leaf, results[i], uint64(len(leaves)-i))
-		if err != nil && !transient(err) {
-			return leaves, err
-		}
+	for i, leaf := range chunk {
+		known, err := back.settle(ctx, leaf, results[i], uint64(len(chunk)-i))
 		if !known {
-			return leaves[i:], nil
+			return leaves[i:], err
 		}
 	}
-	return nil, nil
+	return after, nil
 }
 
 // readBack reads leaves of which a status left a doubt, many at a time.
@@ -127,22 +133,26 @@ func (b *readBack) settle(ctx context.Context, leaf *trillian.LogLeaf, result *t
 	return true, nil
 }
 
-// readLeaves reads stored leaves from start on, up to count, and checks that
-// they are those.
+// readLeaves reads stored leaves from start on, up to count.
 func readLeaves(ctx context.Context, e engine, start, count uint64) ([]*trillian.LogLeaf, error) {
 	leaves, err := e.stored(ctx, start, count)
 	if err != nil {
 		return nil, err
 	}
+	return leaves, checkRange(leaves, start, count)
+}
+
+// checkRange says whether leaves are some from start on, up to count.
+func checkRange(leaves []*trillian.LogLeaf, start, count uint64) error {
 	if uint64(len(leaves)) > count {
-		return nil, fmt.Errorf("%d leaves instead of %d", len(leaves), count)
+		return fmt.Errorf("%d leaves instead of %d", len(leaves), count)
 	}
 	for i, leaf := range leaves {
 		if leaf == nil || uint64(leaf.LeafIndex) != start+uint64(i) {
-			return nil, fmt.Errorf("leaf %d where leaf %d should be", leaf.GetLeafIndex(), start+uint64(i))
+			return fmt.Errorf("leaf %d where leaf %d should be", leaf.GetLeafIndex(), start+uint64(i))
 		}
 	}
-	return leaves, nil
+	return nil
 }
 
 // transient says whether an error may pass by itself.

@@ -3,6 +3,15 @@ package trillian
 import (
 	"errors"
 	"fmt"
+
+	"github.com/cairnlog/cairn/storage/trillian/embedded"
+)
+
+// Errors of embedded trees, see package embedded.
+var (
+	ErrFailed  = embedded.ErrFailed
+	ErrClosed  = embedded.ErrClosed
+	ErrNoSpace = embedded.ErrNoSpace
 )
 
 // ErrNotFound means that there is no tree, and Create was not asked for.

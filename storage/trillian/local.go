@@ -64,6 +64,9 @@ func parseRoot(signed *trillian.SignedLogRoot) (h Head, nanos uint64, err error)
 	return Head{Size: root.TreeSize, Root: [HashSize]byte(root.RootHash)}, root.TimestampNanos, nil
 }
 
+// chunk is how many leaves can be added at once: there is no limit.
+func (l *local) chunk(leaves []*trillian.LogLeaf) int { return len(leaves) }
+
 func (l *local) add(ctx context.Context, leaves []*trillian.LogLeaf) ([]*trillian.QueuedLogLeaf, error) {
 	return l.logs.AddSequencedLeaves(ctx, l.tree, leaves, l.clock.Now())
 }
@@ -91,7 +94,8 @@ func (l *local) integrate(ctx context.Context, size uint64) (Head, error) {
 		limit := int(min(size-h.Size, 1<<16))
 		n, err := log.IntegrateBatch(ctx, l.tree, limit, 0, 0, l.clock, l.logs, quota.Noop())
 		if err != nil {
-			return Head{}, err
+			// Trillian may have turned the storage's error into text.
+			return Head{}, errors.Join(l.err(), err)
 		}
 		if n == 0 {
 			return Head{}, fmt.Errorf("leaf %d is not stored", h.Size)

@@ -47,10 +47,6 @@ type EmbeddedOptions struct {
 	Create bool
 	Logger *slog.Logger
 	Now    func() time.Time
-	// HashIndex, when the tree is created, makes it refuse two leaves of one
-	// identity, and lets Trillian find leaves by their hashes. It costs more
-	// than everything else together, and nothing here reads it.
-	HashIndex bool
 	// MinFree and CacheBytes are as in embedded.Options.
 	MinFree    uint64
 	CacheBytes int64
@@ -92,10 +88,6 @@ func openEmbedded(ctx context.Context, o EmbeddedOptions) (*local, error) {
 	if err != nil {
 		return nil, err
 	}
-	var settings *anypb.Any
-	if !o.HashIndex {
-		settings = embedded.WithoutHashIndex()
-	}
 	l, err := openLocal(ctx, Options{
 		LogStorage:   store.LogStorage(),
 		AdminStorage: store.AdminStorage(),
@@ -103,7 +95,7 @@ func openEmbedded(ctx context.Context, o EmbeddedOptions) (*local, error) {
 		Create:       o.Create,
 		Logger:       o.Logger,
 		Now:          o.Now,
-	}, settings)
+	}, embedded.WithoutHashIndex())
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -45,6 +45,8 @@ type Tree struct {
 // engine is where a tree lives: in this process, or in a server.
 type engine interface {
 	head(ctx context.Context) (Head, error)
+	// chunk is how many leaves, from the first one on, add takes at once.
+	chunk(leaves []*trillian.LogLeaf) int
 	// add stores leaves and returns a result for each, or an error.
 	add(ctx context.Context, leaves []*trillian.LogLeaf) ([]*trillian.QueuedLogLeaf, error)
 	// stored reads leaves back that may not be integrated yet. It may return

@@ -106,6 +106,7 @@ func (r *reader) leavesByRange(start, count int64) ([]*trillian.LogLeaf, error) 
 // inside the tree.
 func (r *reader) leaves(start, count uint64, maxBytes int) ([]*trillian.LogLeaf, error) {
 	leaves := make([]*trillian.LogLeaf, 0, min(count, runSize))
+	var slab []trillian.LogLeaf
 	var run *run
 	var err error
 	for index := start; index < start+count; index++ {
@@ -124,7 +125,11 @@ func (r *reader) leaves(start, count uint64, maxBytes int) ([]*trillian.LogLeaf,
 		if maxBytes -= run.size(at) + leafOverhead; maxBytes < 0 && len(leaves) > 0 {
 			return leaves, nil
 		}
-		leaves = append(leaves, run.leaf(at))
+		if len(slab) == 0 {
+			slab = make([]trillian.LogLeaf, min(start+count-index, runSize))
+		}
+		run.fill(&slab[0], at)
+		leaves, slab = append(leaves, &slab[0]), slab[1:]
 	}
 	return leaves, nil
 }

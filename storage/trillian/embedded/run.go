@@ -19,8 +19,14 @@ type run struct {
 
 // slot is leaf i of fragment f; without a fragment there is no leaf.
 type slot struct {
-	f *fragment
+	f *storedFragment
 	i int
+}
+
+// storedFragment is a fragment with its times as Trillian wants them.
+type storedFragment struct {
+	fragment
+	times times
 }
 
 // readRun reads a run; one that is not stored is empty.
@@ -37,10 +43,11 @@ func readRun(r pebble.Reader, tree int64, number uint64) (*run, error) {
 		return nil, err
 	}
 	for len(value) > 0 {
-		f := new(fragment)
-		if *f, value, err = cutFragment(value); err != nil {
+		f := new(storedFragment)
+		if f.fragment, value, err = cutFragment(value); err != nil {
 			return nil, fmt.Errorf("run %d: %w", number, err)
 		}
+		f.times = newTimes(&f.fragment)
 		for i := range f.values {
 			if !out.hashes.present[f.first+i] {
 				return nil, fmt.Errorf("run %d: %w: leaf %d has no hash", number, errCorrupt, f.first+i)
@@ -66,11 +73,14 @@ func (r *run) last() int {
 // leaf returns the leaf at this place, which is stored.
 func (r *run) leaf(at int) *trillian.LogLeaf {
 	leaf := new(trillian.LogLeaf)
-	s := r.slots[at]
-	times := newTimes(s.f)
-	hash := r.hashes.hashes[at]
-	fillLeaf(leaf, s.f, s.i, r.number*runSize+uint64(at), hash[:], times)
+	r.fill(leaf, at)
 	return leaf
+}
+
+// fill makes leaf the one at this place, which is stored.
+func (r *run) fill(leaf *trillian.LogLeaf, at int) {
+	s := r.slots[at]
+	fillLeaf(leaf, &s.f.fragment, s.i, r.number*runSize+uint64(at), r.hashes.hashes[at][:], s.f.times)
 }
 
 // size is how many bytes of value and extra data the leaf at this place has.
