@@ -26,10 +26,11 @@
 // promises holds. It is refused ([ErrNotFound], [ErrConflict], [ErrExists],
 // [ErrInvalid], [ErrNoSpace], [ErrCorrupt], a context's error): then it has
 // changed nothing and the store goes on. Or it fails in any other way, which
-// means in doubt: the change may be there, may be missing, and where the
-// contract allows it may be there in part. The store is then closed for good:
-// each later call returns [ErrFailed], and only opening the store again tells
-// which of the outcomes it was. Nobody retries a sync.
+// for a call that changes something means in doubt: the change may be there,
+// may be missing, and where the contract allows it may be there in part. The
+// store is then closed for good: each later call returns [ErrFailed], and only
+// opening the store again tells which of the outcomes it was. Nobody retries a
+// sync. A call that only reads and fails leaves the store as it was.
 //
 // # Implementations
 //

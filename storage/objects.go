@@ -11,9 +11,9 @@ const MaxObject = 64 << 20
 // Objects are named bytes that never change once they are there.
 //
 // The law: a Read returns the whole of what a Put was given, or an error. An
-// object whose Put returned nil, or that was read or listed after an opening
-// of the store, stays. A Put in doubt left the whole object or none. Names
-// form a tree: no object's name is a directory of another's.
+// object whose Put returned nil stays. A Put in doubt left the whole object or
+// none; one that is there may still be lost in a crash until it is put again.
+// Names form a tree: no object's name is a directory of another's.
 type Objects interface {
 	// Put keeps data under name, durably when it returns nil. If the name is
 	// taken it returns nil for equal bytes and ErrExists for others, also

@@ -215,14 +215,13 @@ func (h *cellHistory[S]) step(t *testing.T, store S, rng *rand.Rand) error {
 		h.held[name] = value
 	}
 	if err == nil || refused(err) {
-		h.compare(t, store)
 		return nil
 	}
 	h.doubt.name, h.doubt.value = name, value
 	return err
 }
 
-func (h *cellHistory[S]) settle(t *testing.T, store S) {
+func (h *cellHistory[S]) settle(t *testing.T, store S) error {
 	if h.doubt.value != nil {
 		got, err := h.pick(store, h.doubt.name).Load(t.Context())
 		if err == nil && bytes.Equal(got, h.doubt.value) {
@@ -230,10 +229,11 @@ func (h *cellHistory[S]) settle(t *testing.T, store S) {
 		}
 		h.doubt.value = nil
 	}
-	h.compare(t, store)
+	h.check(t, store)
+	return nil
 }
 
-func (h *cellHistory[S]) compare(t *testing.T, store S) {
+func (h *cellHistory[S]) check(t *testing.T, store S) {
 	for _, name := range h.names {
 		got, err := h.pick(store, name).Load(t.Context())
 		want, set := h.held[name]
