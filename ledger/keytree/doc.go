@@ -6,7 +6,7 @@
 // # Definition
 //
 // The tree is the one of Goldreich, Goldwasser and Micali ("How to construct
-// random functions", 1986), over HKDF-Expand with SHA-256 (RFC 5869 §2.3).
+// random functions", 1986) over HKDF-Expand with SHA-256 (RFC 5869 §2.3).
 // Each node is 32 bytes; the root is given. Three values come from a node:
 //
 //	left child  = HKDF-Expand(node, "cairn/v1 key tree left", 32)
@@ -20,16 +20,16 @@
 //	subject key  uint8 2 ‖ uint32 stream ‖ uint64 handle ‖ use
 //	handle key   uint8 3
 //
-// The use takes two bits: 0 sealing, 1 tags, 2 deduplication. It comes last, so
-// that a bucket or a subject is one subtree with a few keys, destroyed at
-// one price; the period comes last before it, so that the expired periods of a stream and
-// class are one range. The handle of a subject is the first 64 bits of
-// HMAC-SHA-256(handle key, uint32 stream ‖ subject).
+// The use takes two bits: 0 sealing, 1 tags, 2 deduplication. It comes last:
+// the keys of a bucket, or of a subject, are one small subtree, destroyed
+// together at the price of one or each alone. The period comes last before
+// it: the expired periods of a stream and class are one range. The handle of
+// a subject is the first 64 bits of HMAC-SHA-256(handle key, uint32 stream ‖ subject).
 //
-// To destroy a key is to puncture the tree: a node above the key is replaced
-// by the siblings of the nodes on the path down to the key. What the tree holds is therefore
-// always the set of the largest subtrees in which nothing was destroyed: it depends on what was
-// destroyed, not on the order.
+// To destroy keys is to puncture the tree: the node above them is replaced by
+// the siblings of all nodes on the path to them. So what a tree holds is the
+// set of the largest subtrees in which nothing was destroyed. It depends on
+// what was destroyed, and not on the order.
 //
 // # State
 //
@@ -48,34 +48,40 @@
 //	} State;
 //
 // The nodes are in the order of their paths as bit strings. None is within
-// another, none is deeper than a key, and two siblings are never both there. Epoch 0 holds exactly the root,
-// no later epoch does.
+// another, none is below a key, and no two are siblings. Epoch 0 holds
+// exactly the root, and no later epoch does.
 //
 // # What is promised
 //
 // If HMAC-SHA-256 is a pseudorandom function, then whoever has a state, and
-// with it every key that it derives, cannot tell a destroyed key from 32
-// random bytes (the forward security of puncturing: every held node is the
-// sibling of a node on the path, computed from the same parent under another label, and the parents
-// are gone). Likewise keys that were handed out tell nothing about nodes or about other keys.
+// so every key that it derives, cannot tell a destroyed key from 32 random
+// bytes. For every node that is held hangs off the path to the destroyed key: it
+// was computed from a node on that path under another label than the next
+// one on it, and the nodes on the path are gone. By the same argument keys
+// that were handed out tell nothing about nodes and other keys.
 //
 // # What is not promised
 //
 // An old copy of the state derives everything that was not yet destroyed
 // when it was made. That no copy outlives its epoch is the duty of whoever
-// stores it: [Tree.Puncture] forgets only after the store it is given has
-// replaced the state. Epoch and [Tree.Hash] can be logged, so that an older state is noticed.
-// Keys that callers keep, and copies that the Go runtime or the
-// operating system make of memory, are out of reach; what the tree itself keeps is
-// overwritten. A state shows which paths are destroyed to whoever reads it. A key can be
-// destroyed before it was ever used, and can't be brought back.
+// stores it; [Tree.Puncture] forgets only once the store that it is given has
+// replaced the state. [Tree.Epoch] and [Tree.Hash] can be logged, so that an
+// older state is noticed.
+//
+// Keys that callers keep, and copies of memory that the Go runtime or the
+// operating system make, are out of reach; what the tree itself keeps is
+// overwritten. A state shows which paths are destroyed. A destroyed key
+// cannot be brought back, nor be had later if it was never used.
 //
 // # Limits
 //
-// A destroyed bucket adds at most 88 nodes to the state, a destroyed subject
-// at most 104, of at most 47 bytes each, and a range of periods no more
-// than two buckets do. Paths that are close share most of it: of n subjects of one stream each
-// adds about 64 - log₂ n nodes, 2.3 kB at n = 100,000; consecutive periods add nothing but a
-// longer range. A tree derives a key with at most 107 HMACs, and keeps up to
-// 16,384 recent values at hand (about 2 MB) to do it with three or none.
+// A destroyed bucket adds at most 88 nodes to the state and a destroyed
+// subject at most 104, of at most 47 bytes each; a range of periods adds no
+// more than two buckets do. Paths share what they have in common: each of n
+// subjects of a stream adds about 64 - log₂ n nodes, 2.2 kB at n = 10,000,
+// and periods that follow one another add next to nothing. The whole state is
+// rewritten at each epoch, so keys are better destroyed in batches. A key
+// takes at most 107 HMACs; up to 16,384 values are kept at hand, in about
+// 2 MB, so that a key asked for again takes none and another use of the same
+// bucket or subject takes three.
 package keytree

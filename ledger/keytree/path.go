@@ -16,6 +16,7 @@ const (
 	handleBits = 64
 	useBits    = 2
 
+	streamLevel = branchBits + streamBits                          // what streams have apart
 	bucketBits  = branchBits + streamBits + classBits + periodBits // a bucket's subtree
 	subjectBits = branchBits + streamBits + handleBits             // a subject's subtree
 	maxBits     = subjectBits + useBits                            // the deepest key
@@ -69,20 +70,24 @@ type Path struct {
 
 // Bucket returns the subtree with the keys of one bucket.
 func Bucket(stream uint32, class uint16, period uint32) Path {
-	return class16(stream, class).append(uint64(period), periodBits)
+	p := Path{n: bucketBits}
+	p.bits[0] = bucketBranch
+	binary.BigEndian.PutUint32(p.bits[1:], stream)
+	binary.BigEndian.PutUint16(p.bits[5:], class)
+	binary.BigEndian.PutUint32(p.bits[7:], period)
+	return p
 }
 
 // Buckets returns the fewest subtrees, at most 62, that together hold the
 // buckets with periods in [from, to) and no others.
 func Buckets(stream uint32, class uint16, from, to uint32) []Path {
 	var paths []Path
-	prefix := class16(stream, class)
 	for at, end := uint64(from), uint64(to); at < end; {
-		size, width := uint64(1), periodBits
-		for width > 0 && at%(2*size) == 0 && at+2*size <= end {
-			size, width = 2*size, width-1
+		size, depth := uint64(1), bucketBits
+		for at%(2*size) == 0 && at+2*size <= end {
+			size, depth = 2*size, depth-1
 		}
-		paths = append(paths, prefix.append(at/size, width))
+		paths = append(paths, Bucket(stream, class, uint32(at)).prefix(depth))
 		at += size
 	}
 	return paths
@@ -90,8 +95,11 @@ func Buckets(stream uint32, class uint16, from, to uint32) []Path {
 
 // Subject returns the subtree with the keys of one data subject.
 func Subject(stream uint32, handle Handle) Path {
-	return Path{}.append(subjectBranch, branchBits).append(uint64(stream), streamBits).
-		append(binary.BigEndian.Uint64(handle[:]), handleBits)
+	p := Path{n: subjectBits}
+	p.bits[0] = subjectBranch
+	binary.BigEndian.PutUint32(p.bits[1:], stream)
+	copy(p.bits[5:], handle[:])
+	return p
 }
 
 // For returns the path of the key for one use, below the subtree of a bucket
@@ -100,7 +108,7 @@ func (p Path) For(u Use) Path {
 	if !p.isIdentity() || u > Deduplication {
 		panic(fmt.Sprintf("keytree: no key for use %d below path %s", u, p))
 	}
-	return p.append(uint64(u), useBits)
+	return p.child(byte(u) >> 1).child(byte(u) & 1)
 }
 
 // String describes the path for people: "bucket 7/1/20454 sealing",
@@ -121,8 +129,11 @@ func (p Path) String() string {
 	return fmt.Sprintf("%x/%d", p.bits[:(p.n+7)/8], p.n)
 }
 
-func class16(stream uint32, class uint16) Path {
-	return Path{}.append(bucketBranch, branchBits).append(uint64(stream), streamBits).append(uint64(class), classBits)
+// handleKey returns the path of the key that handles are made with.
+func handleKey() Path {
+	p := Path{n: branchBits}
+	p.bits[0] = handleBranch
+	return p
 }
 
 // branch returns the branch a path lies in; it has at least branchBits bits.
@@ -148,14 +159,6 @@ func depth(branch byte) int {
 		return subjectBits + useBits
 	}
 	return branchBits
-}
-
-// append returns p followed by the lowest width bits of v.
-func (p Path) append(v uint64, width int) Path {
-	for i := width - 1; i >= 0; i-- {
-		p = p.child(byte(v >> i & 1))
-	}
-	return p
 }
 
 func (p Path) bit(i int) byte { return p.bits[i/8] >> (7 - i%8) & 1 }
@@ -185,7 +188,14 @@ func (p Path) sibling() Path {
 }
 
 // within says whether q is p or above it.
-func (p Path) within(q Path) bool { return p.n >= q.n && p.prefix(int(q.n)) == q }
+func (p Path) within(q Path) bool {
+	if p.n < q.n {
+		return false
+	}
+	whole := q.n / 8
+	return bytes.Equal(p.bits[:whole], q.bits[:whole]) &&
+		(q.n%8 == 0 || (p.bits[whole]^q.bits[whole])>>(8-q.n%8) == 0)
+}
 
 // compare orders paths as bit strings, a prefix before what it begins.
 func (p Path) compare(q Path) int {

@@ -49,8 +49,9 @@ func Parse(b []byte) (*Tree, error) {
 	if size := binary.BigEndian.Uint32(b[9:]); uint64(size) != uint64(len(b)-stateHeader) {
 		return nil, malformed(fmt.Sprintf("%d bytes of nodes, not %d", len(b)-stateHeader, size))
 	}
-	var nodes []node
-	for b = b[stateHeader:]; len(b) > 0; {
+	b = b[stateHeader:]
+	nodes := make([]node, 0, count(b)) // never grown, which would leave copies behind
+	for len(b) > 0 {
 		n, size, err := parseNode(b)
 		if err != nil {
 			return nil, err
@@ -74,6 +75,15 @@ func (t *Tree) Hash() [32]byte {
 	state := Format(t)
 	defer clear(state)
 	return sha256.Sum256(state)
+}
+
+// count returns how many nodes there are at most.
+func count(b []byte) (n int) {
+	for len(b) > 0 {
+		n++
+		b = b[min(len(b), 1+Path{n: b[0]}.size()+len(node{}.value)):]
+	}
+	return n
 }
 
 func parseNode(b []byte) (n node, size int, err error) {

@@ -1,6 +1,8 @@
 package keytree
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -87,8 +89,8 @@ func (t *Tree) Derive(p Path) ([32]byte, error) {
 	}
 	for at.path.n < p.n {
 		at = at.child(p.bit(int(at.path.n)))
-		if n := int(at.path.n); n == branchBits+streamBits || n == int(p.n)-useBits {
-			t.remember(at.path, at.value)
+		if n := int(at.path.n); n == streamLevel || n == int(p.n)-useBits && n > branchBits {
+			t.remember(at.path, at.value) // other keys of the stream, bucket or subject begin here
 		}
 	}
 	key := expand(&at.value, labelKey)
@@ -100,14 +102,14 @@ func (t *Tree) Derive(p Path) ([32]byte, error) {
 // of HMAC-SHA-256(handle key, uint32 stream ‖ subject). Two of n subjects of
 // one stream share a handle, and so a fate, with a probability below n²/2⁶⁵.
 func (t *Tree) Handle(stream uint32, subject []byte) (Handle, error) {
-	key, err := t.Derive(Path{}.append(handleBranch, branchBits))
+	key, err := t.Derive(handleKey())
 	if err != nil {
 		return Handle{}, err
 	}
-	var buf [64]byte
-	message := append(binary.BigEndian.AppendUint32(buf[:0], stream), subject...)
-	h := mac(&key, message)
-	return Handle(h[:handleBits/8]), nil
+	h := hmac.New(sha256.New, key[:])
+	h.Write(binary.BigEndian.AppendUint32(nil, stream))
+	h.Write(subject)
+	return Handle(h.Sum(nil)), nil
 }
 
 // Puncture destroys every key at or below the paths, all at once. It gives
@@ -122,13 +124,9 @@ func (t *Tree) Handle(stream uint32, subject []byte) (Handle, error) {
 func (t *Tree) Puncture(store func(state []byte) error, paths ...Path) error {
 	t.puncture.Lock()
 	defer t.puncture.Unlock()
-	for _, p := range paths {
-		if !p.inside() {
-			return fmt.Errorf("destroy keys: %s is no path of the tree", p)
-		}
-	}
 	nodes, changed := without(t.nodes, paths) // only Puncture writes t.nodes
 	if !changed {
+		clear(nodes)
 		return nil
 	}
 	next := newTree(t.epoch+1, nodes)
@@ -148,12 +146,11 @@ func (t *Tree) Puncture(store func(state []byte) error, paths ...Path) error {
 
 // start returns the nearest node above p that is at hand or held.
 func (t *Tree) start(p Path) (node, bool) {
-	for _, n := range [...]int{int(p.n) - useBits, branchBits + streamBits} {
-		if n < branchBits || n > int(p.n) {
-			continue // the handle key has no such node above it
-		}
-		if value, ok := t.lookup(p.prefix(n)); ok {
-			return node{p.prefix(n), value}, true
+	for _, n := range [...]int{int(p.n) - useBits, streamLevel} {
+		if branchBits < n && n < int(p.n) {
+			if value, ok := t.lookup(p.prefix(n)); ok {
+				return node{p.prefix(n), value}, true
+			}
 		}
 	}
 	// The nodes are sorted and none is within another: only the last one that
