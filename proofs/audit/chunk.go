@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,20 +9,6 @@ import (
 
 	"github.com/cairnlog/cairn/proofs"
 )
-
-// A job is the entries of a bundle to be judged by one worker.
-type job struct {
-	bundle proofs.Bundle
-	skip   int    // its first entries that an earlier run has judged
-	marks  []mark // sizes within it at which the root is asked for, rising
-}
-
-// A mark is a size at which a checkpoint is known: a kept one, or that of the
-// state.
-type mark struct {
-	size  uint64
-	state *State // nil: it is a kept one
-}
 
 // A chunk is what became of a job. Nothing in it depends on other jobs.
 type chunk struct {
@@ -37,12 +22,14 @@ type chunk struct {
 	bundles  uint64
 }
 
-// A dispute is an entry or subtree and a hash for it in a tile that is not
-// part of the head's tree. Only the root can tell which of them is wrong.
+// A dispute is an entry or subtree, and another hash for it in a tile that is
+// not known to be of the signed tree. One of them was chosen to go on with.
+// Whether that was right shows at the root.
 type dispute struct {
-	index   uint64 // the first entry's
-	entries string // the file of the entry, or of what leads to it
-	tile    string // the file of the hash
+	index uint64  // the first entry's
+	below Finding // about the entry or subtree, for where the hash is right
+	tile  string  // the file of the hash, for where it is wrong
+	hash  bool    // the hash was chosen
 }
 
 func (c *chunk) first() uint64 { return c.bundle.Index * proofs.TileWidth }
@@ -61,11 +48,11 @@ func (c *chunk) at(kind FindingKind, i int, path string, format string, args ...
 // judge does a job. Its errors mean that a file could not be read.
 func (l *ledger) judge(ctx context.Context, j job) (*chunk, error) {
 	c := &chunk{job: j}
-	entries, err := l.readEntries(ctx, c)
+	entries, usedBundle, err := l.readEntries(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	published, used, err := l.readHashes(ctx, c)
+	published, usedTile, err := l.readHashes(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +60,7 @@ func (l *ledger) judge(ctx context.Context, j job) (*chunk, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.compareTiles(ctx, c, hashes, used); err != nil {
+	if err := l.compareOthers(ctx, c, hashes, usedTile, usedBundle); err != nil {
 		return nil, err
 	}
 	edges := c.hash(hashes)
@@ -111,59 +98,26 @@ func (l *ledger) readMark(ctx context.Context, m mark) (keptCheckpoint, error) {
 }
 
 // readEntries returns the entries of the bundle, nil where its file is not
-// there or can't be read as one, and compares its other files with it.
-func (l *ledger) readEntries(ctx context.Context, c *chunk) ([][]byte, error) {
+// there or can't be read as one, and the width of the file.
+func (l *ledger) readEntries(ctx context.Context, c *chunk) (entries [][]byte, used int, err error) {
 	p := bundlePlace(c.bundle)
 	b, used, err := l.read(ctx, p)
 	if errors.Is(err, fs.ErrNotExist) {
 		c.found = append(c.found, c.whole(BundleMissing, p.String(), "The entries from %d on are missing: there is no such file.", c.first()))
-		return nil, nil
+		return nil, used, nil
 	}
-	var entries [][]byte
 	if err == nil {
 		entries, err = proofs.ParseBundle(b, used)
 	}
 	switch {
 	case wrong(err):
 		c.found = append(c.found, c.whole(BundleMalformed, p.path(used), "The file of the entries from %d on is damaged: %v.", c.first(), err))
-		return nil, nil
+		return nil, used, nil
 	case err != nil:
-		return nil, fmt.Errorf("read %v: %w", p, err)
+		return nil, used, fmt.Errorf("read %v: %w", p, err)
 	}
 	c.bundles++
-	widths, err := l.leftovers(p, used)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range widths {
-		if err := l.compareBundle(ctx, c, p.path(w), w, entries); err != nil {
-			return nil, err
-		}
-	}
-	return entries[:c.bundle.Width], nil
-}
-
-// compareBundle demands that another file of the bundle has the same entries.
-func (l *ledger) compareBundle(ctx context.Context, c *chunk, path string, width int, entries [][]byte) error {
-	b, err := l.files.ReadFile(ctx, path)
-	if err != nil && !wrong(err) {
-		return fmt.Errorf("read %s: %w", path, err)
-	}
-	var other [][]byte
-	if err == nil {
-		other, err = proofs.ParseBundle(b, width)
-	}
-	if err != nil {
-		c.found = append(c.found, c.at(BundleMalformed, 0, path, "The file of the entries from %d on is damaged: %v.", c.first(), err))
-		return nil
-	}
-	c.bundles++
-	for i := range min(width, c.bundle.Width) {
-		if !bytes.Equal(other[i], entries[i]) {
-			c.found = append(c.found, c.at(EntryAltered, i, path, "Entry %d is another one here than in %s.", c.first()+uint64(i), bundlePlace(c.bundle)))
-		}
-	}
-	return nil
+	return entries[:c.bundle.Width], used, nil
 }
 
 // readHashes returns the hashes of the tile at level 0 beside the bundle, nil
@@ -204,17 +158,27 @@ func (l *ledger) settle(ctx context.Context, c *chunk, entries [][]byte, publish
 	case err != nil && entries == nil:
 		return nil, believed, nil
 	}
+	tile := proofs.Tile{Level: 0, Index: c.bundle.Index, Width: c.bundle.Width}
+	vouched := false
+	if err != nil {
+		signed = nil
+		if vouched, err = l.vouched(ctx, tile, published); err != nil {
+			return nil, nil, err
+		}
+	}
 	for n, id := range differ {
 		i := int(id.Index - c.first())
+		altered := c.at(EntryAltered, i, bundlePlace(c.bundle).String(), "Entry %d is not the one that the log signed: its bytes were changed.", id.Index)
 		switch {
-		case err != nil:
-			c.disputes = append(c.disputes, dispute{id.Index, bundlePlace(c.bundle).String(),
-				proofs.Tile{Index: c.bundle.Index, Width: c.bundle.Width}.Path()})
+		case signed == nil:
+			c.disputes = append(c.disputes, dispute{id.Index, altered, tile.Path(), vouched})
+			if believed[i] = !vouched; vouched {
+				hashes[i] = published[i]
+			}
 		case entries != nil && hashes[i] != signed[n]:
 			believed[i] = false
-			c.found = append(c.found, c.at(EntryAltered, i, bundlePlace(c.bundle).String(),
-				"Entry %d is not the one that the log signed: its bytes were changed.", id.Index))
-			fallthrough
+			c.found = append(c.found, altered)
+			hashes[i] = signed[n]
 		default:
 			hashes[i] = signed[n]
 		}
@@ -222,15 +186,49 @@ func (l *ledger) settle(ctx context.Context, c *chunk, entries [][]byte, publish
 	return hashes, believed, nil
 }
 
-// compareTiles demands that other files of the tile at level 0 have the same
-// hashes.
-func (l *ledger) compareTiles(ctx context.Context, c *chunk, hashes []proofs.Hash, used int) error {
+// compareOthers demands that the other files of the bundle and of its tile have
+// the same entries and hashes.
+func (l *ledger) compareOthers(ctx context.Context, c *chunk, hashes []proofs.Hash, usedTile, usedBundle int) error {
 	if hashes == nil {
 		return nil
 	}
-	found, n, err := l.compareTile(ctx, proofs.Tile{Index: c.bundle.Index, Width: c.bundle.Width}, hashes, used)
+	found, n, err := l.compareTile(ctx, proofs.Tile{Index: c.bundle.Index, Width: c.bundle.Width}, hashes, usedTile)
+	if err != nil {
+		return err
+	}
 	c.found, c.tiles = append(c.found, found...), c.tiles+n
+	p := bundlePlace(c.bundle)
+	widths, err := l.leftovers(p, usedBundle)
+	for _, w := range widths {
+		if err == nil {
+			err = l.compareBundle(ctx, c, p.path(w), w, hashes)
+		}
+	}
 	return err
+}
+
+// compareBundle demands that another file of the bundle has entries of the
+// same hashes.
+func (l *ledger) compareBundle(ctx context.Context, c *chunk, path string, width int, hashes []proofs.Hash) error {
+	b, err := l.files.ReadFile(ctx, path)
+	if err != nil && !wrong(err) {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	var entries [][]byte
+	if err == nil {
+		entries, err = proofs.ParseBundle(b, width)
+	}
+	if err != nil {
+		c.found = append(c.found, c.at(BundleMalformed, 0, path, "The file of the entries from %d on is damaged: %v.", c.first(), err))
+		return nil
+	}
+	c.bundles++
+	for i := range min(width, len(hashes)) {
+		if proofs.LeafHash(entries[i]) != hashes[i] {
+			c.found = append(c.found, c.at(EntryAltered, i, path, "Entry %d is not the one that the log signed: its bytes were changed.", c.first()+uint64(i)))
+		}
+	}
+	return nil
 }
 
 // hash computes the edge of the chunk, and what it was at the sizes of the

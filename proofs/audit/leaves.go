@@ -9,6 +9,7 @@ import (
 // facts are what the entries of a chunk say, without those that an earlier run
 // has judged.
 type facts struct {
+	found  []Finding // what is wrong with what they say
 	bytes  uint64
 	unread uint64
 	kinds  [proofs.Closed + 1]uint64
@@ -70,7 +71,7 @@ func (c *chunk) readLeaves(entries [][]byte, believed []bool, keep bool) leaves 
 		leaf, err := proofs.ParseLeaf(entries[i])
 		if err != nil {
 			if i >= c.skip {
-				c.found = append(c.found, c.at(EntryMalformed, i, bundlePlace(c.bundle).String(),
+				c.facts.found = append(c.facts.found, c.at(EntryMalformed, i, bundlePlace(c.bundle).String(),
 					"Entry %d was signed and is no leaf of a ledger: %v.", c.first()+uint64(i), err))
 			}
 			continue
@@ -95,7 +96,7 @@ func (c *chunk) note(i int, leaf *proofs.Leaf) {
 	case !f.timed:
 		f.timed, f.first, f.last, f.firstIndex = true, leaf.Time, leaf.Time, index
 	case leaf.Time < f.last:
-		c.found = append(c.found, c.at(TimeBackwards, i, bundlePlace(c.bundle).String(),
+		c.facts.found = append(c.facts.found, c.at(TimeBackwards, i, bundlePlace(c.bundle).String(),
 			"Entry %d says it is from %s, and the one before it from %s: time went back.", index, micros(leaf.Time), micros(f.last)))
 	default:
 		f.last = leaf.Time

@@ -39,18 +39,26 @@ type ledger struct {
 // randomness is the same in every run.
 func randomness(seed byte) *rand.ChaCha8 { return rand.NewChaCha8([32]byte{seed}) }
 
-func newLedger(tb testing.TB) *ledger {
+// newLedger returns a ledger without entries, with a witness for each type of
+// key. Half of its witnesses are a quorum.
+func newLedger(tb testing.TB, types ...proofs.KeyType) *ledger {
+	if types == nil {
+		types = []proofs.KeyType{proofs.Ed25519Cosignature, proofs.Ed25519Cosignature, proofs.Ed25519Cosignature}
+	}
 	l := &ledger{tb: tb, files: fstest.MapFS{}, vault: true,
 		counts: map[[2]uint64]uint64{}, swapped: map[[2]uint64]bool{}}
 	l.log = check(proofs.GenerateKey(origin, proofs.Ed25519, randomness(0)))
 	text := "log " + l.log.Key().String() + "\n"
-	for i, typ := range []proofs.KeyType{proofs.Ed25519Cosignature, proofs.Ed25519Cosignature, proofs.MLDSA44} {
+	names := ""
+	for i, typ := range types {
 		name := fmt.Sprintf("w%d", i+1)
 		k := check(proofs.GenerateKey("witness.example/"+name, typ, randomness(byte(i+1))))
 		l.witnesses = append(l.witnesses, k)
+		names += " " + name
 		text += "witness " + name + " " + k.Key().String() + "\n"
 	}
-	l.policy = check(proofs.ParsePolicy([]byte(text + "group all 2 w1 w2 w3\nquorum all\n")))
+	text += fmt.Sprintf("group all %d%s\nquorum all\n", (len(types)+1)/2, names)
+	l.policy = check(proofs.ParsePolicy([]byte(text)))
 	return l
 }
 
@@ -99,6 +107,15 @@ func (l *ledger) add(leaf []byte) {
 	}
 }
 
+// rehash makes the tree again, of leaves that were changed.
+func (l *ledger) rehash() {
+	leaves, records := l.leaves, l.records
+	l.leaves, l.records, l.nodes = nil, records, nil
+	for _, leaf := range leaves {
+		l.add(leaf)
+	}
+}
+
 func (l *ledger) entry(i uint64) (proofs.Leaf, *proofs.Record) {
 	leaf := proofs.Leaf{Time: entryTime(i), T: proofs.EmptyRoot()}
 	switch {
@@ -118,7 +135,7 @@ func (l *ledger) entry(i uint64) (proofs.Leaf, *proofs.Record) {
 			leaf.Stream, leaf.Bucket = 2, 3
 		}
 		leaf.Source = &proofs.LeafSource{Number: i % 5}
-		leaf.Source.Sequence = l.next(leaf.Bucket, i%5, i < 900)
+		leaf.Source.Sequence = l.next(leaf.Bucket, i%5, i < 80)
 	}
 	if i%17 == 0 {
 		return leaf, nil // its record is not held
@@ -257,7 +274,7 @@ func (l *ledger) audit(files fstest.MapFS, state *audit.State) *audit.Report {
 // aLedger returns a ledger of 1,000 entries, published at several sizes, with
 // all kinds of files.
 func aLedger(tb testing.TB) *ledger {
-	l := newLedger(tb)
+	l := newLedger(tb, proofs.Ed25519Cosignature, proofs.Ed25519Cosignature, proofs.MLDSA44)
 	for _, size := range []int{0, 1, 100, 256, 300, 512, 777, 1000} {
 		l.publish(size)
 	}

@@ -80,8 +80,8 @@ func (l *ledger) judgeReceipt(ctx context.Context, path string) (*Finding, error
 	if err != nil {
 		return fail(ReceiptInvalid, index, "The receipt's checkpoint is not signed as the policy demands, or was changed after it was: %v.", err)
 	}
-	if line, ok := damagedSignature(l.policy, r.Checkpoint); ok {
-		return fail(ReceiptInvalid, index, "A signature in the receipt is damaged: the line by %q is one of the policy's key %s with its name or ID changed.", line.Name, line.by)
+	if name, key, ok := damagedSignature(l.policy, r.Checkpoint); ok {
+		return fail(ReceiptInvalid, index, "A signature in the receipt is damaged: the line by %q is that of the policy's key %s with its name or ID changed.", name, key)
 	}
 	c := v.Checkpoint
 	switch {

@@ -128,3 +128,58 @@ func list(words []string) string {
 }
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func (a *auditor) notJudged(format string, args ...any) {
+	s := &a.report.Summary
+	s.NotJudged = append(s.NotJudged, fmt.Sprintf(format, args...))
+}
+
+// sum adds a chunk to the summary.
+func (a *auditor) sum(c *chunk) {
+	s, f := &a.report.Summary, &c.facts
+	s.Bytes += f.bytes
+	s.Unread += f.unread
+	s.Records += f.records
+	s.RecordsErased += f.erased
+	s.NoRecord += f.noRecord
+	s.VaultBytes += f.recordBytes
+	s.Tiles += c.tiles
+	s.Bundles += c.bundles
+	for k, n := range f.kinds {
+		a.kinds[k] += n
+	}
+	if f.timed {
+		if s.FirstTime.IsZero() {
+			s.FirstTime = time.UnixMicro(int64(f.first)).UTC()
+		}
+		s.LastTime = time.UnixMicro(int64(a.history.time)).UTC()
+	}
+	end := c.first() + uint64(c.bundle.Width)
+	if a.o.Progress != nil && (c.bundle.Index%progressStep == 0 || end == a.head.Size) {
+		a.o.Progress(Progress{Entries: end - a.from, Total: a.head.Size - a.from})
+	}
+}
+
+// summarize fills in the rest of the summary.
+func (a *auditor) summarize() {
+	s, v := &a.report.Summary, a.report.Verdict
+	s.Origin, s.From, s.To = a.head.Origin, a.from, a.head.Size
+	s.Kinds = map[string]uint64{}
+	for k, n := range a.kinds {
+		if n > 0 {
+			s.Kinds[proofs.Kind(k).String()] = n
+		}
+	}
+	for _, k := range v.LogKeys {
+		s.LogKeys = append(s.LogKeys, keyName(k))
+	}
+	for _, c := range v.Cosignatures {
+		s.Witnesses = append(s.Witnesses, c.Witness)
+	}
+	if s.QuorumMet = v.QuorumMet; v.Time > 0 {
+		s.CosignedAt = time.Unix(int64(v.Time), 0).UTC()
+	}
+	s.Tiles += a.tree.tiles
+	s.Vault = a.vault
+	s.Buckets, s.Sources = uint64(len(a.history.buckets)), uint64(len(a.history.sources.runs))
+}

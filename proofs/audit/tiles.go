@@ -65,3 +65,21 @@ func (l *ledger) compareTile(ctx context.Context, t proofs.Tile, hashes []proofs
 	}
 	return found, n, nil
 }
+
+// vouched reports whether the tile above, as it is, holds the root of a tile's
+// hashes: two files against one, where none of them is known to be right.
+func (l *ledger) vouched(ctx context.Context, t proofs.Tile, hashes []proofs.Hash) (bool, error) {
+	above, ok := proofs.TileIn(l.head.Size, t.Level+1, t.Index/proofs.TileWidth)
+	if !ok || len(hashes) < proofs.TileWidth {
+		return false, nil
+	}
+	published, _, _, err := l.readTile(ctx, above)
+	if err != nil || published == nil {
+		return false, err
+	}
+	var f frontier
+	for _, h := range hashes {
+		f.push(h)
+	}
+	return published[t.Index%proofs.TileWidth] == f.nodes[0], nil
+}

@@ -118,10 +118,17 @@ func (t *tree) settle(ctx context.Context, level uint8, index uint64, n node) (_
 		case err != nil && !wrong(err):
 			return n, false, err
 		case err != nil && n.known:
-			t.disputes = append(t.disputes, dispute{firstEntry(r.tile, pos), t.below(level-1, index).Path(), r.tile.Path()})
+			vouched, err := t.vouched(ctx, r.tile, r.published)
+			if err != nil {
+				return n, false, err
+			}
+			t.disputes = append(t.disputes, dispute{firstEntry(r.tile, pos), alike(below(level-1, index)), r.tile.Path(), vouched})
+			if vouched {
+				n.hash, believed = r.published[pos], false
+			}
 		case err == nil:
 			if believed = !n.known || n.hash == signed[0]; !believed {
-				t.blameBelow(level-1, index)
+				t.found.add(alike(below(level-1, index)))
 			}
 			n = node{signed[0], true}
 		}
@@ -132,20 +139,20 @@ func (t *tree) settle(ctx context.Context, level uint8, index uint64, n node) (_
 }
 
 // below returns the full tile at a level whose root is the node of the index.
-func (t *tree) below(level uint8, index uint64) proofs.Tile {
+func below(level uint8, index uint64) proofs.Tile {
 	return proofs.Tile{Level: level, Index: index, Width: proofs.TileWidth}
 }
 
-// blameBelow reports a tile that agrees with all below it and not with the
-// signed tree.
-func (t *tree) blameBelow(level uint8, index uint64) {
-	tile := t.below(level, index)
-	f := Finding{Kind: TileAltered, Index: int64(firstEntry(tile, 0)), Path: tile.Path(),
-		Detail: fmt.Sprintf("Entries from %d on and the hashes over them were changed alike: they agree with each other and are not those that the log signed.", firstEntry(tile, 0))}
-	if level == 0 {
-		f.Kind, f.Path = EntryAltered, proofs.Bundle{Index: index, Width: proofs.TileWidth}.Path()
+// alike is the finding about a full tile, and all below it, that agree with
+// each other and not with the signed tree.
+func alike(tile proofs.Tile) Finding {
+	first := firstEntry(tile, 0)
+	f := Finding{Kind: TileAltered, Index: int64(first), Path: tile.Path(),
+		Detail: fmt.Sprintf("Entries from %d on and the hashes over them were changed alike: they agree with each other and are not those that the log signed.", first)}
+	if tile.Level == 0 {
+		f.Kind, f.Path = EntryAltered, proofs.Bundle{Index: tile.Index, Width: tile.Width}.Path()
 	}
-	t.found.add(f)
+	return f
 }
 
 // begin ends the row of a level and starts the next.
@@ -193,13 +200,24 @@ func (t *tree) close(ctx context.Context, edge []proofs.Hash, known bool) (root 
 	root, all := t.root(edge)
 	known = known && all
 	for _, d := range t.disputes {
-		f := Finding{Kind: TreeDisagrees, Index: int64(d.index), Path: d.tile,
-			Detail: fmt.Sprintf("The hash over entry %d is not the one that %s leads to. Which of them was changed can't be told, since the hashes that would tell are damaged too.", d.index, d.entries)}
-		if known && root == t.head.Root {
-			f.Kind = TileAltered
-			f.Detail = fmt.Sprintf("The hash over entry %d was changed: the entries lead to the root that the log signed, this hash does not.", d.index)
-		}
-		t.found.add(f)
+		t.found.add(d.finding(known && root == t.head.Root))
 	}
 	return root, known, nil
+}
+
+// finding blames the one that was not chosen where the choice led to the
+// signed root, and otherwise both.
+func (d dispute) finding(right bool) Finding {
+	f := Finding{Index: int64(d.index)}
+	switch {
+	case right && d.hash:
+		f = d.below
+	case right:
+		f.Kind, f.Path = TileAltered, d.tile
+		f.Detail = fmt.Sprintf("The hash over entry %d was changed: the entries lead to the root that the log signed, this hash does not.", d.index)
+	default:
+		f.Kind, f.Path = TreeDisagrees, d.tile
+		f.Detail = fmt.Sprintf("The hash over entry %d is not the one that %s leads to. Which of them was changed can't be told, since the hashes that would tell are damaged too.", d.index, d.below.Path)
+	}
+	return f
 }

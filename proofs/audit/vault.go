@@ -88,14 +88,14 @@ func (c *chunk) judgeRecord(path string, i int, leaf *proofs.Leaf, b []byte, cou
 	}
 	record, err := proofs.ParseRecord(b)
 	if err != nil {
-		c.found = append(c.found, c.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: %v.", c.first()+uint64(i), err))
+		c.facts.found = append(c.facts.found, c.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: %v.", c.first()+uint64(i), err))
 		return
 	}
 	if leaf == nil {
 		return // what it commits to is not known
 	}
 	if err := proofs.CheckRecord(record, *leaf); err != nil {
-		c.found = append(c.found, c.at(RecordAltered, i, path, "The sealed record of entry %d is not the one that the entry commits to: its bytes were changed.", c.first()+uint64(i)))
+		c.facts.found = append(c.facts.found, c.at(RecordAltered, i, path, "The sealed record of entry %d is not the one that the entry commits to: its bytes were changed.", c.first()+uint64(i)))
 		return
 	}
 	if count {
