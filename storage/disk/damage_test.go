@@ -1,0 +1,316 @@
+package disk_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path"
+	"testing"
+
+	"github.com/cairnlog/cairn/storage"
+	"github.com/cairnlog/cairn/storage/disk"
+	"github.com/cairnlog/cairn/storage/disk/memfs"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// openSimulated opens a directory of small files on a simulated file system.
+func openSimulated(t *testing.T, fsys *memfs.FS) *disk.Dir {
+	t.Helper()
+	d, err := disk.Open("simulated", disk.SmallFiles(disk.Options{Create: true, FS: fsys}))
+	must(t, err)
+	return d
+}
+
+// holding is a store with something in it.
+type holding struct {
+	fill func(t *testing.T, d *disk.Dir)
+	// read returns all that the store holds, as far as it can be read, and the
+	// first error.
+	read func(t *testing.T, d *disk.Dir) (string, error)
+}
+
+func holdings() map[string]holding {
+	return map[string]holding{
+		"register":  {fillRegister, readRegister},
+		"registers": {fillRegisters, readRegisters},
+		"journal":   {fillJournal, readJournal},
+		"vault":     {fillVault, readVault},
+	}
+}
+
+func fillRegister(t *testing.T, d *disk.Dir) {
+	r, err := d.Register("signed")
+	must(t, err)
+	must(t, r.Swap(t.Context(), nil, []byte("one")))
+	must(t, r.Swap(t.Context(), []byte("one"), bytes.Repeat([]byte("two"), 300)))
+}
+
+func readRegister(t *testing.T, d *disk.Dir) (string, error) {
+	r, err := d.Register("signed")
+	if err != nil {
+		return "", err
+	}
+	value, err := r.Load(t.Context())
+	return string(value), err
+}
+
+func fillRegisters(t *testing.T, d *disk.Dir) {
+	rs, err := d.Registers("registers")
+	must(t, err)
+	var old []byte
+	for i := range 9 {
+		value := bytes.Repeat([]byte{byte(i)}, 100*i*i+1)
+		must(t, rs.Register("a").Swap(t.Context(), old, value))
+		must(t, rs.Register(fmt.Sprint(i)).Swap(t.Context(), nil, value))
+		old = value
+	}
+}
+
+func readRegisters(t *testing.T, d *disk.Dir) (all string, err error) {
+	rs, err := d.Registers("registers")
+	if err != nil {
+		return "", err
+	}
+	names, err := rs.Names(t.Context())
+	for _, name := range names {
+		value, err := rs.Register(name).Load(t.Context())
+		if err != nil {
+			return all, err
+		}
+		all += fmt.Sprintf("%s: %x\n", name, value)
+	}
+	return all, err
+}
+
+func fillJournal(t *testing.T, d *disk.Dir) {
+	j, err := d.Journal("journal", key)
+	must(t, err)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 16 {
+		record := make([]byte, 1+rng.IntN(6000))
+		for k := range record {
+			if i%3 > 0 && k%2000 < 1000 {
+				record[k] = byte(rng.Uint32())
+			}
+		}
+		_, err := j.Append(t.Context(), record)
+		must(t, err)
+	}
+}
+
+func readJournal(t *testing.T, d *disk.Dir) (all string, err error) {
+	j, err := d.Journal("journal", key)
+	if err != nil {
+		return "", err
+	}
+	first, _ := j.Bounds()
+	err = j.Replay(t.Context(), first, func(position uint64, record []byte) error {
+		all += fmt.Sprintf("%d: %x\n", position, record)
+		return nil
+	})
+	return all, err
+}
+
+func fillVault(t *testing.T, d *disk.Dir) {
+	v, err := d.Vault("vault")
+	must(t, err)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range uint64(120) {
+		data := make([]byte, 1+rng.IntN(200))
+		for k := range data {
+			data[k] = byte(rng.Uint32())
+		}
+		must(t, v.Write(t.Context(), []storage.VaultRecord{{Bucket: uint32(i % 3), Index: i * i, Data: data}}))
+		if i%40 == 39 {
+			must(t, v.Sync(t.Context()))
+		}
+	}
+}
+
+func readVault(t *testing.T, d *disk.Dir) (all string, err error) {
+	v, err := d.Vault("vault")
+	if err != nil {
+		return "", err
+	}
+	var first error
+	for i := range uint64(120) {
+		data, err := v.Read(t.Context(), uint32(i%3), i*i)
+		if err == nil {
+			all += fmt.Sprintf("%d: %x\n", i, data)
+		} else if first == nil {
+			first = err
+		}
+	}
+	for bucket := range uint32(3) {
+		for r, err := range v.Scan(t.Context(), bucket, 0) {
+			if err == nil {
+				all += fmt.Sprintf("scan %d/%d: %x\n", bucket, r.Index, r.Data)
+			} else if first == nil {
+				first = err
+			}
+		}
+	}
+	return all, first
+}
+
+// files returns the files below a directory.
+func files(t *testing.T, fsys *memfs.FS, dir string) (names []string) {
+	t.Helper()
+	infos, err := fsys.ReadDir(dir)
+	must(t, err)
+	for _, info := range infos {
+		if name := path.Join(dir, info.Name); info.Dir {
+			names = append(names, files(t, fsys, name)...)
+		} else {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// TestDamageShows flips bits all over the files: what is read afterwards is
+// what was written, or ErrCorrupt, and never less or something else.
+func TestDamageShows(t *testing.T) {
+	t.Parallel()
+	for name, h := range holdings() {
+		t.Run(name, func(t *testing.T) {
+			whole := memfs.New(nil)
+			d := openSimulated(t, whole)
+			h.fill(t, d)
+			must(t, d.Close())
+			want, err := h.read(t, openSimulated(t, whole.Restart()))
+			must(t, err)
+			rng := rand.New(rand.NewPCG(1, 1))
+			for _, file := range files(t, whole, ".") {
+				info, err := whole.Stat(file)
+				must(t, err)
+				for offset := rng.Int64N(8); offset < info.Size; offset += 1 + rng.Int64N(1+info.Size/200) {
+					damaged := whole.Restart()
+					must(t, damaged.Damage(file, offset, 1<<rng.IntN(8)))
+					got, err := readDamaged(t, damaged, h)
+					if err != nil && !errors.Is(err, storage.ErrCorrupt) {
+						t.Errorf("%s, byte %d: error = %v, want ErrCorrupt", file, offset, err)
+					}
+					if err == nil && got != want {
+						t.Errorf("%s, byte %d: other content was read, and no error", file, offset)
+					}
+				}
+			}
+		})
+	}
+}
+
+func readDamaged(t *testing.T, fsys *memfs.FS, h holding) (string, error) {
+	t.Helper()
+	d := openSimulated(t, fsys)
+	defer d.Close()
+	return h.read(t, d)
+}
+
+// TestLostSectorsShow zeroes sectors, as a disk does that acknowledged writes
+// and lost them.
+func TestLostSectorsShow(t *testing.T) {
+	t.Parallel()
+	whole := memfs.New(nil)
+	d := openSimulated(t, whole)
+	fillJournal(t, d)
+	must(t, d.Close())
+	names := files(t, whole, "journal")
+	for _, name := range names[:len(names)-1] { // in the last record it looks torn
+		info, err := whole.Stat(name)
+		must(t, err)
+		for offset := int64(0); offset < info.Size; offset += 512 {
+			damaged := whole.Restart()
+			f, err := damaged.Open(name)
+			must(t, err)
+			before := make([]byte, 512)
+			_, err = f.ReadAt(before, offset)
+			must(t, err)
+			_, err = f.WriteAt(make([]byte, 512), offset)
+			must(t, err)
+			_, err = readDamaged(t, damaged, holding{read: readJournal})
+			if blank := bytes.Equal(before, make([]byte, 512)); !blank && !errors.Is(err, storage.ErrCorrupt) {
+				t.Errorf("%s, sector at %d: error = %v, want ErrCorrupt", name, offset, err)
+			}
+		}
+	}
+}
+
+func TestJournalOmissionShows(t *testing.T) {
+	t.Parallel()
+	whole := memfs.New(nil)
+	d := openSimulated(t, whole)
+	fillJournal(t, d)
+	must(t, d.Close())
+	names := files(t, whole, "journal")
+	if len(names) < 4 {
+		t.Fatalf("%d segments, want some", len(names))
+	}
+	wantCorrupt := func(what string, fsys *memfs.FS) {
+		t.Helper()
+		if _, err := readDamaged(t, fsys, holding{read: readJournal}); !errors.Is(err, storage.ErrCorrupt) {
+			t.Errorf("%s: error = %v, want ErrCorrupt", what, err)
+		}
+	}
+	without := whole.Restart()
+	must(t, without.Remove(names[1]))
+	wantCorrupt("a segment in the middle is missing", without)
+
+	swapped := whole.Restart()
+	must(t, swapped.Rename(names[1], "journal/x"))
+	must(t, swapped.Rename(names[2], names[1]))
+	must(t, swapped.Rename("journal/x", names[2]))
+	wantCorrupt("two segments are swapped", swapped)
+
+	renamed := whole.Restart()
+	must(t, renamed.Rename(names[len(names)-1], "journal/00000000000000ff"))
+	wantCorrupt("the last segment has another position", renamed)
+
+	other := memfs.New(nil)
+	d = openSimulated(t, other)
+	j, err := d.Journal("journal", []byte("another key"))
+	must(t, err)
+	_, err = j.Append(t.Context(), []byte("x"))
+	must(t, err)
+	must(t, d.Close())
+	wantCorrupt("another key", other)
+}
+
+// TestFramesOfTheSamePosition replaces the last record by another one that was
+// once written at its position under the same key, in another journal.
+func TestFramesOfTheSamePosition(t *testing.T) {
+	t.Parallel()
+	journal := func(first string) *memfs.FS {
+		fsys := memfs.New(nil)
+		d := openSimulated(t, fsys)
+		j, err := d.Journal("journal", key)
+		must(t, err)
+		for _, text := range []string{first, "second"} {
+			_, err := j.Append(t.Context(), []byte(text))
+			must(t, err)
+		}
+		must(t, d.Close())
+		return fsys
+	}
+	from, to := journal("one"), journal("two")
+	const name, second, size = "journal/0000000000000000", 2 * 4096, 4096
+	a, err := from.Open(name)
+	must(t, err)
+	b, err := to.Open(name)
+	must(t, err)
+	frame := make([]byte, size)
+	_, err = a.ReadAt(frame, second)
+	must(t, err)
+	_, err = b.WriteAt(frame, second)
+	must(t, err)
+	if _, err := readDamaged(t, to, holding{read: readJournal}); !errors.Is(err, storage.ErrCorrupt) {
+		t.Errorf("error = %v, want ErrCorrupt", err)
+	}
+}
