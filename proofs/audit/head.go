@@ -21,7 +21,7 @@ func (a *auditor) findHead(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	a.found.add(found...)
-	path := CheckpointFile
+	a.path = CheckpointFile
 	if v.LogKeys == nil && a.listable {
 		for size, err := range numbered(a.fsys, CheckpointsDir, 0, math.MaxInt64) {
 			if err != nil {
@@ -32,7 +32,7 @@ func (a *auditor) findHead(ctx context.Context) (bool, error) {
 				return false, err
 			}
 			if kept.LogKeys != nil && kept.Checkpoint.Size == size {
-				v, signed, path = kept, keptSigned, CheckpointPath(size)
+				v, signed, a.path = kept, keptSigned, CheckpointPath(size)
 			}
 		}
 	}
@@ -41,7 +41,7 @@ func (a *auditor) findHead(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	if !v.QuorumMet {
-		a.found.add(Finding{Kind: CheckpointQuorum, Index: NoIndex, Path: path,
+		a.found.add(Finding{Kind: CheckpointQuorum, Index: NoIndex, Path: a.path,
 			Detail: fmt.Sprintf("Too few witnesses have cosigned the checkpoint: quorum %q is not met.", a.policy.Quorum)})
 	}
 	a.signed, a.head = signed, v.Checkpoint
@@ -89,7 +89,7 @@ func (a *auditor) prepare(ctx context.Context) error {
 // checkpoint, by the tiles. It is false too where they can't tell.
 func (a *auditor) extends(ctx context.Context, old proofs.Checkpoint) (bool, error) {
 	if old.Size > a.head.Size {
-		a.found.add(Finding{Kind: CheckpointRollback, Index: NoIndex, Path: CheckpointFile,
+		a.found.add(Finding{Kind: CheckpointRollback, Index: NoIndex, Path: a.path,
 			Detail: fmt.Sprintf("The ledger had %d entries when it was judged before, and now publishes %d: it was rolled back.", old.Size, a.head.Size)})
 		return false, nil
 	}

@@ -56,7 +56,7 @@ func (a *auditor) judgeKept(k *keptCheckpoint) {
 	case !k.known:
 		a.keptLost++
 	case k.root != k.verdict.Checkpoint.Root && k.path == "":
-		a.found.add(Finding{Kind: CheckpointFork, Index: NoIndex, Path: CheckpointFile,
+		a.found.add(Finding{Kind: CheckpointFork, Index: NoIndex, Path: a.path,
 			Detail: fmt.Sprintf("The first %d entries are not those of the run before: the log has signed two histories. The checkpoint in the state and the published one are the evidence.", k.size)})
 	case k.root != k.verdict.Checkpoint.Root:
 		a.found.add(Finding{Kind: CheckpointFork, Index: NoIndex, Path: k.path,

@@ -1,0 +1,96 @@
+package audit_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
+)
+
+// What the entries say. Each case appends entries to a ledger of 300.
+func TestEntries(t *testing.T) {
+	event := func(bucket uint32, number, sequence uint64) proofs.Leaf {
+		return proofs.Leaf{Kind: proofs.Event, Stream: 1, Bucket: bucket, T: proofs.EmptyRoot(), Source: &proofs.LeafSource{Number: number, Sequence: sequence}}
+	}
+	control := func(kind proofs.Kind, body []byte) proofs.Leaf {
+		return proofs.Leaf{Kind: kind, T: proofs.EmptyRoot(), Control: body}
+	}
+	opened := func(bucket, stream uint32) proofs.Leaf {
+		return control(proofs.BucketOpened, check(proofs.FormatBucket(proofs.BucketBody{Bucket: bucket, Stream: stream, Class: 1, Period: 20780})))
+	}
+	created := control(proofs.Created, check(proofs.FormatCreated(proofs.CreatedBody{Origin: origin, Keys: "k"})))
+	const path = "tile/entries/001.p/"
+	for _, tt := range []struct {
+		name string
+		add  []proofs.Leaf
+		back map[int]uint64 // of the added entries, how far their time goes back, in microseconds
+		want []want
+	}{
+		{"a source's numbers in any order", []proofs.Leaf{event(2, 9, 7), event(2, 9, 5), event(2, 9, 6), event(2, 9, 4)}, nil, nil},
+		{"a source of the same number in another bucket", []proofs.Leaf{opened(4, 1), event(2, 9, 7), event(4, 9, 70)}, nil, nil},
+		{"the largest numbers", []proofs.Leaf{event(2, 9, 1<<64-1), event(2, 9, 1<<64-2), event(2, 1<<64-1, 0)}, nil, nil},
+		{"a number is missing", []proofs.Leaf{event(2, 9, 7), event(2, 9, 9)}, nil, []want{{audit.SourceGap, "", 301}}},
+		{"two ranges are missing", []proofs.Leaf{event(2, 9, 40), event(2, 9, 20), event(2, 9, 1)}, nil,
+			[]want{{audit.SourceGap, "", 300}, {audit.SourceGap, "", 301}}},
+		{"0 and the largest number are not neighbours", []proofs.Leaf{event(2, 9, 1<<64-1), event(2, 9, 0)}, nil, []want{{audit.SourceGap, "", 300}}},
+		{"a number comes twice", []proofs.Leaf{event(2, 9, 7), event(2, 9, 8), event(2, 9, 7)}, nil, []want{{audit.SourceRepeat, path + "47", 302}}},
+		{"a number that came long before", []proofs.Leaf{event(2, 1, 3)}, nil, []want{{audit.SourceRepeat, path + "45", 300}}},
+		{"time goes back", []proofs.Leaf{event(2, 9, 1), event(2, 9, 2), event(2, 9, 3)}, map[int]uint64{1: 1001}, []want{{audit.TimeBackwards, path + "47", 301}}},
+		{"time stands still", []proofs.Leaf{event(2, 9, 1), event(2, 9, 2)}, map[int]uint64{1: 1000}, nil},
+		{"the witnesses cosigned earlier", []proofs.Leaf{event(2, 9, 1)}, map[int]uint64{0: 1<<64 - 70e6}, []want{{audit.TimeAhead, "checkpoint", 300}, {audit.TimeAhead, "checkpoints/301", 300}}},
+		{"a bucket that nobody opened", []proofs.Leaf{event(5, 9, 1), event(5, 9, 2)}, nil, []want{{audit.BucketUnopened, path + "46", 300}}},
+		{"a bucket that is opened too late", []proofs.Leaf{event(5, 9, 1), opened(5, 1), event(5, 9, 2)}, nil, []want{{audit.BucketUnopened, path + "47", 300}}},
+		{"a bucket of another stream", []proofs.Leaf{event(3, 9, 1)}, nil, []want{{audit.BucketConflict, path + "45", 300}}},
+		{"a bucket opened again with more keys", []proofs.Leaf{opened(2, 1)}, nil, nil},
+		{"a bucket opened for another stream", []proofs.Leaf{opened(2, 2)}, nil, []want{{audit.BucketConflict, path + "45", 300}}},
+		{"the ledger is created again", []proofs.Leaf{created}, nil, []want{{audit.CreatedAgain, path + "45", 300}}},
+		{"the ledger ends", []proofs.Leaf{control(proofs.Closed, nil)}, nil, nil},
+		{"entries after the end", []proofs.Leaf{control(proofs.Closed, nil), event(2, 9, 1), event(2, 9, 2)}, nil, []want{{audit.AfterClose, path + "47", 301}}},
+		{"a control entry that can't be read", []proofs.Leaf{control(proofs.Settings, []byte("?"))}, nil, []want{{audit.EntryMalformed, path + "45", 300}}},
+		{"a control entry of a kind without a body of its own", []proofs.Leaf{control(proofs.Hold, []byte("?"))}, nil, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLedger(t)
+			l.vault = false
+			l.grow(300)
+			for i, leaf := range tt.add {
+				leaf.Time = entryTime(uint64(300+i)) - tt.back[i]
+				l.add(check(proofs.FormatLeaf(leaf)))
+			}
+			l.publish(300 + len(tt.add))
+			demand(t, l.audit(l.files, nil), tt.want...)
+		})
+	}
+}
+
+func TestTheFirstEntryCreatesTheLedger(t *testing.T) {
+	other := proofs.Leaf{Kind: proofs.Created, Time: entryTime(0), Control: check(proofs.FormatCreated(proofs.CreatedBody{Origin: "another.example", Keys: "k"}))}
+	for name, leaf := range map[string][]byte{
+		"another ledger":   check(proofs.FormatLeaf(other)),
+		"something else":   check(proofs.FormatLeaf(proofs.Leaf{Kind: proofs.Hold, Time: entryTime(0)})),
+		"no leaf, at that": []byte("a leaf"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLedger(t)
+			l.vault = false
+			l.add(leaf)
+			l.publish(9)
+			r := l.audit(l.files, nil)
+			if !slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.Kind == audit.CreatedMissing && f.Index == 0 }) {
+				t.Errorf("found %v", r.Findings)
+			}
+		})
+	}
+}
+
+// A ledger that nothing was appended to is a ledger.
+func TestAnEmptyLedger(t *testing.T) {
+	l := newLedger(t)
+	l.publish(0)
+	demand(t, l.audit(l.files, nil))
+	wrong := l.root(0)
+	wrong[0] ^= 1
+	l.write(audit.CheckpointFile, l.sign(0, wrong))
+	demand(t, l.audit(l.files, nil), want{audit.RootMismatch, "checkpoint", none}, want{audit.CheckpointFork, "checkpoints/000", none})
+}
