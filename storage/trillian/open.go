@@ -100,6 +100,11 @@ func openEmbedded(ctx context.Context, o EmbeddedOptions) (*local, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	l.store = store
+	if o.Create {
+		if err := store.Sync(ctx); err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
+	}
 	return l, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -98,8 +99,26 @@ func (g *guard) await(do func() error) error {
 	}
 }
 
+// Create makes sure that a marker file, which names another file, does not
+// outlive that file's directory entry: Pebble syncs the directory once, after
+// both, and a power cut may keep either.
 func (g *guard) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return g.open("create", name, func() (vfs.File, error) { return g.FS.Create(name, c) })
+	return g.open("create", name, func() (vfs.File, error) {
+		if strings.HasPrefix(g.PathBase(name), "marker.") {
+			if err := syncDir(g.FS, g.PathDir(name)); err != nil {
+				return nil, err
+			}
+		}
+		return g.FS.Create(name, c)
+	})
+}
+
+func syncDir(fs vfs.FS, dir string) error {
+	d, err := fs.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (g *guard) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
@@ -134,8 +153,9 @@ func (g *guard) MkdirAll(name string, perm fs.FileMode) error {
 	return g.change("make directory", name, func() error { return g.FS.MkdirAll(name, perm) })
 }
 
-// Lock is not a change: that another process holds the lock is an answer.
-func (g *guard) Lock(name string) (io.Closer, error) { return g.FS.Lock(name) }
+// Lock does nothing: the store holds Pebble's lock itself, as a Pebble that is
+// frozen could never release it.
+func (g *guard) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
 
 // Unwrap lets Pebble find the file system below.
 func (g *guard) Unwrap() vfs.FS { return g.FS }

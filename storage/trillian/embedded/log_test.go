@@ -39,7 +39,6 @@ func newTree(kind trillian.TreeType) *trillian.Tree {
 // create makes an initialised tree.
 func create(t testing.TB, s *embedded.Store, definition *trillian.Tree) *testLog {
 	t.Helper()
-	log.InitMetrics(monitoring.InertMetricFactory{})
 	l, err := tryCreate(s, definition)
 	if err != nil {
 		t.Fatal(err)
@@ -48,8 +47,8 @@ func create(t testing.TB, s *embedded.Store, definition *trillian.Tree) *testLog
 }
 
 func tryCreate(s *embedded.Store, definition *trillian.Tree) (*testLog, error) {
-	ctx := context.Background()
-	created, err := storage.CreateTree(ctx, s.AdminStorage(), definition)
+	log.InitMetrics(monitoring.InertMetricFactory{})
+	created, err := storage.CreateTree(context.Background(), s.AdminStorage(), definition)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,6 @@ const memTableBytes = 32 << 20
 func (s *Store) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
 		FS:                          s.guard,
-		Lock:                        s.lock,
 		ErrorIfNotExists:            !s.opts.Create,
 		FormatMajorVersion:          pebble.FormatValueSeparation,
 		CacheSize:                   s.opts.CacheBytes,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -58,7 +59,7 @@ type Options struct {
 type Store struct {
 	opts  Options
 	guard *guard
-	lock  *pebble.Lock
+	lock  io.Closer
 	db    *pebble.DB
 	tiles *tileCache
 	space spaceCheck
@@ -108,16 +109,16 @@ func Open(o Options) (*Store, error) {
 
 func (s *Store) open() (err error) {
 	if s.opts.Create {
-		if err := s.opts.FS.MkdirAll(s.opts.Dir, 0o700); err != nil {
+		if err := makeDir(s.opts.FS, s.opts.Dir); err != nil {
 			return err
 		}
 	}
-	s.lock, err = pebble.LockDirectory(s.opts.Dir, s.opts.FS)
+	s.lock, err = s.opts.FS.Lock(s.opts.FS.PathJoin(s.opts.Dir, "LOCK"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrNotFound
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("lock, which another process may hold: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -137,9 +138,33 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	if err := s.load(); err != nil {
-		return errors.Join(err, s.db.Close())
+		return errors.Join(err, s.closeDB())
 	}
 	return nil
+}
+
+// closeDB closes Pebble when no call uses it any more. After a failure it
+// leaves Pebble frozen.
+func (s *Store) closeDB() error {
+	if s.guard.failure() == nil {
+		err := s.guard.await(func() error {
+			s.users.Wait()
+			return s.db.Close()
+		})
+		if s.guard.failure() == nil {
+			return err
+		}
+	}
+	s.guard.freeze()
+	return s.failedErr()
+}
+
+// makeDir makes a directory and its entry in the one above durable.
+func makeDir(fs vfs.FS, dir string) error {
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return syncDir(fs, fs.PathDir(dir))
 }
 
 // load checks the format and reads the tree definitions.
@@ -196,10 +221,6 @@ func (s *Store) Err() error {
 // Close closes the store. What was written is durable when it returns nil.
 // After a failure it only releases the directory, and returns the failure.
 func (s *Store) Close() error {
-	if s.guard.failure() != nil {
-		s.guard.freeze()
-		return errors.Join(s.failedErr(), s.lock.Close())
-	}
 	s.life.Lock()
 	wasClosed := s.closed
 	s.closed = true
@@ -207,26 +228,18 @@ func (s *Store) Close() error {
 	if wasClosed {
 		return ErrClosed
 	}
-	err := s.guard.await(func() error {
-		s.users.Wait()
-		return s.db.Close()
-	})
-	if s.guard.failure() != nil {
-		s.guard.freeze()
-		err = s.failedErr()
-	}
-	return errors.Join(err, s.lock.Close())
+	return errors.Join(s.closeDB(), s.lock.Close())
 }
 
 // begin enters a call that touches the database; done leaves it.
 func (s *Store) begin() (done func(), err error) {
-	if s.guard.failure() != nil {
-		return nil, s.failedErr()
-	}
 	s.life.Lock()
 	defer s.life.Unlock()
 	if s.closed {
 		return nil, ErrClosed
+	}
+	if s.guard.failure() != nil {
+		return nil, s.failedErr()
 	}
 	s.users.Add(1)
 	return s.users.Done, nil

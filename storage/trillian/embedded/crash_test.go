@@ -1,0 +1,191 @@
+package embedded_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/trillian"
+	"github.com/google/trillian/storage"
+	"github.com/google/trillian/types"
+
+	"github.com/cairnlog/cairn/storage/trillian/embedded"
+)
+
+// history is what a writer did to one tree, and what it was promised.
+type history struct {
+	log    *testLog
+	stored int // leaves added
+	size   int // leaves integrated
+	synced int // the size that is durable
+}
+
+// step adds leaves and integrates some.
+func (h *history) step(random *rand.Rand) error {
+	n := 1 + random.IntN(400)
+	results, err := h.log.AddSequencedLeaves(context.Background(), h.log.tree, logLeaves(h.stored, n), h.log.tree.CreateTime.AsTime())
+	if err != nil {
+		return err
+	}
+	if len(results) != n {
+		return fmt.Errorf("%d results for %d leaves", len(results), n)
+	}
+	h.stored += n
+	n, err = h.log.integrate(1 + random.IntN(h.stored-h.size))
+	h.size += n
+	return err
+}
+
+// reopened is the tree in a store that was opened again.
+func reopened(t testing.TB, s *embedded.Store) *testLog {
+	t.Helper()
+	trees, err := storage.ListTrees(t.Context(), s.AdminStorage(), false)
+	if err != nil || len(trees) != 1 {
+		t.Fatal(trees, err)
+	}
+	return &testLog{s.LogStorage(), s.AdminStorage(), trees[0]}
+}
+
+// sizeOf is the size in the tree's head.
+func sizeOf(t testing.TB, l *testLog) int {
+	t.Helper()
+	tx, err := l.SnapshotForTree(t.Context(), l.tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Close()
+	signed, err := tx.LatestSignedLogRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root types.LogRootV1
+	if err := root.UnmarshalBinary(signed.LogRoot); err != nil {
+		t.Fatal(err)
+	}
+	return int(root.TreeSize)
+}
+
+// judge checks a store after a crash: it has at least what was promised, at
+// most what was done, all of it is there, and it can go on.
+func (h *history) judge(t testing.TB, s *embedded.Store) {
+	t.Helper()
+	l := reopened(t, s)
+	size := sizeOf(t, l)
+	if size < h.synced || size > h.stored {
+		t.Fatalf("size %d after the crash, %d were promised and %d written", size, h.synced, h.stored)
+	}
+	l.check(t, values(0, size))
+	// Replayed: what is stored already, and what is not.
+	l.add(t, logLeaves(size, h.stored-size+10)...)
+	mustIntegrate(t, l, h.stored+10, h.stored+10-size)
+	l.check(t, values(0, h.stored+10))
+}
+
+func TestACrashLosesASuffixOnly(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	lost := 0
+	for round := range 40 {
+		fs := vfs.NewCrashableMem()
+		s := open(t, embedded.Options{FS: fs, Create: true, Deferred: true})
+		h := &history{log: create(t, s, withoutIndex())}
+		if err := s.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 1 + random.IntN(8) {
+			if err := h.step(random); err != nil {
+				t.Fatal(err)
+			}
+			if random.IntN(3) == 0 {
+				if err := s.Sync(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				h.synced = h.size
+			}
+		}
+		clone := fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: []int{0, 30, 100}[round%3], RNG: random})
+		again := open(t, embedded.Options{FS: clone, Deferred: true})
+		if sizeOf(t, reopened(t, again)) < h.size {
+			lost++
+		}
+		h.judge(t, again)
+	}
+	if lost == 0 {
+		t.Error("no crash lost anything: the test proves nothing")
+	}
+}
+
+func TestACrashLosesNothingThatWasSynced(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	for range 20 {
+		fs := vfs.NewCrashableMem()
+		s := open(t, embedded.Options{FS: fs, Create: true})
+		h := &history{log: create(t, s, newTree(trillian.TreeType_PREORDERED_LOG))}
+		for range 1 + random.IntN(5) {
+			if err := h.step(random); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.synced = h.size
+		h.judge(t, open(t, embedded.Options{FS: fs.CrashClone(vfs.CrashCloneCfg{})}))
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	fs := vfs.NewMem()
+	if _, err := embedded.Open(embedded.Options{Dir: "a", FS: fs}); !errors.Is(err, embedded.ErrNotFound) {
+		t.Errorf("no directory: %v", err)
+	}
+	if err := fs.MkdirAll("a", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := embedded.Open(embedded.Options{Dir: "a", FS: fs}); !errors.Is(err, embedded.ErrNotFound) {
+		t.Errorf("an empty directory: %v", err)
+	}
+	open(t, embedded.Options{Dir: "a", FS: fs, Create: true})
+	if _, err := embedded.Open(embedded.Options{Dir: "a", FS: fs}); err == nil || !strings.Contains(err.Error(), "lock") {
+		t.Errorf("a store that is open: %v", err)
+	}
+}
+
+func TestAClosedStoreAnswersErrClosed(t *testing.T) {
+	s, err := embedded.Open(embedded.Options{Dir: "a", FS: vfs.NewMem(), Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := create(t, s, newTree(trillian.TreeType_LOG))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, snapshot := l.SnapshotForTree(t.Context(), l.tree)
+	_, queue := l.QueueLeaves(t.Context(), l.tree, logLeaves(0, 1), l.tree.CreateTime.AsTime())
+	_, list := storage.ListTrees(t.Context(), l.admin, true)
+	for name, err := range map[string]error{
+		"close": s.Close(), "sync": s.Sync(t.Context()), "snapshot": snapshot, "queue": queue, "list": list,
+		"check": l.CheckDatabaseAccessible(t.Context()),
+	} {
+		if !errors.Is(err, embedded.ErrClosed) {
+			t.Errorf("%s: %v, want %v", name, err, embedded.ErrClosed)
+		}
+	}
+}
+
+func TestAFullDiskIsRefusedBeforeItIsFull(t *testing.T) {
+	fs := vfs.NewMem()
+	l := create(t, open(t, embedded.Options{FS: fs, Create: true, MinFree: 1 << 30}), newTree(trillian.TreeType_PREORDERED_LOG))
+	l.add(t, logLeaves(0, 10)...)
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 29, TotalBytes: 1 << 40})
+	large := logLeaves(10, 100)
+	for _, leaf := range large {
+		leaf.LeafValue = make([]byte, 100_000)
+	}
+	if _, err := l.AddSequencedLeaves(t.Context(), l.tree, large, l.tree.CreateTime.AsTime()); !errors.Is(err, embedded.ErrNoSpace) {
+		t.Errorf("err = %v, want %v", err, embedded.ErrNoSpace)
+	}
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 31, TotalBytes: 1 << 40})
+	l.add(t, large...)
+	mustIntegrate(t, l, 200, 110)
+}
