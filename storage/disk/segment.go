@@ -213,12 +213,11 @@ func recoverSegment(f File, size int64, c chain, ahead int64, fn func(at link, r
 	return s, s.rewrite(last)
 }
 
-// rewrite writes the last frame, which begins at start, again and syncs it.
+// rewrite writes the last frame, which begins at start, again, and syncs it and
+// the cut. Until then nothing new may be written, lest a power cut mixes it
+// with what was cut.
 func (s *segment) rewrite(start int64) error {
-	if start == s.end {
-		return nil // there is none, and the header was synced under another name
-	}
-	b := make([]byte, s.end-start)
+	b := make([]byte, s.end-start) // nothing if there is no frame
 	if _, err := s.file.ReadAt(b, start); err != nil {
 		return err
 	}
@@ -239,7 +238,7 @@ func (s *segment) cut(size int64) error {
 		return err
 	}
 	s.written = s.end
-	return s.file.Sync()
+	return nil
 }
 
 // judge reports whether there is anything but zeros behind the last good frame,
