@@ -5,27 +5,31 @@ import "sync"
 // An Extractor finds the values of a stream's declared fields in its events.
 // It is safe for concurrent use.
 //
-// What it returns is committed in tags, and recomputed by whoever opens an
-// event later. So this is a specification as much as a description:
+// What it finds is committed in tags, and found again by whoever opens an
+// event later: this is a specification as much as a description. The event
+// is checked as by [CheckJSON]. A field's path selects any number of values
+// in it: none, if a step finds nothing or a value of another type than it
+// needs. Of what is selected
 //
-// An event is checked as by [CheckJSON]. A field's path selects any number of
-// values in it, none if a step finds nothing or another type than it needs. Of what is selected
-//
-//   - a string has the value that it stands for, in UTF-8: escapes are resolved, nothing is normalized;
-//   - true, false and null have these words as values, so that a field that is null differs from one that is absent;
-//   - a number has its digits in the form of RFC 8785 §3.2.2.3. 1.0, 1 and 1e0 are equal. Where a
-//     double would have to round the number, which RFC 8785 leaves to strings, all digits are kept, so
-//     different numbers always have different values: 9007199254740993 is not 9007199254740992,
-//     and 0.10000000000000001 is not 0.1. A number with an exponent beyond ±10⁹ is an error;
+//   - a string has the value it stands for, in UTF-8: escapes are resolved,
+//     and nothing is normalized;
+//   - true, false and null have these words as values: a field that is null
+//     differs from one that is absent;
+//   - a number has its decimal digits as its value, in the form of RFC 8785
+//     §3.2.2.3, so 1, 1.0 and 1e0 are equal. Where a double would have to round
+//     the number, which RFC 8785 leaves to strings, all digits are kept:
+//     9007199254740993 is not 9007199254740992, and 0.10000000000000001 not 0.1.
+//     A number with an exponent beyond ±10⁹ is an error;
 //   - an array has the value of each of its elements that is one of the above;
-//   - an object has no value, and neither has an object or array as an element of an array: a path can
-//     lead into them, as $.items[*].id does.
+//   - an object has no value, nor has an object or array within such an array:
+//     a path can lead into them, as $.items[*].id does.
 //
-// Strings and numbers are not told apart: "5158" and 5158 have the same value.
+// Strings and the rest are not told apart: "5158" has the value of 5158.
 //
-// Values are in the order of the fields as declared, and of one field in that
-// of the event. A value that repeats within a field is dropped: tags say which values there are, not how often. More
-// than [MaxFieldValues] different values of one field, or [MaxTags] altogether, are an error.
+// Values are in the order of the fields as declared, and those of one field
+// in the order of the event. A value that repeats within a field is dropped:
+// tags say which values there are, not how often. More than [MaxFieldValues]
+// different values of one field, or [MaxTags] of all together, are an error.
 type Extractor struct {
 	fields []Field
 	places []pathPlace // a tree: the first is the whole event

@@ -164,7 +164,9 @@ func FuzzExtract(f *testing.F) {
 		}
 		_, err = x.Extract(event)
 		if checked := proofs.CheckJSON(event); checked != nil {
-			wantEqual(t, "error of Extract", fmt.Sprint(err), checked.Error())
+			if !errors.Is(err, proofs.ErrMalformed) {
+				t.Fatalf("%q: %v, and checked: %v", event, err, checked)
+			}
 			return
 		}
 		if err != nil {
@@ -232,9 +234,9 @@ func TestExtractorForgetsTheEventBefore(t *testing.T) {
 		}
 		again := bytes.ReplaceAll(event, []byte("004"), []byte("005"))
 		must(x.Extract(again))
+		wantEqual(t, "the first event's values", listed(first), want)
 		wantReference(t, x, event, fields)
 	}
-	wantEqual(t, "the first event's values", listed(first), want)
 }
 
 func TestExtractAllocatesOnlyItsAnswer(t *testing.T) {

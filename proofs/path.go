@@ -27,14 +27,14 @@ const (
 // escapes of normalized paths (§2.7); every child is [*].
 type Path []Step
 
-// A Step goes from a value to its children: to those in Kind's sense.
+// A Step goes from a value to some of its children.
 type Step struct {
 	Kind  StepKind
-	Name  string // of the member
-	Index int    // of the element
+	Name  string // of a [Member]
+	Index int    // of an [Element], from 0
 }
 
-// A StepKind says which of its three a [Step] is.
+// A StepKind says which children a [Step] goes to.
 type StepKind uint8
 
 // The kinds of steps.

@@ -61,6 +61,7 @@ func TestNormalizePathRefuses(t *testing.T) {
 		{"a union", "$['a','b']"},
 		{"a negative index", "$[-1]"},
 		{"an index with a plus", "$[+1]"},
+		{"an index with a zero in front", "$[01]"},
 		{"an index that is no integer", "$[1.5]"},
 		{"an empty bracket", "$[]"},
 		{"something between brackets", "$['a']b"},

@@ -30,7 +30,7 @@ type activePlace struct {
 // A foundValue is one of a field; before is 1 + the index of its previous one.
 type foundValue struct {
 	before int32
-	null   bool   // not a string
+	null   bool   // null itself, not the string
 	mark   uint64 // values with different marks differ
 	value  []byte
 }
