@@ -1,0 +1,19 @@
+// Package local keeps a whole ledger in one directory of this machine: it
+// opens the storage, the embedded Trillian, the keys and the policy, and puts
+// a [ledger.Ledger] together from them. cairnd is built on it, and so is a
+// program that embeds a ledger.
+//
+// [Init] makes the directory, once and explicitly; [Open] opens it. The
+// directory holds
+//
+//	cairn.toml        the configuration, see [Config]
+//	policy            the C2SP tlog-policy of the ledger
+//	keys/log.key      the signing keys of the log, 0600
+//	keys/secrets.key  the keys of payloads, tags and local state, 0600
+//	data/             journal, vault, tree, index and registers
+//
+// and the configuration can put each of them elsewhere. Key files are in
+// clear or encrypted with a passphrase (age, scrypt). Whoever has
+// keys/log.key can sign for the log, and whoever has keys/secrets.key and data/ can read
+// every payload; the data directory alone shows nothing but what is public.
+package local

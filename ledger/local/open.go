@@ -1,0 +1,229 @@
+package local
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
+	"github.com/cairnlog/cairn/storage/disk"
+	"github.com/cairnlog/cairn/storage/pebbleindex"
+	"github.com/cairnlog/cairn/storage/trillian"
+	"github.com/cairnlog/cairn/witness"
+)
+
+// Options are what a configuration file cannot say.
+type Options struct {
+	Passphrase Passphrase            // nil: key files are not encrypted
+	Witnesses  []ledger.Witness      // beside those that the policy gives URLs of
+	Logger     *slog.Logger          // nil: nothing is logged
+	Metrics    prometheus.Registerer // nil: nothing is measured
+}
+
+// A Directory is an open ledger with all that it is made of.
+type Directory struct {
+	Ledger *ledger.Ledger
+
+	// Tokens is a register in the data directory for whoever authenticates
+	// the ledger's users.
+	Tokens storage.Register
+
+	Policy     *proofs.Policy
+	PolicyText []byte
+
+	closers []io.Closer // in the order of opening
+}
+
+// Open opens the ledger of a configuration whose file is in dir.
+func Open(ctx context.Context, dir string, c Config, o Options) (*Directory, error) {
+	d, cfg, err := assemble(ctx, dir, c, o, false)
+	if err != nil {
+		return nil, err
+	}
+	if d.Ledger, err = ledger.Open(ctx, cfg); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// Close closes the ledger and everything under it.
+func (d *Directory) Close() error {
+	var errs []error
+	if d.Ledger != nil {
+		errs = append(errs, d.Ledger.Close())
+		d.Ledger = nil
+	}
+	for i := len(d.closers) - 1; i >= 0; i-- {
+		errs = append(errs, d.closers[i].Close())
+	}
+	d.closers = nil
+	return errors.Join(errs...)
+}
+
+// assemble opens every part of a ledger. With create, parts that are missing
+// are made.
+func assemble(ctx context.Context, dir string, c Config, o Options, create bool) (d *Directory, cfg ledger.Config, err error) {
+	c = c.resolve(dir)
+	d = &Directory{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	cfg = ledger.Config{
+		Heartbeat: time.Duration(c.Heartbeat), KeepCheckpoint: time.Duration(c.KeepCheckpoint), WitnessTimeout: time.Duration(c.WitnessTimeout),
+		Limits: ledger.Limits{Payload: c.MaxPayload, Batch: c.MaxBatch, Queue: c.MaxQueue},
+		Logger: o.Logger, Metrics: o.Metrics,
+	}
+	if err := readKeys(&cfg, c.Keys, o.Passphrase); err != nil {
+		return d, cfg, err
+	}
+	if err := d.readPolicy(&cfg, c.Policy, o.Witnesses); err != nil {
+		return d, cfg, err
+	}
+	if err := d.openStorage(&cfg, c, create); err != nil {
+		return d, cfg, err
+	}
+	if err := d.openTree(ctx, &cfg, c, o.Logger, create); err != nil {
+		return d, cfg, err
+	}
+	return d, cfg, nil
+}
+
+func readKeys(cfg *ledger.Config, dir string, passphrase Passphrase) error {
+	logPath, secretsPath := filepath.Join(dir, "log.key"), filepath.Join(dir, "secrets.key")
+	data, err := readKeyFile(logPath, passphrase)
+	if err != nil {
+		return fmt.Errorf("signing keys: %w", err)
+	}
+	if cfg.Keys, err = parseSigningKeys(data); err != nil {
+		return fmt.Errorf("signing keys: %s: %w", logPath, err)
+	}
+	if data, err = readKeyFile(secretsPath, passphrase); err != nil {
+		return fmt.Errorf("secrets: %w", err)
+	}
+	if cfg.Secrets, err = parseSecrets(data); err != nil {
+		return fmt.Errorf("secrets: %s: %w", secretsPath, err)
+	}
+	return nil
+}
+
+// readPolicy reads the policy, checks that it is this ledger's, and dials the
+// witnesses that it names.
+func (d *Directory) readPolicy(cfg *ledger.Config, path string, given []ledger.Witness) (err error) {
+	if d.PolicyText, err = os.ReadFile(path); err != nil {
+		return fmt.Errorf("policy: %w", err)
+	}
+	if d.Policy, err = proofs.ParsePolicy(d.PolicyText); err != nil {
+		return fmt.Errorf("policy %s: %w", path, err)
+	}
+	for _, k := range cfg.Keys {
+		known := false
+		for _, l := range d.Policy.Logs {
+			known = known || l.Key == k.Key()
+		}
+		if !known {
+			return fmt.Errorf("policy %s: it does not list this ledger's key %s", path, k.Key())
+		}
+	}
+	cfg.Policy, cfg.PolicyText = d.Policy, d.PolicyText
+	cfg.Witnesses = append(dialWitnesses(d.Policy, given), given...)
+	return nil
+}
+
+// dialWitnesses returns the witnesses that a policy gives URLs of. Lines with
+// the same URL are keys of one witness.
+func dialWitnesses(p *proofs.Policy, given []ledger.Witness) []ledger.Witness {
+	known := make(map[string]bool)
+	for _, w := range given {
+		for _, name := range w.Names {
+			known[name] = true
+		}
+	}
+	byURL := make(map[string]int)
+	var out []ledger.Witness
+	for _, w := range p.Witnesses {
+		if w.URL == "" || known[w.Name] {
+			continue
+		}
+		if i, ok := byURL[w.URL]; ok {
+			out[i].Names = append(out[i].Names, w.Name)
+			continue
+		}
+		byURL[w.URL] = len(out)
+		out = append(out, ledger.Witness{Names: []string{w.Name}, Cosigner: witness.NewClient(w.URL, nil)})
+	}
+	return out
+}
+
+// openStorage opens what is in the data directory but the tree.
+func (d *Directory) openStorage(cfg *ledger.Config, c Config, create bool) error {
+	dir, err := disk.Open(c.Data, disk.Options{Create: create})
+	if err != nil {
+		return err
+	}
+	d.closers = append(d.closers, dir)
+	if cfg.Journal, err = dir.Journal("journal", journalKey(cfg.Secrets)); err != nil {
+		return err
+	}
+	if cfg.Vault, err = dir.Vault("vault"); err != nil {
+		return err
+	}
+	if cfg.Objects, err = dir.Objects("objects"); err != nil {
+		return err
+	}
+	registers, err := dir.Registers("registers")
+	if err != nil {
+		return err
+	}
+	cfg.Registers, d.Tokens = registers, registers.Register("tokens")
+	index, err := pebbleindex.Open(filepath.Join(c.Data, "index"), pebbleindex.Options{Create: create})
+	if err != nil {
+		return err
+	}
+	d.closers = append(d.closers, index)
+	cfg.Index = index
+	if c.SignedCopy == "" {
+		return nil
+	}
+	signed, err := disk.OpenRegister(c.SignedCopy)
+	if err != nil {
+		return fmt.Errorf("signed_copy: %w", err)
+	}
+	d.closers = append(d.closers, signed)
+	cfg.SignedCopy = signed
+	return nil
+}
+
+func (d *Directory) openTree(ctx context.Context, cfg *ledger.Config, c Config, log *slog.Logger, create bool) (err error) {
+	var t *trillian.Tree
+	if c.Tree != "" {
+		t, err = trillian.Dial(ctx, c.Tree, trillian.DialOptions{Logger: log})
+	} else {
+		t, err = trillian.OpenEmbedded(ctx, trillian.EmbeddedOptions{Dir: filepath.Join(c.Data, "tree"), Create: create, Logger: log})
+	}
+	if err != nil {
+		return err
+	}
+	d.closers = append(d.closers, t)
+	cfg.Tree = tree{t}
+	return nil
+}
+
+// journalKey returns the key that authenticates the journal's records.
+func journalKey(s ledger.Secrets) []byte {
+	m := hmac.New(sha256.New, s.Master[:])
+	m.Write([]byte("cairn/v1 journal\n"))
+	return m.Sum(nil)
+}
