@@ -16,21 +16,21 @@ const (
 // get tags. A number, once given to a field of a stream, never names another
 // field there.
 type Field struct {
-	Number uint16 // from 1
+	Number uint16 `json:"number"` // from 1
 
 	// Name is what searches call the field: 1 to [MaxFieldName] of the
 	// characters a-z 0-9 _ - . beginning with a letter or digit, and none of the
 	// names that every entry has: stream, kind, bucket, source, sequence, time
 	// and index.
-	Name string
+	Name string `json:"name"`
 
 	// Path is where the values are in an event, as [FormatPath] writes it.
 	// Empty, the field's values only ever come beside the data of an event.
-	Path string
+	Path string `json:"path"`
 
 	// Subject says that the values name data subjects, whose erasure closes
 	// what concerns them.
-	Subject bool
+	Subject bool `json:"subject"`
 }
 
 // A FieldValue is one canonical value of a declared field in an event.

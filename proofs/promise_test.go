@@ -30,11 +30,14 @@ func TestPromise(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, check := range map[string]func() error{
-		"another index":      func() error { _, err := p.Check(policy, 8, leaves[2]); return err },
-		"beyond the batch":   func() error { _, err := p.Check(policy, 10, leaves[2]); return err },
-		"before the batch":   func() error { _, err := p.Check(policy, 6, leaves[2]); return err },
-		"another leaf":       func() error { _, err := p.Check(policy, 9, leaves[1]); return err },
-		"a key not believed": func() error { _, err := (Promise{Note: forged, Proof: p.Proof}).Check(policy, 9, leaves[2]); return err },
+		"another index":    func() error { _, err := p.Check(policy, 8, leaves[2]); return err },
+		"beyond the batch": func() error { _, err := p.Check(policy, 10, leaves[2]); return err },
+		"before the batch": func() error { _, err := p.Check(policy, 6, leaves[2]); return err },
+		"another leaf":     func() error { _, err := p.Check(policy, 9, leaves[1]); return err },
+		"a key not believed": func() error {
+			_, err := (Promise{Note: forged, Proof: p.Proof}).Check(policy, 9, leaves[2])
+			return err
+		},
 	} {
 		if err := check(); !errors.Is(err, ErrNotVerified) {
 			t.Errorf("%s: got %v, want ErrNotVerified", name, err)

@@ -1,7 +1,9 @@
 package proofs
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -36,8 +38,11 @@ func (s StreamSettings) Body() []FieldBody {
 // belong to its clear body.
 func CheckStreamSettings(payload []byte, body StreamBody) (StreamSettings, error) {
 	var s StreamSettings
-	if err := json.Unmarshal(payload, &s); err != nil {
+	if err := parseSettingsJSON(payload, &s); err != nil {
 		return s, fmt.Errorf("%w: stream settings: %v", ErrMalformed, err)
+	}
+	if err := ValidateFields(s.Fields); err != nil {
+		return s, fmt.Errorf("stream settings: %w", err)
 	}
 	fields := s.Body()
 	if len(fields) != len(body.Fields) {
@@ -54,8 +59,24 @@ func CheckStreamSettings(payload []byte, body StreamBody) (StreamSettings, error
 // ParseClassSettings reads the payload of a class's settings entry.
 func ParseClassSettings(payload []byte) (ClassSettings, error) {
 	var s ClassSettings
-	if err := json.Unmarshal(payload, &s); err != nil {
+	if err := parseSettingsJSON(payload, &s); err != nil {
 		return s, fmt.Errorf("%w: class settings: %v", ErrMalformed, err)
 	}
 	return s, nil
+}
+
+// parseSettingsJSON reads settings in the one form in which encoding/json
+// writes them, so that no two readers can understand them differently.
+func parseSettingsJSON(b []byte, v any) error {
+	if err := json.Unmarshal(b, v); err != nil {
+		return err
+	}
+	again, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(again, b) {
+		return errors.New("not written in the one form")
+	}
+	return nil
 }
