@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/cairnlog/cairn/client"
@@ -124,7 +125,10 @@ func (l *Ledger) checkEvent(settings *streamSettings, ev *client.Event) ([]proof
 		if !ok {
 			return nil, invalid("stream %q declares no field %q", settings.Name, given.Name)
 		}
-		values = append(values, proofs.FieldValue{Number: field.Number, Subject: field.Subject, Value: given.Value})
+		v := proofs.FieldValue{Number: field.Number, Subject: field.Subject, Value: given.Value}
+		if !slices.ContainsFunc(values, func(o proofs.FieldValue) bool { return o.Number == v.Number && bytes.Equal(o.Value, v.Value) }) {
+			values = append(values, v)
+		}
 	}
 	if len(values) > proofs.MaxTags {
 		return nil, invalid("the event has %d values of declared fields, and at most %d are taken", len(values), proofs.MaxTags)

@@ -57,14 +57,3 @@ func newEdge(size uint64, hashes []proofs.Hash) (edge, error) {
 	}
 	return e, nil
 }
-
-// nodes returns the IDs of the subtrees of the edge of a tree of this size.
-func edgeNodes(size uint64) []proofs.NodeID {
-	var ids []proofs.NodeID
-	for level := 63; level >= 0; level-- {
-		if size>>level&1 == 1 {
-			ids = append(ids, proofs.NodeID{Level: uint8(level), Index: size>>level - 1})
-		}
-	}
-	return ids
-}

@@ -236,6 +236,7 @@ func (l *Ledger) results(ctx context.Context, r *request, wait client.State) ([]
 	receipts := l.newReceipts()
 	for i, a := range r.admissions {
 		if a.problem != nil {
+			l.metrics.refuse(a.problem)
 			out[i].Err = a.problem
 			continue
 		}

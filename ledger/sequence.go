@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -268,6 +267,3 @@ func (l *Ledger) submit(ctx context.Context, r *request) error {
 		return ctx.Err()
 	}
 }
-
-// microTime returns a time of a leaf.
-func microTime(us uint64) time.Time { return time.UnixMicro(int64(us)).UTC() }

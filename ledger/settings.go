@@ -23,7 +23,7 @@ type StreamConfig struct {
 // be searched exactly and provably.
 type FieldConfig struct {
 	Name    string `json:"name"`
-	Path    string `json:"path"`              // where the value is in an event, see [proofs.ParsePath]
+	Path    string `json:"path"`              // where the value is in an event, see [proofs.NormalizePath]; empty: beside it only
 	Subject bool   `json:"subject,omitempty"` // its values name data subjects
 }
 
@@ -139,11 +139,13 @@ func numberFields(fields []FieldConfig, history []streamSettings) ([]proofs.Fiel
 	}
 	var out []proofs.Field
 	for _, f := range fields {
-		path, err := proofs.NormalizePath(f.Path)
-		if err != nil {
-			return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("field %q: %v", f.Name, err), "a path looks like $.userIdentity.arn")
+		if f.Path != "" { // without a path its values come beside the data only
+			path, err := proofs.NormalizePath(f.Path)
+			if err != nil {
+				return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("field %q: %v", f.Name, err), "a path looks like $.userIdentity.arn")
+			}
+			f.Path = path
 		}
-		f.Path = path
 		number, ok := known[f]
 		if !ok {
 			number = next
