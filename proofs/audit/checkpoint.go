@@ -39,9 +39,9 @@ func (l *ledger) readSigned(ctx context.Context, path string) (v proofs.Verdict,
 	}
 	switch {
 	case errors.Is(err, proofs.ErrMalformed):
-		return fail(CheckpointMalformed, "The checkpoint is damaged: %v.", err)
+		return fail(CheckpointMalformed, "The checkpoint is damaged: %v.", why(err))
 	case errors.Is(err, proofs.ErrNotVerified):
-		return fail(CheckpointSignature, "The checkpoint is not signed as the policy demands, or was changed after it was: %v.", err)
+		return fail(CheckpointSignature, "The checkpoint is not signed as the policy demands, or was changed after it was: %v.", why(err))
 	case err != nil:
 		return v, nil, nil, err
 	}

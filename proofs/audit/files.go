@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -24,6 +25,15 @@ type ledger struct {
 // reading them.
 func wrong(err error) bool {
 	return errors.Is(err, proofs.ErrNotVerified) || errors.Is(err, proofs.ErrMalformed) || errors.Is(err, fs.ErrNotExist)
+}
+
+// why writes an error that is wrong as the end of a sentence.
+func why(err error) string {
+	s := err.Error()
+	for _, sentinel := range []error{proofs.ErrMalformed, proofs.ErrNotVerified} {
+		s = strings.ReplaceAll(s, sentinel.Error()+": ", "")
+	}
+	return s
 }
 
 // A place is where a tile, a bundle or the records of a bundle lie, with the

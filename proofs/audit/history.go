@@ -56,7 +56,7 @@ func (h *history) takeBuckets(f *facts, path string) {
 			uses = uses[1:]
 		}
 		if err := h.control(c, path); err != nil {
-			h.report(EntryMalformed, c.index, path, "Control entry %d of kind %v was signed and can't be read: %v.", c.index, c.leaf.Kind, err)
+			h.report(EntryMalformed, c.index, path, "Control entry %d of kind %v was signed and can't be read: %v.", c.index, c.leaf.Kind, why(err))
 		}
 	}
 	for _, u := range uses {

@@ -72,7 +72,7 @@ func (c *chunk) readLeaves(entries [][]byte, believed []bool, keep bool) leaves 
 		if err != nil {
 			if i >= c.skip {
 				c.facts.found = append(c.facts.found, c.at(EntryMalformed, i, bundlePlace(c.bundle).String(),
-					"Entry %d was signed and is no leaf of a ledger: %v.", c.first()+uint64(i), err))
+					"Entry %d was signed and is no leaf of a ledger: %v.", c.first()+uint64(i), why(err)))
 			}
 			continue
 		}

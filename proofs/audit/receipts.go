@@ -73,12 +73,12 @@ func (l *ledger) judgeReceipt(ctx context.Context, path string) (*Finding, error
 		r, err = proofs.ParseReceipt(b)
 	}
 	if err != nil {
-		return fail(ReceiptInvalid, NoIndex, "The receipt is damaged: %v.", err)
+		return fail(ReceiptInvalid, NoIndex, "The receipt is damaged: %v.", why(err))
 	}
 	index := int64(r.Index)
 	v, err := l.policy.Check(r.Checkpoint)
 	if err != nil {
-		return fail(ReceiptInvalid, index, "The receipt's checkpoint is not signed as the policy demands, or was changed after it was: %v.", err)
+		return fail(ReceiptInvalid, index, "The receipt's checkpoint is not signed as the policy demands, or was changed after it was: %v.", why(err))
 	}
 	if name, key, ok := damagedSignature(l.policy, r.Checkpoint); ok {
 		return fail(ReceiptInvalid, index, "A signature in the receipt is damaged: the line by %q is that of the policy's key %s with its name or ID changed.", name, key)
@@ -98,7 +98,7 @@ func (l *ledger) judgeReceipt(ctx context.Context, path string) (*Finding, error
 	}
 	if err == nil {
 		if err := proofs.CheckInclusion(r.Index, c.Size, leaf, r.Proof, c.Root); err != nil {
-			return fail(ReceiptInvalid, index, "The receipt does not show that entry %d is in the ledger: %v.", r.Index, err)
+			return fail(ReceiptInvalid, index, "The receipt does not show that entry %d is in the ledger: %v.", r.Index, why(err))
 		}
 	}
 	root, errRoot := proofs.Root(ctx, c.Size, l.reader)

@@ -30,7 +30,7 @@ func (l *ledger) readTile(ctx context.Context, t proofs.Tile) (hashes []proofs.H
 	switch {
 	case wrong(err):
 		f.Kind, f.Path = TileMalformed, p.path(used)
-		f.Detail = fmt.Sprintf("The file with hashes of the entries from %d on is damaged: %v.", firstEntry(t, 0), err)
+		f.Detail = fmt.Sprintf("The file with hashes of the entries from %d on is damaged: %v.", firstEntry(t, 0), why(err))
 		return nil, used, f, nil
 	case err != nil:
 		return nil, used, nil, fmt.Errorf("read %v: %w", p, err)

@@ -53,17 +53,18 @@ func (t *tree) resume(ctx context.Context, bundles uint64) error {
 		if nodes%proofs.TileWidth == 0 {
 			continue
 		}
-		if err := t.begin(ctx, level, nodes/proofs.TileWidth); err != nil {
-			return err
-		}
 		var ids []proofs.NodeID
 		for i := nodes &^ (proofs.TileWidth - 1); i < nodes; i++ {
 			ids = append(ids, proofs.NodeID{Level: proofs.TileHeight * level, Index: i})
 		}
-		var err error
-		if t.levels[level].hashes, err = t.reader.ReadNodes(ctx, ids); err != nil {
+		hashes, err := t.reader.ReadNodes(ctx, ids)
+		if err != nil {
 			return err
 		}
+		if err := t.begin(ctx, level, nodes/proofs.TileWidth); err != nil {
+			return err
+		}
+		t.levels[level].hashes = append(t.levels[level].hashes, hashes...)
 	}
 	return nil
 }

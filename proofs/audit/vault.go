@@ -62,7 +62,7 @@ func (l *ledger) judgeRecords(ctx context.Context, c *chunk, path string, width 
 			if !errors.Is(err, proofs.ErrMalformed) {
 				return fmt.Errorf("read %s: %w", path, err)
 			}
-			c.found = append(c.found, c.at(VaultMalformed, i, path, "The file of sealed records is damaged at entry %d: %v.", c.first()+uint64(i), err))
+			c.found = append(c.found, c.at(VaultMalformed, i, path, "The file of sealed records is damaged at entry %d: %v.", c.first()+uint64(i), why(err)))
 			return nil
 		}
 		if i < len(leaves) && i >= c.skip {
@@ -88,7 +88,7 @@ func (c *chunk) judgeRecord(path string, i int, leaf *proofs.Leaf, b []byte, cou
 	}
 	record, err := proofs.ParseRecord(b)
 	if err != nil {
-		c.facts.found = append(c.facts.found, c.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: %v.", c.first()+uint64(i), err))
+		c.facts.found = append(c.facts.found, c.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: %v.", c.first()+uint64(i), why(err)))
 		return
 	}
 	if leaf == nil {
