@@ -13,6 +13,8 @@ import (
 	"github.com/google/trillian/types"
 	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/cairnlog/cairn/storage/trillian/embedded"
 )
@@ -158,7 +160,9 @@ type tiler interface {
 func (l *local) tile(ctx context.Context, level uint8, index uint64, width int) (out []byte, err error) {
 	err = l.read(ctx, func(tx storage.ReadOnlyLogTreeTX) error {
 		if t, ok := tx.(tiler); ok {
-			out, err = t.Tile(ctx, level, index, width)
+			if out, err = t.Tile(ctx, level, index, width); status.Code(err) == codes.OutOfRange {
+				err = fmt.Errorf("%w: %w", ErrRange, err)
+			}
 			return err
 		}
 		ids := make([]compact.NodeID, width)
