@@ -48,6 +48,15 @@ func (c *cache[K, V]) store(key K, value V, cost int) {
 	c.insert(key, cached[V]{value, cost})
 }
 
+// drop forgets a value.
+func (c *cache[K, V]) drop(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cost -= c.young[key].cost
+	delete(c.young, key)
+	delete(c.old, key)
+}
+
 func (c *cache[K, V]) insert(key K, e cached[V]) {
 	if was, ok := c.young[key]; ok {
 		c.cost -= was.cost

@@ -39,4 +39,10 @@ func TestCacheCountsCosts(t *testing.T) {
 	if n := len(c.young) + len(c.old); n > 3 {
 		t.Errorf("%d values are kept", n)
 	}
+	c.drop(2)
+	c.drop(3)
+	c.drop(4)
+	if n := len(c.young) + len(c.old); n != 0 || c.cost != 0 {
+		t.Errorf("%d values that cost %d are kept after all were dropped", n, c.cost)
+	}
 }

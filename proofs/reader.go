@@ -23,8 +23,8 @@ const (
 // it has checked it keeps, up to 50 MiB, so that the proofs of neighbours cost
 // little. It is safe for concurrent use.
 //
-// An error that matches [ErrNotVerified] or [ErrMalformed] names a file that is not
-// part of the tree; any other means that a file could not be read.
+// An error that matches [ErrNotVerified] or [ErrMalformed] means that a file is
+// not part of the tree; any other that a file could not be read.
 type Reader struct {
 	checkpoint Checkpoint
 	files      FileReader
@@ -138,6 +138,7 @@ func (r *Reader) Leaves(ctx context.Context, start, end uint64) iter.Seq2[[]byte
 			}
 			for i := int(at % TileWidth); i < b.Width && at < end; i++ {
 				if LeafHash(entries[i]) != tile.nodes[i] {
+					r.bundles.drop(b) // so that a repaired file is seen
 					yield(nil, fmt.Errorf("%w: %s: entry %d is not the leaf that the tree has there", ErrNotVerified, b.Path(), at))
 					return
 				}

@@ -295,6 +295,27 @@ func TestReaderRecoversFromFailures(t *testing.T) {
 	}
 }
 
+// A bundle with a wrong entry is read again once it is repaired.
+func TestReaderSeesRepairs(t *testing.T) {
+	l := newModLog(t, 600)
+	files := l.files(t, 600)
+	good := files["tile/entries/001"]
+	bad := bytes.Clone(good.Data)
+	bad[len(bad)-1] ^= 1
+	files["tile/entries/001"] = &fstest.MapFile{Data: bad}
+	r := proofs.NewReader(l.checkpoint(t, 600), proofs.FS(files))
+	if _, err := r.Leaf(t.Context(), 500); err != nil {
+		t.Errorf("an entry before the damage: %v", err)
+	}
+	if _, err := r.Leaf(t.Context(), 511); !errors.Is(err, proofs.ErrNotVerified) {
+		t.Errorf("the damaged entry: %v", err)
+	}
+	files["tile/entries/001"] = good
+	if leaf, err := r.Leaf(t.Context(), 511); err != nil || !bytes.Equal(leaf, l.leaves[511]) {
+		t.Errorf("the repaired entry: %q, %v", leaf, err)
+	}
+}
+
 func TestFilesAreBounded(t *testing.T) {
 	files := proofs.FS(fstest.MapFS{
 		"checkpoint": {Data: []byte("c")},
