@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sort"
 
@@ -31,7 +32,8 @@ type bucket struct {
 
 func (v *vault) clone(s state, keep func(int) int) store {
 	c := &vault{state: s, buckets: make(map[uint32]*bucket)}
-	for number, b := range v.buckets {
+	for _, number := range slices.Sorted(maps.Keys(v.buckets)) { // so that a seed tells all
+		b := v.buckets[number]
 		if n := b.durable + keep(len(b.records)-b.durable); n > 0 {
 			c.buckets[number] = &bucket{records: b.records[:n:n], durable: b.durable}
 		}

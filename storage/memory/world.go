@@ -16,6 +16,7 @@ type World struct {
 
 	mu     sync.Mutex // guards all that the stores hold: a crash is one moment
 	stores map[key]store
+	order  []key // of the stores, as they were opened
 }
 
 // A key names a store: two contracts may use the same name.
@@ -54,9 +55,10 @@ func (w *World) clone(keep func(n int) int) *World {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c := New(w.plan)
-	for k, s := range w.stores {
-		c.stores[k] = s.clone(state{world: c, name: k.name}, keep)
+	for _, k := range w.order { // so that a seed tells all
+		c.stores[k] = w.stores[k].clone(state{world: c, name: k.name}, keep)
 	}
+	c.order = append(c.order, w.order...)
 	return c
 }
 
@@ -69,7 +71,7 @@ func open[S store](w *World, kind, name string, create func(state) S) S {
 		return s.(S)
 	}
 	s := create(state{world: w, name: name})
-	w.stores[k] = s
+	w.stores[k], w.order = s, append(w.order, k)
 	return s
 }
 

@@ -93,10 +93,12 @@ func Table(t *testing.T, run func(t *testing.T, plan *fault.Plan, rng *rand.Rand
 }
 
 // drive takes that many steps of a history, ends the store now and then, and
-// whenever a step is in doubt.
+// whenever a step is in doubt. Soon after each ending it cuts the power: that
+// shows what was read from memory as if it were durable.
 func drive[S any](t *testing.T, s Subject[S], h history[S], rng *rand.Rand, steps int) {
 	t.Helper()
 	store := reach(t, s, h, rng)
+	cut := rng.IntN(3)
 	for n := range steps {
 		err := h.step(t, store, rng)
 		if err != nil {
@@ -106,12 +108,18 @@ func drive[S any](t *testing.T, s Subject[S], h history[S], rng *rand.Rand, step
 		} else if n%4 == 0 {
 			h.check(t, store)
 		}
-		if err != nil || rng.IntN(8) == 0 {
-			e := someEnding(s, rng, err != nil)
-			store = reach(t, s, h, rng)
-			if t.Failed() {
-				t.Fatalf("after it was %v; the last error was %v", e, err)
-			}
+		var e ending
+		switch {
+		case n == cut && s.end(powerCut, rng):
+			e = powerCut
+		case err != nil || rng.IntN(8) == 0:
+			e, cut = someEnding(s, rng, err != nil), n+1+rng.IntN(3)
+		default:
+			continue
+		}
+		store = reach(t, s, h, rng)
+		if t.Failed() {
+			t.Fatalf("after it was %v; the last error was %v", e, err)
 		}
 	}
 	s.end(closed, rng)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"math/rand/v2"
+	"slices"
 )
 
 // sectorSize is what a disk writes whole or not at all, in bytes.
@@ -170,8 +171,8 @@ func (c cloner) clone(n *node) *node {
 
 func (c cloner) cloneNames(names map[string]*node) map[string]*node {
 	copies := make(map[string]*node)
-	for name, n := range names {
-		copies[name] = c.clone(n)
+	for _, name := range slices.Sorted(maps.Keys(names)) { // so that a seed tells all
+		copies[name] = c.clone(names[name])
 	}
 	return copies
 }
