@@ -1,0 +1,141 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// What an [Evidence] shows.
+const (
+	Fork     = "fork"     // the log signed two histories: the evidence proves it to everybody
+	Rollback = "rollback" // the ledger showed a smaller checkpoint as its latest: whoever saw it knows
+)
+
+// An Evidence holds two checkpoints of one log that contradict each other.
+//
+// In JSON the checkpoints are the signed notes, hashes in standard base64;
+// [ParseEvidence] reads it strictly.
+type Evidence struct {
+	What string `json:"what"` // [Fork] or [Rollback]
+	Old  string `json:"old"`  // the signed checkpoint that was believed
+	New  string `json:"new"`  // the signed checkpoint that came later
+
+	// Root is what the tree of the larger one has at the size of the smaller
+	// one, by Proof, the consistency proof between the two sizes (RFC 6962
+	// §2.1.2). Of a fork it is not the root that the smaller one says. Both
+	// are empty where the sizes are equal, or of a rollback.
+	Root  *proofs.Hash  `json:"root,omitempty"`
+	Proof []proofs.Hash `json:"proof,omitempty"`
+}
+
+// A HistoryError says that a log contradicts itself. It matches
+// [proofs.ErrNotVerified].
+type HistoryError struct{ Evidence Evidence }
+
+// Error says what was seen.
+func (e *HistoryError) Error() string {
+	old, errOld := proofs.ParseSignedCheckpoint([]byte(e.Evidence.Old))
+	latest, errNew := proofs.ParseSignedCheckpoint([]byte(e.Evidence.New))
+	switch {
+	case errOld != nil || errNew != nil:
+		return fmt.Sprintf("%v: the log contradicts itself", proofs.ErrNotVerified)
+	case e.Evidence.What == Rollback:
+		return fmt.Sprintf("%v: rollback: %s had %d entries before, and now shows %d as its latest",
+			proofs.ErrNotVerified, old.Origin, old.Size, latest.Size)
+	}
+	return fmt.Sprintf("%v: fork: %s signed two histories, one with %d entries and root %s, another with %d entries and root %s",
+		proofs.ErrNotVerified, old.Origin, old.Size, old.Root, latest.Size, latest.Root)
+}
+
+// Unwrap makes the error match [proofs.ErrNotVerified].
+func (e *HistoryError) Unwrap() error { return proofs.ErrNotVerified }
+
+// compare returns the evidence of a fork if the tree of larger does not begin
+// with that of small, without the checkpoints, and nil if it does. An error
+// means that the files do not tell.
+func compare(ctx context.Context, larger *proofs.Reader, small proofs.Checkpoint) (*Evidence, error) {
+	c := larger.Checkpoint()
+	if small.Size == c.Size {
+		if small.Root != c.Root {
+			return &Evidence{What: Fork}, nil
+		}
+		return nil, nil
+	}
+	// What the reader returns leads to the root of the larger one, so another
+	// root than the smaller one's is the log's doing and not a damaged file's.
+	root, err := proofs.Root(ctx, small.Size, larger)
+	if err != nil || root == small.Root {
+		return nil, err
+	}
+	proof, err := proofs.ProveConsistency(ctx, small.Size, c.Size, larger)
+	if err != nil {
+		return nil, err
+	}
+	return &Evidence{What: Fork, Root: &root, Proof: proof}, nil
+}
+
+// FormatEvidence returns the evidence in indented JSON.
+func FormatEvidence(e Evidence) ([]byte, error) {
+	b, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("evidence: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+// ParseEvidence reads what [FormatEvidence] writes and nothing else. What it
+// says is for [Evidence.Check] to judge.
+func ParseEvidence(b []byte) (Evidence, error) {
+	var e Evidence
+	if err := json.Unmarshal(b, &e); err != nil {
+		return Evidence{}, fmt.Errorf("%w: evidence: %w", proofs.ErrMalformed, err)
+	}
+	again, err := FormatEvidence(e)
+	if err != nil {
+		return Evidence{}, err
+	}
+	if !bytes.Equal(again, b) {
+		return Evidence{}, fmt.Errorf("%w: evidence: not written as it must be", proofs.ErrMalformed)
+	}
+	return e, nil
+}
+
+// Check checks that the evidence shows what it says: both checkpoints are
+// signed by the same log of the policy, and contradict each other. It returns
+// nil if so: the log is convicted. Of a rollback it can only check that the
+// second is smaller.
+func (e Evidence) Check(p *proofs.Policy) error {
+	old, err := p.CheckLog([]byte(e.Old))
+	if err != nil {
+		return fmt.Errorf("evidence: old: %w", err)
+	}
+	latest, err := p.CheckLog([]byte(e.New))
+	if err != nil {
+		return fmt.Errorf("evidence: new: %w", err)
+	}
+	small, large := old.Checkpoint, latest.Checkpoint
+	if small.Size > large.Size {
+		small, large = large, small
+	}
+	no := func(why string) error { return fmt.Errorf("%w: evidence: %s", proofs.ErrNotVerified, why) }
+	switch {
+	case small.Origin != large.Origin:
+		return no("the checkpoints are of two logs")
+	case e.What == Rollback && latest.Checkpoint.Size < old.Checkpoint.Size:
+		return nil
+	case e.What != Fork:
+		return no("it is neither a fork nor a rollback")
+	case small.Size == large.Size && small.Root != large.Root:
+		return nil
+	case e.Root == nil || *e.Root == small.Root:
+		return no("the checkpoints do not contradict each other")
+	}
+	if err := proofs.CheckConsistency(small.Size, large.Size, *e.Root, large.Root, e.Proof); err != nil {
+		return fmt.Errorf("evidence: %w", err)
+	}
+	return nil
+}
