@@ -61,9 +61,6 @@ func (a *auditor) receiptPaths() iter.Seq2[string, error] {
 
 // judgeReceipt judges a receipt alone and then against the ledger's tree.
 func (l *ledger) judgeReceipt(ctx context.Context, path string) (*Finding, error) {
-	fail := func(kind FindingKind, index int64, format string, args ...any) (*Finding, error) {
-		return &Finding{Kind: kind, Index: index, Path: path, Detail: fmt.Sprintf(format, args...)}, nil
-	}
 	b, err := l.files.ReadFile(ctx, path)
 	if err != nil && !wrong(err) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
@@ -73,24 +70,36 @@ func (l *ledger) judgeReceipt(ctx context.Context, path string) (*Finding, error
 		r, err = proofs.ParseReceipt(b)
 	}
 	if err != nil {
-		return fail(ReceiptInvalid, NoIndex, "The receipt is damaged: %v.", why(err))
+		return &Finding{Kind: ReceiptInvalid, Index: NoIndex, Path: path, Detail: fmt.Sprintf("The receipt is damaged: %v.", why(err))}, nil
 	}
-	index := int64(r.Index)
+	f := &Finding{Kind: ReceiptInvalid, Index: int64(r.Index), Path: path}
 	v, err := l.policy.Check(r.Checkpoint)
 	if err != nil {
-		return fail(ReceiptInvalid, index, "The receipt's checkpoint is not signed as the policy demands, or was changed after it was: %v.", why(err))
+		f.Detail = fmt.Sprintf("The receipt's checkpoint is not signed as the policy demands, or was changed after it was: %v.", why(err))
+		return f, nil
 	}
 	if name, key, ok := damagedSignature(l.policy, r.Checkpoint); ok {
-		return fail(ReceiptInvalid, index, "A signature in the receipt is damaged: the line by %q is that of the policy's key %s with its name or ID changed.", name, key)
+		f.Detail = fmt.Sprintf("A signature in the receipt is damaged: the line by %q is that of the policy's key %s with its name or ID changed.", name, key)
+		return f, nil
 	}
-	c := v.Checkpoint
+	f.Kind, f.Detail, err = l.compareReceipt(ctx, r, v.Checkpoint)
+	if f.Kind == "" {
+		f = nil
+	}
+	return f, err
+}
+
+// compareReceipt compares a receipt by a believed checkpoint with the ledger's
+// tree. It returns no kind where nothing is wrong with it; where tiles are
+// damaged, that is another finding.
+func (l *ledger) compareReceipt(ctx context.Context, r proofs.Receipt, c proofs.Checkpoint) (kind FindingKind, detail string, err error) {
 	switch {
 	case c.Origin != l.head.Origin:
-		return fail(ReceiptForeign, index, "The receipt is of another ledger, %q.", c.Origin)
+		return ReceiptForeign, fmt.Sprintf("The receipt is of another ledger, %q.", c.Origin), nil
 	case c.Size > l.head.Size:
-		return fail(ReceiptRollback, index, "The receipt shows a signed checkpoint of %d entries, and the ledger publishes one of %d: it was rolled back, or its files were cut short.", c.Size, l.head.Size)
+		return ReceiptRollback, fmt.Sprintf("The receipt shows a signed checkpoint of %d entries, and the ledger publishes one of %d: it was rolled back, or its files were cut short.", c.Size, l.head.Size), nil
 	case r.Index >= c.Size:
-		return fail(ReceiptInvalid, index, "The receipt is of entry %d, and its checkpoint has %d entries.", r.Index, c.Size)
+		return ReceiptInvalid, fmt.Sprintf("The receipt is of entry %d, and its checkpoint has %d entries.", r.Index, c.Size), nil
 	}
 	leaf := proofs.LeafHash(r.Extra)
 	if r.Extra == nil { // it is of whatever leaf the tree has there
@@ -98,17 +107,15 @@ func (l *ledger) judgeReceipt(ctx context.Context, path string) (*Finding, error
 	}
 	if err == nil {
 		if err := proofs.CheckInclusion(r.Index, c.Size, leaf, r.Proof, c.Root); err != nil {
-			return fail(ReceiptInvalid, index, "The receipt does not show that entry %d is in the ledger: %v.", r.Index, why(err))
+			return ReceiptInvalid, fmt.Sprintf("The receipt does not show that entry %d is in the ledger: %v.", r.Index, why(err)), nil
+		}
+		var root proofs.Hash
+		if root, err = proofs.Root(ctx, c.Size, l.reader); err == nil && root != c.Root {
+			return ReceiptForeign, fmt.Sprintf("The receipt's checkpoint of size %d is signed and is of another history than the one that is published: both are evidence of a fork.", c.Size), nil
 		}
 	}
-	root, errRoot := proofs.Root(ctx, c.Size, l.reader)
-	if errRoot == nil && root != c.Root {
-		return fail(ReceiptForeign, index, "The receipt's checkpoint of size %d is signed and is of another history than the one that is published: both are evidence of a fork.", c.Size)
+	if err != nil && !wrong(err) {
+		return "", "", err
 	}
-	for _, err := range []error{err, errRoot} {
-		if err != nil && !wrong(err) {
-			return nil, err
-		}
-	}
-	return nil, nil // where tiles are damaged, that is another finding
+	return "", "", nil
 }
