@@ -76,6 +76,9 @@ type Summary struct {
 func (s Summary) String() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	if s.Origin == "" {
+		return fmt.Sprintf("Not judged: %s\n", strings.Join(s.NotJudged, " "))
+	}
 	line("Ledger %s: %d entries judged, [%d, %d), %d bytes.", s.Origin, s.To-s.From, s.From, s.To, s.Bytes)
 	if !s.FirstTime.IsZero() {
 		line("They were taken between %s and %s.", utc(s.FirstTime), utc(s.LastTime))
