@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -57,4 +58,53 @@ func BenchmarkAppendIntegrate(b *testing.B) {
 			b.ReportMetric(float64(size)/b.Elapsed().Seconds(), "leaves/s")
 		})
 	}
+}
+
+// BenchmarkRead reads random places of a tree of a million leaves: the nodes
+// of an inclusion proof, a full tile, and the leaves of a bundle.
+func BenchmarkRead(b *testing.B) {
+	const size = 1 << 20
+	tree := openEmbedded(b, trillian.EmbeddedOptions{Dir: b.TempDir(), FS: vfs.Default, Create: true})
+	for first := uint64(0); first < size; first += 4096 {
+		if err := tree.Append(b.Context(), first, benchLeaves(first, 4096)); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := tree.Integrate(b.Context(), first+4096); err != nil {
+			b.Fatal(err)
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 1))
+	b.Run("proof", func(b *testing.B) {
+		ids := make([]trillian.NodeID, 20)
+		for b.Loop() {
+			index := random.Uint64N(size)
+			for level := range ids {
+				ids[level] = trillian.NodeID{Level: uint8(level), Index: index>>level ^ 1}
+			}
+			if _, err := tree.Nodes(b.Context(), ids); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("tile", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := tree.Tile(b.Context(), 0, random.Uint64N(size/256), 256); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("bundle", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := tree.Leaves(b.Context(), random.Uint64N(size/256)*256, 256); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("head", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := tree.Head(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/trillian"
@@ -13,8 +15,6 @@ import (
 	"github.com/google/trillian/types"
 	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/cairnlog/cairn/storage/trillian/embedded"
 )
@@ -24,7 +24,11 @@ type local struct {
 	logs  storage.LogStorage
 	tree  *trillian.Tree
 	clock *risingClock
-	store *embedded.Store // nil when the storage is the caller's
+	store *embedded.Store      // nil when the storage is the caller's
+	quick embedded.NodeStorage // logs, if it can do that, else nil
+
+	// known is a size that the tree had. What is below it never changes.
+	known atomic.Uint64
 }
 
 // read runs f in a snapshot of the tree.
@@ -51,7 +55,19 @@ func (l *local) head(ctx context.Context) (h Head, err error) {
 		h, _, err = parseRoot(root)
 		return err
 	})
+	if err == nil {
+		l.known.Store(h.Size)
+	}
 	return h, err
+}
+
+// has returns a size that the tree has, at least size if it can.
+func (l *local) has(ctx context.Context, size uint64) (uint64, error) {
+	if known := l.known.Load(); known >= size {
+		return known, nil
+	}
+	h, err := l.head(ctx)
+	return h.Size, err
 }
 
 // parseRoot reads a head and its time, in nanoseconds since 1970.
@@ -113,6 +129,23 @@ func (l *local) sync(ctx context.Context) error {
 }
 
 func (l *local) nodes(ctx context.Context, ids []compact.NodeID) (hashes [][HashSize]byte, err error) {
+	end := uint64(0)
+	for _, id := range ids {
+		if id.Level > 63 || id.Index >= math.MaxUint64>>id.Level {
+			return nil, fmt.Errorf("%w: node %d/%d", ErrRange, id.Level, id.Index)
+		}
+		end = max(end, (id.Index+1)<<id.Level)
+	}
+	size, err := l.has(ctx, end)
+	if err != nil {
+		return nil, err
+	}
+	if size < end {
+		return nil, fmt.Errorf("%w: tree has size %d", ErrRange, size)
+	}
+	if l.quick != nil {
+		return l.quick.Nodes(ctx, l.tree.TreeId, size, ids)
+	}
 	err = l.read(ctx, func(tx storage.ReadOnlyLogTreeTX) error {
 		hashes, err = readNodes(ctx, tx, ids)
 		return err
@@ -120,21 +153,8 @@ func (l *local) nodes(ctx context.Context, ids []compact.NodeID) (hashes [][Hash
 	return hashes, err
 }
 
-// readNodes reads nodes that the tree has at its head.
+// readNodes reads nodes that the tree has.
 func readNodes(ctx context.Context, tx storage.ReadOnlyLogTreeTX, ids []compact.NodeID) ([][HashSize]byte, error) {
-	signed, err := tx.LatestSignedLogRoot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	h, _, err := parseRoot(signed)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
-		if id.Level > 63 || id.Index >= h.Size>>id.Level {
-			return nil, fmt.Errorf("%w: node %d/%d, tree has size %d", ErrRange, id.Level, id.Index, h.Size)
-		}
-	}
 	nodes, err := tx.GetMerkleNodes(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -152,29 +172,35 @@ func readNodes(ctx context.Context, tx storage.ReadOnlyLogTreeTX, ids []compact.
 	return hashes, nil
 }
 
-// tiler is what embedded's snapshots can do besides.
-type tiler interface {
-	Tile(ctx context.Context, level uint8, index uint64, width int) ([]byte, error)
+func (l *local) tile(ctx context.Context, level uint8, index uint64, width int) ([]byte, error) {
+	if index > math.MaxUint64>>(8*uint(level))/tileWidth-1 {
+		return nil, fmt.Errorf("%w: tile %d/%d", ErrRange, level, index)
+	}
+	if l.quick == nil {
+		return l.tileOfNodes(ctx, level, index, width)
+	}
+	end := (index*tileWidth + uint64(width)) << (8 * uint(level))
+	size, err := l.has(ctx, end)
+	if err != nil {
+		return nil, err
+	}
+	if size < end {
+		return nil, fmt.Errorf("%w: tree has size %d", ErrRange, size)
+	}
+	return l.quick.Tile(ctx, l.tree.TreeId, size, level, index, width)
 }
 
-func (l *local) tile(ctx context.Context, level uint8, index uint64, width int) (out []byte, err error) {
-	err = l.read(ctx, func(tx storage.ReadOnlyLogTreeTX) error {
-		if t, ok := tx.(tiler); ok {
-			if out, err = t.Tile(ctx, level, index, width); status.Code(err) == codes.OutOfRange {
-				err = fmt.Errorf("%w: %w", ErrRange, err)
-			}
-			return err
-		}
-		ids := make([]compact.NodeID, width)
-		for i := range ids {
-			ids[i] = compact.NewNodeID(8*uint(level), index*tileWidth+uint64(i))
-		}
-		hashes, err := readNodes(ctx, tx, ids)
-		for i := range hashes {
-			out = append(out, hashes[i][:]...)
-		}
-		return err
-	})
+// tileOfNodes is tile by reading nodes.
+func (l *local) tileOfNodes(ctx context.Context, level uint8, index uint64, width int) ([]byte, error) {
+	ids := make([]compact.NodeID, width)
+	for i := range ids {
+		ids[i] = compact.NewNodeID(8*uint(level), index*tileWidth+uint64(i))
+	}
+	hashes, err := l.nodes(ctx, ids)
+	out := make([]byte, 0, width*HashSize)
+	for i := range hashes {
+		out = append(out, hashes[i][:]...)
+	}
 	return out, err
 }
 

@@ -131,6 +131,7 @@ func openLocal(ctx context.Context, o Options, settings *anypb.Any) (*local, err
 		return nil, err
 	}
 	l := &local{logs: o.LogStorage, tree: tree, clock: &risingClock{now: o.Now}}
+	l.quick, _ = o.LogStorage.(embedded.NodeStorage)
 	head, err := l.start(ctx)
 	if errors.Is(err, storage.ErrTreeNeedsInit) {
 		if !o.Create {

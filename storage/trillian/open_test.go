@@ -139,6 +139,8 @@ func TestOnlyTheTreeIsRead(t *testing.T) {
 		"a node beyond":             node(0, 300),
 		"a node that is incomplete": node(3, 37),
 		"a level beyond":            node(255, 0),
+		"a node index beyond":       node(0, 1<<64-1),
+		"a tile index beyond":       tile(1, 1<<60, 1),
 		"a tile beyond":             tile(0, 2, 1),
 		"a tile too wide":           tile(0, 1, 45),
 		"a tile of width 0":         tile(0, 0, 0),

@@ -56,6 +56,10 @@ func (r *remote) await(ctx context.Context, size uint64) (Head, error) {
 
 func (r *remote) head(ctx context.Context) (Head, error) { return r.shadow.head(ctx) }
 
+func (r *remote) has(ctx context.Context, size uint64) (uint64, error) {
+	return r.shadow.has(ctx, size)
+}
+
 // chunk is how many leaves fit a request.
 func (r *remote) chunk(leaves []*trillian.LogLeaf) int {
 	size, n := 0, 0

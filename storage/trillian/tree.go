@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"math"
 
 	"github.com/google/trillian"
 	"github.com/transparency-dev/merkle/compact"
@@ -45,6 +46,8 @@ type Tree struct {
 // engine is where a tree lives: in this process, or in a server.
 type engine interface {
 	head(ctx context.Context) (Head, error)
+	// has returns a size that the tree has, at least size if it can.
+	has(ctx context.Context, size uint64) (uint64, error)
 	// chunk is how many leaves, from the first one on, add takes at once.
 	chunk(leaves []*trillian.LogLeaf) int
 	// add stores leaves and returns a result for each, or an error.
@@ -109,12 +112,15 @@ func (t *Tree) Leaves(ctx context.Context, start, count uint64) ([][]byte, error
 }
 
 func (t *Tree) leaves(ctx context.Context, start, count uint64) ([][]byte, error) {
-	head, err := t.engine.head(ctx)
+	if count > math.MaxUint64-start {
+		return nil, ErrRange
+	}
+	size, err := t.engine.has(ctx, start+count)
 	if err != nil {
 		return nil, err
 	}
-	if start > head.Size || count > head.Size-start {
-		return nil, fmt.Errorf("%w: tree has size %d", ErrRange, head.Size)
+	if start+count > size {
+		return nil, fmt.Errorf("%w: tree has size %d", ErrRange, size)
 	}
 	values := make([][]byte, 0, min(count, 1<<16))
 	for end := start + count; start < end; {
@@ -123,7 +129,7 @@ func (t *Tree) leaves(ctx context.Context, start, count uint64) ([][]byte, error
 			return nil, err
 		}
 		if len(leaves) == 0 {
-			return nil, fmt.Errorf("leaf %d is not stored in a tree of size %d", start, head.Size)
+			return nil, fmt.Errorf("leaf %d is not stored in a tree of size %d", start, size)
 		}
 		for _, leaf := range leaves {
 			values = append(values, leaf.LeafValue)

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -23,21 +24,30 @@ import (
 // compact.RangeNodes(0, size) names them. It is missing only where a root was
 // stored without its nodes.
 type head struct {
+	stored  []byte // as it is stored, when it was read
 	logRoot []byte
 	root    types.LogRootV1
 	edge    []hash
 }
 
-// readHead reads a tree's head; without one it is storage.ErrTreeNeedsInit.
-func readHead(r pebble.Reader, tree int64) (*head, error) {
-	value, err := get(r, headKey(tree))
+// readHead reads a tree's head; without one it is storage.ErrTreeNeedsInit. A
+// head never changes, so one that was parsed before is returned again.
+func (s *Store) readHead(r pebble.Reader, tree int64) (*head, error) {
+	value, closer, err := r.Get(headKey(tree))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, storage.ErrTreeNeedsInit
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read head: %w", err)
 	}
-	return parseHead(value)
+	last := &s.state(tree).head
+	h := last.Load()
+	if h == nil || !bytes.Equal(h.stored, value) {
+		if h, err = parseHead(bytes.Clone(value)); err == nil {
+			last.Store(h)
+		}
+	}
+	return h, errors.Join(err, closer.Close())
 }
 
 func parseHead(b []byte) (*head, error) {
@@ -45,7 +55,7 @@ func parseHead(b []byte) (*head, error) {
 		return nil, fmt.Errorf("head: %w: %d bytes", errCorrupt, len(b))
 	}
 	n := 2 + int(binary.BigEndian.Uint16(b))
-	h := &head{logRoot: b[2:n]}
+	h := &head{stored: b, logRoot: b[2:n]}
 	if err := h.root.UnmarshalBinary(h.logRoot); err != nil {
 		return nil, fmt.Errorf("head: %w: %w", errCorrupt, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/trillian"
@@ -40,6 +41,8 @@ func (l logStorage) GetActiveLogIDs(context.Context) ([]int64, error) {
 // logState is what is kept in memory of a tree, by and for its one writer at
 // a time.
 type logState struct {
+	head atomic.Pointer[head] // parsed last
+
 	mu sync.Mutex
 	logMemory
 }
@@ -108,7 +111,7 @@ func (w *writer) load(id int64) (err error) {
 	if w.tree, err = w.store.tree(id); err != nil {
 		return err
 	}
-	if w.head, err = readHead(w.store.db, id); err != nil && err != storage.ErrTreeNeedsInit {
+	if w.head, err = w.store.readHead(w.store.db, id); err != nil && err != storage.ErrTreeNeedsInit {
 		return err
 	}
 	if w.state.loaded {

@@ -19,7 +19,7 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		FS:                          s.guard,
 		ErrorIfNotExists:            !s.opts.Create,
 		FormatMajorVersion:          pebble.FormatValueSeparation,
-		CacheSize:                   s.opts.CacheBytes,
+		CacheSize:                   s.opts.CacheBytes / 2,
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,
 		Merger:                      pebble.DefaultMerger,

@@ -239,7 +239,7 @@ func (s *Store) checkIntegrated(id int64) error {
 		return err
 	}
 	defer done()
-	head, err := readHead(s.db, id)
+	head, err := s.readHead(s.db, id)
 	if err != nil && err != storage.ErrTreeNeedsInit {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -59,26 +58,6 @@ func nodes(ids []compact.NodeID, node func(compact.NodeID) (hash, error)) ([]tre
 			return nil, err
 		}
 		out[i] = tree.Node{ID: id, Hash: hashes[i][:]}
-	}
-	return out, nil
-}
-
-// tile returns the first width hashes of a tile.
-func (r *reader) tile(level uint8, index uint64, width int) ([]byte, error) {
-	size := r.head.size()
-	if width < 1 || width > runSize || level > 7 || tileWidth(level, index, size) < width {
-		return nil, status.Errorf(codes.OutOfRange, "tile %d/%d of width %d is not in a tree of size %d", level, index, width, size)
-	}
-	p, err := r.store.readPyramid(r.from, r.tree.TreeId, level, index, size)
-	if err != nil {
-		return nil, err
-	}
-	if len(p.nodes[0]) < width {
-		return nil, fmt.Errorf("tile %d/%d: %w: %d hashes at size %d", level, index, errCorrupt, len(p.nodes[0]), size)
-	}
-	out := make([]byte, 0, width*hashSize)
-	for i := range width {
-		out = append(out, p.nodes[0][i][:]...)
 	}
 	return out, nil
 }
@@ -166,7 +145,7 @@ func (l logStorage) SnapshotForTree(_ context.Context, tree *trillian.Tree) (sto
 		return nil, err
 	}
 	snapshot := l.store.db.NewSnapshot()
-	head, err := readHead(snapshot, tree.TreeId)
+	head, err := l.store.readHead(snapshot, tree.TreeId)
 	if err != nil && err != storage.ErrTreeNeedsInit {
 		return nil, errors.Join(err, snapshot.Close())
 	}
@@ -213,16 +192,6 @@ func (tx *snapshotTX) end() error {
 func (tx *snapshotTX) GetMerkleNodes(_ context.Context, ids []compact.NodeID) (out []tree.Node, err error) {
 	err = tx.use(func() (err error) {
 		out, err = nodes(ids, tx.reader.node)
-		return err
-	})
-	return out, err
-}
-
-// Tile returns the first width hashes, one after the other, of the index-th
-// tile at level 8*level. The tree must have them.
-func (tx *snapshotTX) Tile(_ context.Context, level uint8, index uint64, width int) (out []byte, err error) {
-	err = tx.use(func() (err error) {
-		out, err = tx.reader.tile(level, index, width)
 		return err
 	})
 	return out, err

@@ -46,8 +46,8 @@ type Options struct {
 	// MinFree is how many bytes the file system must have left for a write to
 	// be accepted; less is ErrNoSpace. Zero stands for 64 MiB.
 	MinFree uint64
-	// CacheBytes bounds the memory for blocks read from disk. Zero stands for
-	// 64 MiB.
+	// CacheBytes bounds the memory for what was read from disk and for the
+	// nodes computed from it, half each. Zero stands for 128 MiB.
 	CacheBytes int64
 	// Logger gets what Pebble reports; nil discards it.
 	Logger *slog.Logger
@@ -93,12 +93,12 @@ func Open(o Options) (*Store, error) {
 		o.MinFree = 64 << 20
 	}
 	if o.CacheBytes == 0 {
-		o.CacheBytes = 64 << 20
+		o.CacheBytes = 128 << 20
 	}
 	s := &Store{
 		opts:  o,
 		guard: newGuard(o.FS, func(err error) { o.Logger.Error("trillian store failed", "dir", o.Dir, "error", err) }),
-		tiles: newTileCache(cachedTiles),
+		tiles: newTileCache(int(o.CacheBytes / 2 / pyramidBytes)),
 		logs:  make(map[int64]*logState),
 	}
 	if err := s.open(); err != nil {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// cachedTiles bounds the tile cache; a full tile takes 16 KiB.
-const cachedTiles = 1024
+// pyramidBytes is the memory of a pyramid over a full tile.
+const pyramidBytes = 2 * runSize * hashSize
 
 // tileID names a tile of a tree.
 type tileID struct {
