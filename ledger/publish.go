@@ -156,13 +156,13 @@ func (p *publisher) publish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("publish size %d: %w", c.Size, err)
 	}
-	if err := p.keep(ctx, c.Size, note); err != nil {
-		return err
-	}
 	if err := p.l.cfg.Registers.Register(registerPublished).Swap(ctx, p.published, note); err != nil {
 		return fmt.Errorf("register published: %w", err)
 	}
 	p.published = note
+	if err := p.keep(ctx, c.Size, note); err != nil {
+		return err
+	}
 	p.l.metrics.published()
 	skew := p.skew(verdict)
 	p.l.progress.update(func(pr *progress) { pr.sizes.Published, pr.published, pr.skew = c.Size, note, skew })
@@ -187,8 +187,8 @@ func (p *publisher) skew(v proofs.Verdict) time.Duration {
 const maxSkew = time.Minute
 
 // keep keeps a checkpoint for auditors, if the last that was kept is old
-// enough. It comes before the publication, so that the history of what was published has no
-// younger end than its latest.
+// enough. It comes after the publication: whoever reads the history meanwhile
+// must not find more in it than was published.
 func (p *publisher) keep(ctx context.Context, size uint64, note []byte) error {
 	now := p.l.cfg.Clock()
 	if !p.keptAt.IsZero() && now.Sub(p.keptAt) < p.l.cfg.KeepCheckpoint {
