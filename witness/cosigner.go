@@ -1,35 +1,37 @@
-// Package witness never signs two histories of one log.
 package witness
 
 import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/cairnlog/cairn/proofs"
 )
 
-// A Request asks a witness to cosign a checkpoint (C2SP tlog-witness,
-// add-checkpoint).
-type Request struct {
-	Old        uint64        // the size that the witness cosigned last, as far as the log knows
-	Proof      []proofs.Hash // consistency from Old to the checkpoint
-	Checkpoint []byte        // signed by the log
-}
-
-// A Cosigner cosigns checkpoints: a witness, in this process or elsewhere.
+// A Cosigner cosigns checkpoints: a [Witness] in this process, or a [Client]
+// of one elsewhere.
 type Cosigner interface {
-	// AddCheckpoint returns signature lines, or an *Error where the witness
-	// refuses.
+	// AddCheckpoint returns one or more signature lines of a note, or an
+	// *Error where the witness refuses. Any other error means that the
+	// witness could not be asked, or gave no answer that can be understood.
+	// The caller checks the signatures, and ignores those of keys that it
+	// does not know.
 	AddCheckpoint(ctx context.Context, r Request) (cosignatures []byte, err error)
 }
 
-// An Error is a witness's refusal.
+// An Error is a witness's refusal. Its Status is the one of C2SP tlog-witness:
+//
+//	400  the request is malformed, or its old size is above the checkpoint's
+//	403  no signature by a trusted key, or a wrong one
+//	404  the log is unknown; or never cosigned, where its checkpoint was asked for
+//	409  the old size is not the size that the witness cosigned last: that is Size
+//	413  the request is too large
+//	422  the checkpoint is not shown to extend the one cosigned last
+//	429  too many requests
+//	5xx  the witness has trouble of its own
 type Error struct {
-	Status     int           // the HTTP status of C2SP tlog-witness
+	Status     int
 	Size       uint64        // with status 409: the size that the witness cosigned last
 	RetryAfter time.Duration // zero where the witness gave none
-	Reason     string
+	Reason     string        // for people, on one line; from a Client it is hostile and escaped
 }
 
 // Error returns the status and the reason.
