@@ -191,7 +191,7 @@ func TestDamageShows(t *testing.T) {
 			for _, file := range files(t, whole, ".") {
 				info, err := whole.Stat(file)
 				must(t, err)
-				for offset := rng.Int64N(8); offset < info.Size; offset += 1 + rng.Int64N(1+info.Size/200) {
+				for offset := rng.Int64N(8); offset < info.Size; offset += 1 + rng.Int64N(1+info.Size/80) {
 					damaged := whole.Restart()
 					must(t, damaged.Damage(file, offset, 1<<rng.IntN(8)))
 					got, err := readDamaged(t, damaged, h)

@@ -32,7 +32,7 @@ type history[S any] interface {
 func runHistories[S any](t *testing.T, maker Maker[S], begin func() history[S]) {
 	follows := maker(t, nil).FollowsPlan
 	t.Run("random histories", func(t *testing.T) {
-		seeds := uint64(40)
+		seeds := uint64(25)
 		if !follows {
 			seeds = 4 // on a real disk they take long
 		}
@@ -53,10 +53,12 @@ func runHistories[S any](t *testing.T, maker Maker[S], begin func() history[S]) 
 		})
 	})
 	t.Run("random histories with faults", func(t *testing.T) {
-		for seed := range uint64(60) {
+		for seed := range uint64(40) {
 			rng, plan := rand.New(rand.NewPCG(seed, 2)), new(fault.Plan)
-			for range 5 {
-				plan.At(rng.IntN(300), fault.Outcomes()[rng.IntN(4)])
+			for range 3 { // few, and close together
+				for first := rng.IntN(300); rng.IntN(3) > 0; first += 1 + rng.IntN(2) {
+					plan.At(first, fault.Outcomes()[rng.IntN(4)])
+				}
 			}
 			drive(t, maker(t, plan), begin(), rng, 60)
 			if t.Failed() {
@@ -93,8 +95,8 @@ func Table(t *testing.T, run func(t *testing.T, plan *fault.Plan, rng *rand.Rand
 }
 
 // drive takes that many steps of a history, ends the store now and then, and
-// whenever a step is in doubt. Soon after each ending it cuts the power: that
-// shows what was read from memory as if it were durable.
+// whenever a step is in doubt. At once or soon after each ending it cuts the
+// power: that shows what was read from memory as if it were durable.
 func drive[S any](t *testing.T, s Subject[S], h history[S], rng *rand.Rand, steps int) {
 	t.Helper()
 	store := reach(t, s, h, rng)
@@ -108,18 +110,20 @@ func drive[S any](t *testing.T, s Subject[S], h history[S], rng *rand.Rand, step
 		} else if n%4 == 0 {
 			h.check(t, store)
 		}
-		var e ending
 		switch {
 		case n == cut && s.end(powerCut, rng):
-			e = powerCut
 		case err != nil || rng.IntN(8) == 0:
-			e, cut = someEnding(s, rng, err != nil), n+1+rng.IntN(3)
+			someEnding(s, rng, err != nil)
+			cut = n + 1 + rng.IntN(3)
 		default:
 			continue
 		}
 		store = reach(t, s, h, rng)
+		if rng.IntN(3) == 0 && s.end(powerCut, rng) {
+			store = reach(t, s, h, rng)
+		}
 		if t.Failed() {
-			t.Fatalf("after it was %v; the last error was %v", e, err)
+			t.Fatalf("after step %d; the last error was %v", n, err)
 		}
 	}
 	s.end(closed, rng)
@@ -127,15 +131,14 @@ func drive[S any](t *testing.T, s Subject[S], h history[S], rng *rand.Rand, step
 }
 
 // someEnding ends the store at random, not in order if it failed.
-func someEnding[S any](s Subject[S], rng *rand.Rand, failed bool) ending {
+func someEnding[S any](s Subject[S], rng *rand.Rand, failed bool) {
 	for range 20 {
 		e := ending(rng.IntN(4))
 		if (e != closed || !failed) && s.end(e, rng) {
-			return e
+			return
 		}
 	}
 	s.end(closed, rng)
-	return closed
 }
 
 // reach opens the store and settles the history, again and again while faults
@@ -143,7 +146,7 @@ func someEnding[S any](s Subject[S], rng *rand.Rand, failed bool) ending {
 func reach[S any](t *testing.T, s Subject[S], h history[S], rng *rand.Rand) S {
 	t.Helper()
 	var errs []error
-	for range 10 {
+	for range 50 {
 		store, err := s.Open()
 		if err == nil {
 			err = h.settle(t, store)

@@ -155,7 +155,7 @@ func (h *journalHistory) step(t *testing.T, j storage.Journal, rng *rand.Rand) e
 	if rng.IntN(5) == 0 {
 		return h.drop(t, j, uint64(rng.IntN(len(h.records)+1)))
 	}
-	record := someBytes(rng, 12000)
+	record := someBytes(rng, 7000)
 	position, err := j.Append(t.Context(), record)
 	if err != nil && !refused(err) {
 		h.doubt = record

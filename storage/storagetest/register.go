@@ -209,7 +209,7 @@ type cellHistory[S any] struct {
 
 func (h *cellHistory[S]) step(t *testing.T, store S, rng *rand.Rand) error {
 	name := h.names[rng.IntN(len(h.names))]
-	value := someBytes(rng, 9000)
+	value := someBytes(rng, 5000)
 	err := h.pick(store, name).Swap(t.Context(), h.held[name], value)
 	if err == nil {
 		h.held[name] = value

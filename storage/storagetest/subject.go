@@ -43,10 +43,6 @@ const (
 	powerCutRandom // a random part of the rest stays too
 )
 
-func (e ending) String() string {
-	return [...]string{"closed", "killed", "power cut", "power cut that keeps a part"}[e]
-}
-
 // end ends the store and reports whether the subject can end so.
 func (s Subject[S]) end(e ending, rng *rand.Rand) bool {
 	switch {
