@@ -19,15 +19,27 @@ import (
 // history is what a writer did to one tree, and what it was promised.
 type history struct {
 	log    *testLog
+	tried  int // leaves that were to be added
 	stored int // leaves added
 	size   int // leaves integrated
 	synced int // the size that is durable
+	extra  int // bytes of extra data in each leaf
+}
+
+// leaves are the leaves [first, first+n) with their extra data.
+func (h *history) leaves(first, n int) []*trillian.LogLeaf {
+	leaves := logLeaves(first, n)
+	for _, leaf := range leaves {
+		leaf.ExtraData = make([]byte, h.extra)
+	}
+	return leaves
 }
 
 // step adds leaves and integrates some.
 func (h *history) step(random *rand.Rand) error {
 	n := 1 + random.IntN(400)
-	results, err := h.log.AddSequencedLeaves(context.Background(), h.log.tree, logLeaves(h.stored, n), h.log.tree.CreateTime.AsTime())
+	h.tried = h.stored + n
+	results, err := h.log.AddSequencedLeaves(context.Background(), h.log.tree, h.leaves(h.stored, n), h.log.tree.CreateTime.AsTime())
 	if err != nil {
 		return err
 	}
@@ -75,14 +87,15 @@ func (h *history) judge(t testing.TB, s *embedded.Store) {
 	t.Helper()
 	l := reopened(t, s)
 	size := sizeOf(t, l)
-	if size < h.synced || size > h.stored {
-		t.Fatalf("size %d after the crash, %d were promised and %d written", size, h.synced, h.stored)
+	if size < h.synced || size > h.tried {
+		t.Fatalf("size %d after the crash, %d were promised and %d written", size, h.synced, h.tried)
 	}
 	l.check(t, values(0, size))
 	// Replayed: what is stored already, and what is not.
-	l.add(t, logLeaves(size, h.stored-size+10)...)
-	mustIntegrate(t, l, h.stored+10, h.stored+10-size)
-	l.check(t, values(0, h.stored+10))
+	end := h.tried + 10
+	l.add(t, h.leaves(size, end-size)...)
+	mustIntegrate(t, l, end, end-size)
+	l.check(t, values(0, end))
 }
 
 func TestACrashLosesASuffixOnly(t *testing.T) {

@@ -117,7 +117,7 @@ func (h *history) write(s *embedded.Store, random *rand.Rand) (err error) {
 		}
 	}
 	h.log.LogStorage, h.log.admin = s.LogStorage(), s.AdminStorage()
-	for range 2 {
+	for range 3 {
 		if err := h.step(random); err != nil {
 			return err
 		}
@@ -134,34 +134,51 @@ func (h *history) write(s *embedded.Store, random *rand.Rand) (err error) {
 // opens the store again: as the process finds it, and as a power cut at that
 // moment would leave it.
 func TestEachFault(t *testing.T) {
-	for _, after := range []bool{false, true} {
-		faults := 0
-		for n := int64(1); ; n++ {
-			mem := vfs.NewCrashableMem()
-			fs := &faultFS{FS: mem, after: after}
-			fs.in.Store(n)
-			h := new(history)
-			err := h.live(fs, 1)
-			if fs.in.Load() > 0 {
-				if err != nil {
-					t.Fatalf("without a fault: %v", err)
-				}
-				break
+	for _, c := range []struct {
+		name         string
+		after        bool
+		extra, every int64
+	}{
+		{"failed", false, 0, 1},
+		{"failed but persisted", true, 0, 1},
+		// Leaves so large that logs, tables and manifests change.
+		{"large, failed", false, 1500, 9},
+		{"large, failed but persisted", true, 1500, 9},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			faults := int64(0)
+			for n := int64(1); eachFault(t, n, c.after, int(c.extra)); n += c.every {
+				faults++
 			}
-			faults++
-			name := fmt.Sprintf("fault %d, done %v", n, after)
-			if err != nil && !errors.Is(err, errFault) {
-				t.Errorf("%s: %v, which hides the fault", name, err)
+			if faults < 25 {
+				t.Errorf("only %d faults", faults)
 			}
-			power := vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(uint64(n), 1))}
-			h.judgeFault(t, name+", power cut", mem.CrashClone(power))
-			h.judgeFault(t, name, mem)
-		}
-		if faults < 50 {
-			t.Errorf("only %d faults, done %v", faults, after)
-		}
-		t.Logf("%d faults, done %v", faults, after)
+		})
 	}
+}
+
+// eachFault fails the n-th change, and returns false if there are fewer.
+func eachFault(t *testing.T, n int64, after bool, extra int) bool {
+	t.Helper()
+	mem := vfs.NewCrashableMem()
+	fs := &faultFS{FS: mem, after: after}
+	fs.in.Store(n)
+	h := &history{extra: extra}
+	err := h.live(fs, 1)
+	if fs.in.Load() > 0 {
+		if err != nil {
+			t.Fatalf("without a fault: %v", err)
+		}
+		return false
+	}
+	name := fmt.Sprintf("fault %d", n)
+	if err != nil && !errors.Is(err, errFault) {
+		t.Errorf("%s: %v, which hides the fault", name, err)
+	}
+	power := vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(uint64(n), 1))}
+	h.judgeFault(t, name+", power cut", mem.CrashClone(power))
+	h.judgeFault(t, name, mem)
+	return true
 }
 
 // judgeFault opens the store again and judges it, unless it was not created
