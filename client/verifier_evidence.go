@@ -38,21 +38,25 @@ type HistoryError struct{ Evidence Evidence }
 
 // Error says what was seen.
 func (e *HistoryError) Error() string {
-	old, errOld := proofs.ParseSignedCheckpoint([]byte(e.Evidence.Old))
-	latest, errNew := proofs.ParseSignedCheckpoint([]byte(e.Evidence.New))
-	switch {
-	case errOld != nil || errNew != nil:
-		return fmt.Sprintf("%v: the log contradicts itself", proofs.ErrNotVerified)
-	case e.Evidence.What == Rollback:
-		return fmt.Sprintf("%v: rollback: %s had %d entries before, and now shows %d as its latest",
-			proofs.ErrNotVerified, old.Origin, old.Size, latest.Size)
-	}
-	return fmt.Sprintf("%v: fork: %s signed two histories, one with %d entries and root %s, another with %d entries and root %s",
-		proofs.ErrNotVerified, old.Origin, old.Size, old.Root, latest.Size, latest.Root)
+	return fmt.Sprintf("%v: %s", proofs.ErrNotVerified, e.Evidence)
 }
 
 // Unwrap makes the error match [proofs.ErrNotVerified].
 func (e *HistoryError) Unwrap() error { return proofs.ErrNotVerified }
+
+// String says what the evidence shows, in a sentence.
+func (e Evidence) String() string {
+	old, errOld := proofs.ParseSignedCheckpoint([]byte(e.Old))
+	latest, errNew := proofs.ParseSignedCheckpoint([]byte(e.New))
+	switch {
+	case errOld != nil || errNew != nil:
+		return "the log contradicts itself"
+	case e.What == Rollback:
+		return fmt.Sprintf("rollback: %s had %d entries before, and now shows %d as its latest", old.Origin, old.Size, latest.Size)
+	}
+	return fmt.Sprintf("fork: %s signed two histories, one with %d entries and root %s, another with %d entries and root %s",
+		old.Origin, old.Size, old.Root, latest.Size, latest.Root)
+}
 
 // compare returns the evidence of a fork if the tree of larger does not begin
 // with that of small, without the checkpoints, and nil if it does. An error
