@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -8,16 +9,18 @@ import (
 // A Problem is a refusal or failure that the ledger means, as an RFC 9457
 // problem document.
 type Problem struct {
-	Type   string `json:"type"`             // "urn:cairn:problem:" and a [ProblemCode]
-	Title  string `json:"title"`            // the same for every problem of the type
-	Status int    `json:"status"`           // the HTTP status
-	Detail string `json:"detail,omitempty"` // what happened this time
-	Hint   string `json:"hint,omitempty"`   // what to do about it
-	Index  uint64 `json:"index,omitempty"`  // the entry concerned, of a conflict
+	Type     string `json:"type"`               // "urn:cairn:problem:" and a [ProblemCode]
+	Title    string `json:"title"`              // the same for every problem of the type
+	Status   int    `json:"status"`             // the HTTP status
+	Detail   string `json:"detail,omitempty"`   // what happened this time
+	Instance string `json:"instance,omitempty"` // names the request in the server's log
+	Hint     string `json:"hint,omitempty"`     // what to do about it
+	Index    uint64 `json:"index,omitempty"`    // the entry concerned, of a conflict
 
 	// RetryAfter is how long to wait before trying again; zero: trying again
-	// as it is will not help. In JSON in nanoseconds.
-	RetryAfter time.Duration `json:"retry_after,omitempty"`
+	// as it is will not help. In JSON in whole seconds, rounded up, as in the
+	// header of that name.
+	RetryAfter time.Duration `json:"-"`
 }
 
 // A ProblemCode says what kind of problem it is, in one word that never
@@ -36,10 +39,17 @@ const (
 	TooLarge        ProblemCode = "too-large"         // 413
 	Conflict        ProblemCode = "conflict"          // 422: the same idempotency key or sequence number with other bytes
 	Invalid         ProblemCode = "invalid"           // 422: an event that the stream's settings do not allow
-	Overloaded      ProblemCode = "overloaded"        // 503: the queue is full
+	Overloaded      ProblemCode = "overloaded"        // 503: the queue is full; nothing was taken
 	Unavailable     ProblemCode = "unavailable"       // 503: starting, stopping, or stopped by a self-check
 	NotYetPublished ProblemCode = "not-yet-published" // 404: no published checkpoint covers it yet
 	Internal        ProblemCode = "internal"          // 500
+
+	// Problems of HTTP alone.
+	NotFound         ProblemCode = "not-found"              // 404: there is nothing of that name
+	MethodNotAllowed ProblemCode = "method-not-allowed"     // 405
+	TimedOut         ProblemCode = "timed-out"              // 408: the request came too slowly
+	UnsupportedType  ProblemCode = "unsupported-media-type" // 415
+	Undecided        ProblemCode = "undecided"              // 503: the time was up before it was known whether the events are recorded
 )
 
 const problemPrefix = "urn:cairn:problem:"
@@ -67,6 +77,35 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s: %s", p.Title, p.Detail)
 }
 
+// A wireProblem is a Problem as JSON has it.
+type wireProblem struct {
+	problemFields
+	RetryAfter uint32 `json:"retry_after,omitempty"` // seconds
+}
+
+type problemFields Problem // without methods
+
+// RetrySeconds returns RetryAfter in whole seconds, rounded up.
+func (p *Problem) RetrySeconds() uint32 {
+	return uint32((max(p.RetryAfter, 0) + time.Second - 1) / time.Second)
+}
+
+// MarshalJSON returns the problem document.
+func (p *Problem) MarshalJSON() ([]byte, error) {
+	return json.Marshal(wireProblem{problemFields(*p), p.RetrySeconds()})
+}
+
+// UnmarshalJSON reads a problem document of any server.
+func (p *Problem) UnmarshalJSON(b []byte) error {
+	var w wireProblem
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	*p = Problem(w.problemFields)
+	p.RetryAfter = time.Duration(w.RetryAfter) * time.Second
+	return nil
+}
+
 func (c ProblemCode) meaning() (status int, title string) {
 	switch c {
 	case BadRequest:
@@ -81,6 +120,14 @@ func (c ProblemCode) meaning() (status int, title string) {
 		return 404, "no such stream"
 	case NotYetPublished:
 		return 404, "not yet published"
+	case NotFound:
+		return 404, "not found"
+	case MethodNotAllowed:
+		return 405, "method not allowed"
+	case TimedOut:
+		return 408, "too slow"
+	case UnsupportedType:
+		return 415, "media type not supported"
 	case AlreadyExists:
 		return 409, "already exists"
 	case Gone:
@@ -95,6 +142,8 @@ func (c ProblemCode) meaning() (status int, title string) {
 		return 503, "overloaded"
 	case Unavailable:
 		return 503, "unavailable"
+	case Undecided:
+		return 503, "not known whether it was recorded"
 	}
 	return 500, "internal error"
 }
