@@ -1,0 +1,162 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// readJSON reads the body of an administrative request strictly: a name that
+// is not known is an error.
+func (c *call) readJSON(into any) error {
+	base, _, err := parseMediaType(c.Header.Get("Content-Type"))
+	if err != nil {
+		return err
+	}
+	if base != jsonType {
+		return client.NewProblem(client.UnsupportedType, "this takes application/json", "")
+	}
+	body, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	if err := proofs.CheckJSON(body); err != nil {
+		return badRequest("%v", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	err = d.Decode(into)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return badRequest("%q cannot be a JSON %s", wrong.Field, wrong.Value)
+	}
+	if err != nil {
+		return badRequest("%s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}
+
+// Streams is the answer to GET /v1/streams.
+type Streams struct {
+	Streams []ledger.StreamConfig `json:"streams"`
+}
+
+// Classes is the answer to GET /v1/classes.
+type Classes struct {
+	Classes []ledger.ClassConfig `json:"classes"`
+}
+
+// Recorded says which entry a change of the settings is.
+type Recorded struct {
+	Index uint64 `json:"index"`
+}
+
+func (a *API) streams(c *call) error {
+	return c.json(http.StatusOK, Streams{orEmpty(a.ledger.Streams())})
+}
+
+func (a *API) classes(c *call) error {
+	return c.json(http.StatusOK, Classes{orEmpty(a.ledger.Classes())})
+}
+
+func (a *API) addStream(c *call) error {
+	var s ledger.StreamConfig
+	if err := c.readJSON(&s); err != nil {
+		return err
+	}
+	index, err := a.ledger.AddStream(c.Context(), s)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusCreated, Recorded{index})
+}
+
+func (a *API) setStream(c *call) error {
+	var s ledger.StreamConfig
+	if err := c.readJSON(&s); err != nil {
+		return err
+	}
+	if name := c.PathValue("stream"); s.Name == "" {
+		s.Name = name
+	} else if s.Name != name {
+		return badRequest("the path names another stream than the body")
+	}
+	index, err := a.ledger.SetStream(c.Context(), s)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, Recorded{index})
+}
+
+func (a *API) addClass(c *call) error {
+	var class ledger.ClassConfig
+	if err := c.readJSON(&class); err != nil {
+		return err
+	}
+	index, err := a.ledger.AddClass(c.Context(), class)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusCreated, Recorded{index})
+}
+
+func (a *API) status(c *call) error { return c.json(http.StatusOK, a.ledger.Status()) }
+
+// TokenList is the answer to GET /v1/tokens.
+type TokenList struct {
+	Tokens []Token `json:"tokens"`
+}
+
+// Issued is the answer to POST /v1/tokens: the only time that the token
+// itself is shown.
+type Issued struct {
+	Token
+	Bearer string `json:"token"`
+}
+
+func (a *API) listTokens(c *call) error {
+	return c.json(http.StatusOK, TokenList{a.tokens.List()})
+}
+
+func (a *API) issueToken(c *call) error {
+	var g Grant
+	if err := c.readJSON(&g); err != nil {
+		return err
+	}
+	if err := a.checkStreams(g.Streams); err != nil {
+		return err
+	}
+	bearer, about, err := a.tokens.Issue(c.Context(), g)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusCreated, Issued{about, bearer})
+}
+
+// checkStreams finds names of streams that there are not: a token for them
+// would be a typing error.
+func (a *API) checkStreams(names []string) error {
+	known := a.ledger.Streams()
+	for _, name := range names {
+		is := func(s ledger.StreamConfig) bool { return s.Name == name }
+		if name != EveryStream && !slices.ContainsFunc(known, is) {
+			return client.NewProblem(client.NoSuchStream, "there is no stream "+printable(name, 64), "add it first")
+		}
+	}
+	return nil
+}
+
+func (a *API) revokeToken(c *call) error {
+	if err := a.tokens.Revoke(c.Context(), c.PathValue("id")); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,160 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
+)
+
+// A Face is a set of faces of the server.
+type Face uint8
+
+// The faces.
+const (
+	Public Face = 1 << iota
+	Write
+	Read
+	Admin
+	Health
+
+	// Every is all of them.
+	Every = Public | Write | Read | Admin | Health
+)
+
+// A Config is everything an API is made of.
+type Config struct {
+	Ledger  *ledger.Ledger
+	Tokens  *Tokens
+	Metrics *prometheus.Registry // served as /metrics, and gets this package's; nil: one of its own
+	Logger  *slog.Logger         // nil: nothing is logged
+	Clock   func() time.Time     // nil: time.Now
+	Limits  Limits               // zero values are the defaults
+}
+
+// Limits bound what requests can ask for at the same time. What is beyond is
+// refused at once with 503 and Retry-After.
+type Limits struct {
+	Body     int64         // bytes of one request's body, unpacked; zero: 16 MiB, or one event of the ledger's bound if that is more
+	Bodies   int64         // bytes of the bodies of all requests under way; zero: 256 MiB
+	Requests int           // requests under way at one face; zero: 4,096
+	Tails    int           // tails followed; zero: 256
+	Wait     time.Duration // how long an append waits for its state where it says nothing; zero: 30 s
+}
+
+// An API is a ledger as HTTP serves it. Its handlers may be used from many
+// goroutines.
+type API struct {
+	ledger  *ledger.Ledger
+	tokens  *Tokens
+	log     *slog.Logger
+	now     func() time.Time
+	limits  Limits
+	batch   int // events in one request
+	payload int // bytes of one event
+	cloud   *cloudEvents
+	metrics *metrics
+	ids     *requestIDs
+	routes  []route
+
+	bodies *semaphore.Weighted
+	gates  map[Face]gate
+	tails  gate
+	vaults gate
+
+	closing chan struct{} // closed when tails shall end
+	once    sync.Once
+}
+
+// maxVaults is how many requests for sealed records are served at once: one
+// answer can be large.
+const maxVaults = 4
+
+// New returns the API of a ledger.
+func New(c Config) (*API, error) {
+	a := &API{
+		ledger: c.Ledger, tokens: c.Tokens, log: c.Logger, now: c.Clock,
+		gates: make(map[Face]gate), vaults: make(gate, maxVaults), closing: make(chan struct{}),
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	info, err := readInfo(c.Ledger)
+	if err != nil {
+		return nil, fmt.Errorf("http api: %w", err)
+	}
+	a.batch, a.payload = info.MaxBatch, info.MaxPayload
+	a.limits = c.Limits.withDefaults(int64(a.payload))
+	a.bodies = semaphore.NewWeighted(a.limits.Bodies)
+	a.tails = make(gate, a.limits.Tails)
+	for _, f := range []Face{Public, Write, Read, Admin, Health} {
+		a.gates[f] = make(gate, a.limits.Requests)
+	}
+	if a.cloud, err = newCloudEvents(); err != nil {
+		return nil, fmt.Errorf("http api: %w", err)
+	}
+	if a.ids, err = newRequestIDs(); err != nil {
+		return nil, fmt.Errorf("http api: %w", err)
+	}
+	if c.Metrics == nil {
+		c.Metrics = prometheus.NewRegistry()
+	}
+	if a.metrics, err = newMetrics(a, c.Metrics); err != nil {
+		return nil, fmt.Errorf("http api: %w", err)
+	}
+	a.routes = a.table(c.Metrics)
+	return a, nil
+}
+
+func readInfo(l *ledger.Ledger) (info client.Info, err error) {
+	data, err := l.ReadFile(context.Background(), "log")
+	if err != nil {
+		return info, err
+	}
+	err = json.Unmarshal(data, &info)
+	return info, err
+}
+
+func (l Limits) withDefaults(payload int64) Limits {
+	if l.Body <= 0 {
+		l.Body = max(16<<20, payload+64<<10)
+	}
+	if l.Bodies <= 0 {
+		l.Bodies = 256 << 20
+	}
+	l.Bodies = max(l.Bodies, l.Body)
+	if l.Requests <= 0 {
+		l.Requests = 4096
+	}
+	if l.Tails <= 0 {
+		l.Tails = 256
+	}
+	if l.Wait <= 0 {
+		l.Wait = 30 * time.Second
+	}
+	l.Wait = min(l.Wait, client.MaxWait)
+	return l
+}
+
+// EndTails ends all tails, and every later one at once: they would keep a
+// server from shutting down.
+func (a *API) EndTails() { a.once.Do(func() { close(a.closing) }) }
+
+// Handler returns the handler of faces, each for those whose token allows it.
+func (a *API) Handler(faces Face) http.Handler { return a.handler(faces, false) }
+
+// Local returns the handler of the administration and health for a socket
+// that only the operator can open: it asks for no token.
+func (a *API) Local() http.Handler { return a.handler(Admin|Health, true) }

@@ -1,0 +1,170 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cairnlog/cairn/client"
+)
+
+// A call is one request on its way through its route.
+type call struct {
+	*http.Request
+	api   *API
+	w     *response
+	who   Token
+	local bool // came by the local socket
+	query url.Values
+	held  int64 // bytes of bodies that are reserved
+}
+
+// localOperator is who uses the local socket.
+const localOperator = "local operator"
+
+// serve takes a request through its route: who is it, is there room, what is
+// asked.
+func (c *call) serve(rt *route) {
+	err := c.admit(rt)
+	if err == nil {
+		err = c.through(rt)
+	}
+	if err != nil {
+		c.api.refuse(c.w, err)
+	}
+}
+
+func (c *call) admit(rt *route) error {
+	if rt.faces == Public {
+		allowCrossOrigin(c.w.Header())
+	}
+	if rt.roles != nil {
+		if err := c.authenticate(); err != nil {
+			return err
+		}
+		if !slices.Contains(rt.roles, c.who.Role) {
+			return client.NewProblem(client.Forbidden, fmt.Sprintf("a token of a %s does not allow this", c.who.Role), "")
+		}
+		if err := c.parseQuery(rt.query); err != nil {
+			return err
+		}
+	}
+	if takesBody := rt.method == http.MethodPost || rt.method == http.MethodPut; !takesBody && c.ContentLength != 0 {
+		return client.NewProblem(client.BadRequest, "a "+c.Method+" has no body", "")
+	}
+	return nil
+}
+
+func (c *call) through(rt *route) error {
+	if !rt.gate.enter() {
+		return overloaded()
+	}
+	defer rt.gate.leave()
+	defer func() { c.api.bodies.Release(c.held) }()
+	return rt.serve(c)
+}
+
+// authenticate finds out who asks.
+func (c *call) authenticate() error {
+	if c.local {
+		c.who = Token{Name: localOperator, Role: Operator}
+		c.w.who = c.who
+		return nil
+	}
+	given := c.Header.Values("Authorization")
+	if len(given) == 1 {
+		// The scheme's name has no case (RFC 9110 §11.1).
+		if scheme, token, ok := strings.Cut(given[0], " "); ok && strings.EqualFold(scheme, "Bearer") {
+			if who, ok := c.api.tokens.Authenticate(token); ok {
+				c.who, c.w.who = who, who
+				return nil
+			}
+		}
+	}
+	challenge := `Bearer realm="cairn"`
+	if len(given) > 0 {
+		challenge += `, error="invalid_token"`
+	}
+	c.w.Header().Set("WWW-Authenticate", challenge)
+	return client.NewProblem(client.Unauthorized, "this needs the token of somebody who may do it", "send it as: Authorization: Bearer cairn_…")
+}
+
+// parseQuery reads the parameters of a request: those that the route takes,
+// each once. A misspelt one must not go unnoticed.
+func (c *call) parseQuery(known []string) error {
+	query, err := url.ParseQuery(c.URL.RawQuery)
+	if err != nil {
+		return badRequest("the query of the URL is malformed")
+	}
+	for name, values := range query {
+		if !slices.Contains(known, name) {
+			return badRequest("there is no parameter %.40q here", name)
+		}
+		if len(values) != 1 {
+			return badRequest("the parameter %s is given %d times", name, len(values))
+		}
+	}
+	c.query = query
+	return nil
+}
+
+func badRequest(format string, args ...any) error {
+	return client.NewProblem(client.BadRequest, fmt.Sprintf(format, args...), "")
+}
+
+// number reads a parameter that is an index or a size.
+func (c *call) number(name string) (uint64, error) {
+	return parseNumber(name, c.query.Get(name))
+}
+
+// parseNumber reads a number from 0 to 2^63-1 in its one decimal form.
+func parseNumber(name, text string) (uint64, error) {
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || strconv.FormatUint(n, 10) != text {
+		return 0, badRequest("%s is %.40q, not a number without zeros in front", name, text)
+	}
+	return n, nil
+}
+
+// json answers with a JSON document.
+func (c *call) json(status int, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	return c.answer(status, "application/json", b.Bytes())
+}
+
+// answer sends a whole private answer.
+func (c *call) answer(status int, mediaType string, body []byte) error {
+	h := c.w.Header()
+	h.Set("Content-Type", mediaType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(body) // whoever asked is gone: there is nobody to tell
+	return nil
+}
+
+// A gate bounds how many are inside.
+type gate chan struct{}
+
+// enter reports whether there was room. It never waits: who would queue here
+// is better off knowing.
+func (g gate) enter() bool {
+	select {
+	case g <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (g gate) leave() { <-g }

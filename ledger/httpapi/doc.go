@@ -1,0 +1,31 @@
+// Package httpapi serves a ledger by HTTP. Its faces can be served together
+// or each at an address of its own:
+//
+//	Public  the static log of C2SP tlog-tiles: checkpoint, tiles, entry bundles; no token
+//	Write   appending to streams
+//	Read    entries, tails, proofs, receipts, sealed records
+//	Admin   streams, retention classes, tokens, status
+//	Health  /metrics, /healthz, /readyz
+//
+// cairn-http(7) describes them to those who use them, and doc/openapi.yaml to
+// their programs; a test holds the server to both.
+//
+// An [API] is a ledger with its [Tokens]; [API.Handler] gives the handler of
+// any set of faces, [API.Local] one that needs no token, for a socket that only
+// the operator can open. A [Server] serves handlers with the time-outs and
+// bounds that hostile clients call for, and ends gracefully.
+//
+// # What it promises
+//
+// Without a token nothing is answered but what is public, and a token's role
+// says all that its bearer may do: a writer cannot read, a reader cannot
+// append. Of a token only a hash is kept. Whatever a request holds is bounded
+// before it is read; so are the requests and bytes under way. No refusal
+// tells of paths, storage or keys: what an operator must know of an internal
+// error is in the log, under the instance that the refusal names.
+//
+// # What it does not do
+//
+// It keeps no state but tokens. It does not limit how often somebody asks, and
+// it takes no client certificates: a proxy can do both.
+package httpapi

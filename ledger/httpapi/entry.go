@@ -1,0 +1,138 @@
+package httpapi
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// entry answers with an entry and its payload.
+func (a *API) entry(c *call) error {
+	index, err := parseNumber("index", c.PathValue("index"))
+	if err != nil {
+		return err
+	}
+	e, err := a.ledger.As(c.who.Name).Entry(c.Context(), index)
+	if err != nil {
+		return err
+	}
+	if !c.who.May(e.Stream) {
+		return client.NewProblem(client.Forbidden, fmt.Sprintf("the token is not for the stream of entry %d", index), "")
+	}
+	// A browser shall save it, never show it: what it holds came from anywhere.
+	c.w.Header().Set("Content-Disposition", "attachment")
+	return c.json(http.StatusOK, e)
+}
+
+// receipt answers with the tlog-proof of an entry.
+func (a *API) receipt(c *call) error {
+	index, err := parseNumber("index", c.PathValue("index"))
+	if err != nil {
+		return err
+	}
+	receipt, err := a.ledger.As(c.who.Name).Receipt(c.Context(), index)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%d.tlog-proof"`, index))
+	return c.answer(http.StatusOK, textType, receipt)
+}
+
+// vault answers with the sealed records of a bundle's entries.
+func (a *API) vault(c *call) error {
+	b, err := proofs.ParseBundlePath("tile/entries/" + c.PathValue("place"))
+	if err != nil {
+		return client.NewProblem(client.NotFound, "there is no such bundle", "")
+	}
+	records, err := a.ledger.VaultBundle(c.Context(), b)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Content-Disposition", "attachment")
+	return c.answer(http.StatusOK, binaryType, records)
+}
+
+// keptCheckpoints lists the checkpoints that are kept for auditors, a path in
+// each line, in no order.
+func (a *API) keptCheckpoints(c *call) error {
+	h := c.w.Header()
+	out := bufio.NewWriterSize(c.w, writePiece)
+	for path, err := range a.ledger.KeptCheckpoints(c.Context()) {
+		if err != nil {
+			return err
+		}
+		if h.Get("Content-Type") == "" {
+			h.Set("Content-Type", textType)
+		}
+		if _, err := out.WriteString(path + "\n"); err != nil {
+			return err
+		}
+	}
+	h.Set("Content-Type", textType)
+	h.Set("Cache-Control", "no-store")
+	return out.Flush()
+}
+
+// inclusion answers with the proof that an entry is in the tree of a
+// published size: the last if none is given.
+func (a *API) inclusion(c *call) error {
+	index, err := c.number("index")
+	if err != nil {
+		return err
+	}
+	size, err := c.publishedSize("size")
+	if err != nil {
+		return err
+	}
+	proof, err := a.ledger.ProveInclusion(c.Context(), index, size)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, struct {
+		Index uint64        `json:"index"`
+		Size  uint64        `json:"size"`
+		Proof []proofs.Hash `json:"proof"`
+	}{index, size, orEmpty(proof)})
+}
+
+// consistency answers with the proof that the tree of a published size
+// extends that of a smaller one.
+func (a *API) consistency(c *call) error {
+	from, err := c.number("from")
+	if err != nil {
+		return err
+	}
+	to, err := c.publishedSize("to")
+	if err != nil {
+		return err
+	}
+	proof, err := a.ledger.ProveConsistency(c.Context(), from, to)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, struct {
+		From  uint64        `json:"from"`
+		To    uint64        `json:"to"`
+		Proof []proofs.Hash `json:"proof"`
+	}{from, to, orEmpty(proof)})
+}
+
+// publishedSize reads a parameter that is a size, by default the last that
+// was published.
+func (c *call) publishedSize(name string) (uint64, error) {
+	if !c.query.Has(name) {
+		return c.api.ledger.Status().Sizes.Published, nil
+	}
+	return c.number(name)
+}
+
+// orEmpty makes an empty array of what would be null in JSON.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,55 @@
+package httpapi
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are what an API measures of itself. Their names and meanings are a
+// table in cairn-integrations(7).
+type metrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	under    prometheus.Gauge
+}
+
+func newMetrics(a *API, r prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "cairn", Name: "http_requests_total", Help: "Requests answered, by route and status.",
+		}, []string{"route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "cairn", Name: "http_request_seconds", Help: "Time from the header of a request to the end of its answer, by route.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
+		}, []string{"route"}),
+		under: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: "cairn", Name: "http_requests_under_way", Help: "Requests that are not yet answered, tails included.",
+		}),
+	}
+	tails := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "cairn", Name: "http_tails", Help: "Tails that are followed.",
+	}, func() float64 { return float64(len(a.tails)) })
+	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.under, tails} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) observe(route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// serveMetrics serves what was gathered in the formats of Prometheus.
+func (a *API) serveMetrics(g prometheus.Gatherer) func(*call) error {
+	h := promhttp.HandlerFor(g, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+	return func(c *call) error {
+		h.ServeHTTP(c.w, c.Request)
+		return nil
+	}
+}

@@ -1,0 +1,127 @@
+package httpapi
+
+import (
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cairnlog/cairn/client"
+)
+
+// A route is one method at one path.
+type route struct {
+	faces  Face
+	method string
+	path   string   // a pattern of http.ServeMux
+	roles  []Role   // whose token is needed; nil: nobody's
+	query  []string // parameters that it takes; without roles all others are ignored
+	serve  func(*call) error
+	gate   gate // nil: the first face's
+}
+
+// table returns all routes. GET means HEAD too.
+func (a *API) table(gatherer prometheus.Gatherer) []route {
+	proving := []Role{Reader, Auditor}
+	settings := []Role{Auditor, Operator}
+	operator := []Role{Operator}
+	const get, post, put = http.MethodGet, http.MethodPost, http.MethodPut
+	routes := []route{
+		{faces: Public, method: get, path: "/checkpoint", serve: a.checkpoint},
+		{faces: Public, method: get, path: "/checkpoints/{place...}", serve: a.keptCheckpoint},
+		{faces: Public, method: get, path: "/tile/{place...}", serve: a.tile},
+		{faces: Public, method: get, path: "/log", serve: a.info},
+
+		{faces: Write, method: post, path: "/v1/streams/{stream}/entries", roles: []Role{Writer}, query: []string{"wait", "timeout", "idempotency-field"}, serve: a.append},
+
+		{faces: Read, method: get, path: "/v1/entries/{index}", roles: []Role{Reader}, serve: a.entry},
+		{faces: Read, method: get, path: "/v1/entries:tail", roles: []Role{Reader}, query: []string{"stream", "from"}, serve: a.tail, gate: a.tails},
+		{faces: Read, method: get, path: "/v1/receipts/{index}", roles: proving, serve: a.receipt},
+		{faces: Read, method: get, path: "/v1/proofs/inclusion", roles: proving, query: []string{"index", "size"}, serve: a.inclusion},
+		{faces: Read, method: get, path: "/v1/proofs/consistency", roles: proving, query: []string{"from", "to"}, serve: a.consistency},
+		{faces: Read, method: get, path: "/v1/checkpoints", roles: proving, serve: a.keptCheckpoints},
+		{faces: Read, method: get, path: "/v1/vault/{place...}", roles: []Role{Auditor}, serve: a.vault, gate: a.vaults},
+
+		{faces: Read | Admin, method: get, path: "/v1/streams", roles: settings, serve: a.streams},
+		{faces: Read | Admin, method: get, path: "/v1/classes", roles: settings, serve: a.classes},
+		{faces: Admin, method: post, path: "/v1/streams", roles: operator, serve: a.addStream},
+		{faces: Admin, method: put, path: "/v1/streams/{stream}", roles: operator, serve: a.setStream},
+		{faces: Admin, method: post, path: "/v1/classes", roles: operator, serve: a.addClass},
+		{faces: Admin, method: get, path: "/v1/tokens", roles: operator, serve: a.listTokens},
+		{faces: Admin, method: post, path: "/v1/tokens", roles: operator, serve: a.issueToken},
+		{faces: Admin, method: http.MethodDelete, path: "/v1/tokens/{id}", roles: operator, serve: a.revokeToken},
+		{faces: Admin, method: get, path: "/v1/status", roles: operator, serve: a.status},
+
+		{faces: Health, method: get, path: "/healthz", serve: a.healthy},
+		{faces: Health, method: get, path: "/readyz", serve: a.ready},
+		{faces: Health, method: get, path: "/metrics", serve: a.serveMetrics(gatherer)},
+	}
+	for i := range routes {
+		if routes[i].gate == nil {
+			first := routes[i].faces & -routes[i].faces
+			routes[i].gate = a.gates[first]
+		}
+	}
+	return routes
+}
+
+func (a *API) handler(faces Face, local bool) http.Handler {
+	mux := http.NewServeMux()
+	for i := range a.routes {
+		if rt := &a.routes[i]; rt.faces&faces != 0 {
+			mux.HandleFunc(rt.method+" "+rt.path, func(w http.ResponseWriter, r *http.Request) {
+				c := &call{Request: r, api: a, w: w.(*response), local: local}
+				c.serve(rt)
+			})
+		}
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.nowhere(mux, w.(*response), r) })
+	return a.frame(mux)
+}
+
+// isCanonical reports whether a request's path is written as we write paths:
+// nothing to clean up and nothing escaped, so that one thing has one URL.
+func isCanonical(r *http.Request) bool {
+	return r.URL.RawPath == "" && strings.HasPrefix(r.URL.Path, "/") && path.Clean(r.URL.Path) == r.URL.Path
+}
+
+// nowhere answers requests that no route takes.
+func (a *API) nowhere(mux *http.ServeMux, w *response, r *http.Request) {
+	allowed, public := a.methods(mux, r)
+	switch {
+	case len(allowed) == 0:
+		a.refuse(w, client.NewProblem(client.NotFound, "there is nothing at this path", "see cairn-http(7) for what there is"))
+	case r.Method == http.MethodOptions:
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		if public {
+			allowCrossOrigin(w.Header())
+			w.Header().Set("Access-Control-Allow-Methods", strings.Join(allowed, ", "))
+			w.Header().Set("Access-Control-Allow-Headers", "If-None-Match")
+			w.Header().Set("Access-Control-Max-Age", "86400")
+		}
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		a.refuse(w, client.NewProblem(client.MethodNotAllowed, "this path takes "+strings.Join(allowed, ", "), ""))
+	}
+}
+
+// methods returns the methods that a path takes, and whether it is public.
+func (a *API) methods(mux *http.ServeMux, r *http.Request) (allowed []string, public bool) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		_, pattern := mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host})
+		if pattern == "/" {
+			continue
+		}
+		allowed = append(allowed, method)
+		if method == http.MethodGet {
+			allowed = append(allowed, http.MethodHead)
+		}
+		public = public || slices.ContainsFunc(a.routes, func(rt route) bool {
+			return rt.faces == Public && rt.method+" "+rt.path == pattern
+		})
+	}
+	return allowed, public
+}

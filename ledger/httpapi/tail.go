@@ -1,0 +1,167 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+)
+
+// keepAlive is how often a tail says something, so that nobody between takes
+// the connection for dead.
+const keepAlive = 15 * time.Second
+
+// tail follows the published entries by server-sent events (WHATWG HTML,
+// 9.2): id is the index, data the entry. Last-Event-ID resumes behind an
+// entry.
+func (a *API) tail(c *call) error {
+	q, err := c.tailQuery()
+	if err != nil {
+		return err
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // or a proxy keeps entries until there are many
+	c.w.WriteHeader(http.StatusOK)
+	if c.Method == http.MethodHead {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(c.Context())
+	t := &tail{c: c, next: q.From, entries: make(chan tailed)}
+	var reader sync.WaitGroup
+	reader.Go(func() { t.read(ctx, q) })
+	defer reader.Wait()
+	defer cancel() // first
+	return t.write()
+}
+
+func (c *call) tailQuery() (q client.TailQuery, err error) {
+	q.Stream = c.query.Get("stream")
+	if c.query.Has("stream") && !c.who.May(q.Stream) {
+		return q, client.NewProblem(client.Forbidden, "the token is not for this stream", "")
+	}
+	if c.query.Has("from") {
+		if q.From, err = c.number("from"); err != nil {
+			return q, err
+		}
+	}
+	if last := c.Header.Get("Last-Event-ID"); last != "" {
+		if q.From, err = parseNumber("Last-Event-ID", last); err != nil {
+			return q, err
+		}
+		q.From++
+	}
+	if q.Stream == "" && len(c.who.Streams) == 1 && c.who.Streams[0] != EveryStream {
+		q.Stream = c.who.Streams[0]
+	}
+	return q, nil
+}
+
+// A tail is one connection that follows the ledger.
+type tail struct {
+	c       *call
+	next    uint64 // entries before it were sent, or are not for this reader
+	entries chan tailed
+}
+
+type tailed struct {
+	entry *client.Entry
+	err   error
+}
+
+// read hands entries over until the context ends or the ledger does.
+func (t *tail) read(ctx context.Context, q client.TailQuery) {
+	defer close(t.entries)
+	for e, err := range t.c.api.ledger.As(t.c.who.Name).Tail(ctx, q) {
+		select {
+		case t.entries <- tailed{e, err}:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// write sends entries, and comments in between, until the client is gone or
+// the server ends.
+func (t *tail) write() error {
+	ticker := time.NewTicker(keepAlive)
+	defer ticker.Stop()
+	for {
+		select {
+		case got, ok := <-t.entries:
+			if more := t.take(got, ok); !more {
+				return nil
+			}
+			continue
+		default: // nothing more to send now: let the client have what waits in buffers
+			if err := t.c.w.flush(); err != nil {
+				return nil // the client is gone
+			}
+		}
+		select {
+		case got, ok := <-t.entries:
+			if more := t.take(got, ok); !more {
+				return nil
+			}
+		case <-ticker.C:
+			if _, err := t.c.w.Write(t.comment()); err != nil {
+				return nil
+			}
+		case <-t.c.api.closing:
+			return nil
+		}
+	}
+}
+
+// take sends what was read, and reports whether more shall follow.
+func (t *tail) take(got tailed, ok bool) bool {
+	switch {
+	case !ok:
+		return false
+	case got.err != nil:
+		t.end(got.err)
+		return false
+	}
+	return t.send(got.entry) == nil
+}
+
+// comment moves the place to resume from over entries that are not for this
+// reader, if there were any.
+func (t *tail) comment() []byte {
+	if t.next == 0 {
+		return []byte(": keep-alive\n\n")
+	}
+	return []byte("id: " + strconv.FormatUint(t.next-1, 10) + "\n\n")
+}
+
+func (t *tail) send(e *client.Entry) error {
+	t.next = e.Index + 1
+	if !t.c.who.May(e.Stream) {
+		return nil
+	}
+	var b bytes.Buffer
+	b.WriteString("id: " + strconv.FormatUint(e.Index, 10) + "\nevent: entry\ndata: ")
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(e); err != nil { // which ends the line
+		return err
+	}
+	b.WriteByte('\n')
+	_, err := t.c.w.Write(b.Bytes())
+	return err
+}
+
+// end tells the client why there is nothing more.
+func (t *tail) end(err error) {
+	p, err := json.Marshal(t.c.api.problem(t.c.w.id, err))
+	if err != nil {
+		panic("httpapi: a problem cannot be written: " + err.Error())
+	}
+	_, _ = t.c.w.Write([]byte("event: problem\ndata: " + string(p) + "\n\n")) // the client may be gone
+}
