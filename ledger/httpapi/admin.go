@@ -43,27 +43,17 @@ func (c *call) readJSON(into any) error {
 	return nil
 }
 
-// Streams is the answer to GET /v1/streams.
-type Streams struct {
-	Streams []ledger.StreamConfig `json:"streams"`
-}
-
-// Classes is the answer to GET /v1/classes.
-type Classes struct {
-	Classes []ledger.ClassConfig `json:"classes"`
-}
-
 // Recorded says which entry a change of the settings is.
 type Recorded struct {
 	Index uint64 `json:"index"`
 }
 
 func (a *API) streams(c *call) error {
-	return c.json(http.StatusOK, Streams{orEmpty(a.ledger.Streams())})
+	return c.json(http.StatusOK, orEmpty(a.ledger.Streams()))
 }
 
 func (a *API) classes(c *call) error {
-	return c.json(http.StatusOK, Classes{orEmpty(a.ledger.Classes())})
+	return c.json(http.StatusOK, orEmpty(a.ledger.Classes()))
 }
 
 func (a *API) addStream(c *call) error {
@@ -109,20 +99,15 @@ func (a *API) addClass(c *call) error {
 
 func (a *API) status(c *call) error { return c.json(http.StatusOK, a.ledger.Status()) }
 
-// TokenList is the answer to GET /v1/tokens.
-type TokenList struct {
-	Tokens []Token `json:"tokens"`
-}
-
 // Issued is the answer to POST /v1/tokens: the only time that the token
 // itself is shown.
 type Issued struct {
-	Token
-	Bearer string `json:"token"`
+	Token string `json:"token"`
+	About Token  `json:"about"`
 }
 
 func (a *API) listTokens(c *call) error {
-	return c.json(http.StatusOK, TokenList{a.tokens.List()})
+	return c.json(http.StatusOK, a.tokens.List())
 }
 
 func (a *API) issueToken(c *call) error {
@@ -137,7 +122,7 @@ func (a *API) issueToken(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusCreated, Issued{about, bearer})
+	return c.json(http.StatusCreated, Issued{bearer, about})
 }
 
 // checkStreams finds names of streams that there are not: a token for them
