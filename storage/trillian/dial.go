@@ -24,7 +24,7 @@ type DialOptions struct {
 	TLS *tls.Config
 	// ShadowDir is a directory for the shadow, see the package comment; it is
 	// made when it is missing. Without one the shadow is kept in memory, about
-	// 100 bytes a leaf, and read from the server at each start.
+	// 50 bytes a leaf, and read from the server at each start.
 	ShadowDir string
 	// Logger gets what Trillian and the storage report; nil discards it.
 	Logger *slog.Logger

@@ -213,6 +213,9 @@ func (tx *adminTX) UpdateTree(ctx context.Context, id int64, update func(*trilli
 	if err := validateSettings(tree); err != nil {
 		return nil, err
 	}
+	if hashIndexed(tree) != hashIndexed(tx.trees[id]) {
+		return nil, status.Error(codes.InvalidArgument, "storage_settings: the hash index stays as the tree was created")
+	}
 	if tree.TreeType != tx.trees[id].TreeType {
 		if err := tx.store.checkIntegrated(id); err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/google/trillian"
 	"github.com/google/trillian/storage"
 	"github.com/google/trillian/types"
@@ -201,4 +202,32 @@ func TestAFullDiskIsRefusedBeforeItIsFull(t *testing.T) {
 	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 31, TotalBytes: 1 << 40})
 	l.add(t, large...)
 	mustIntegrate(t, l, 200, 110)
+}
+
+func TestAFailedBackgroundTaskStopsTheStore(t *testing.T) {
+	var unreadable errorfs.Toggle
+	unreadable.Injector = errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFileReadAt && strings.HasSuffix(op.Path, ".sst") {
+			return errFault
+		}
+		return nil
+	})
+	s, err := embedded.Open(embedded.Options{Dir: "store", FS: errorfs.Wrap(vfs.NewMem(), &unreadable), Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := create(t, s, withoutIndex())
+	unreadable.On() // so that tables cannot be compacted
+	for i := 0; err == nil && i < 2000; i++ {
+		leaves := logLeaves(20*i, 20)
+		for _, leaf := range leaves {
+			leaf.ExtraData = make([]byte, 50_000)
+		}
+		_, err = l.AddSequencedLeaves(t.Context(), l.tree, leaves, l.tree.CreateTime.AsTime())
+	}
+	for what, err := range map[string]error{"add": err, "err": s.Err(), "close": s.Close()} {
+		if !errors.Is(err, embedded.ErrFailed) || !errors.Is(err, errFault) {
+			t.Errorf("%s: %v, want %v and the reason", what, err, embedded.ErrFailed)
+		}
+	}
 }

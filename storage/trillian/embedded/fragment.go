@@ -173,14 +173,6 @@ func cutValues(sizes, b []byte) (values [][]byte, rest []byte, err error) {
 	return values, b, nil
 }
 
-// queuedAt is the time leaf i of the fragment was queued or added.
-func (f *fragment) queuedAt(i int) int64 {
-	if len(f.queued) == 1 {
-		return f.queued[0]
-	}
-	return f.queued[i]
-}
-
 // maxValue bounds a leaf's value and its extra data, in bytes: a fragment's
 // length has to fit 32 bits.
 const maxValue = math.MaxUint32 / (4 * runSize)

@@ -24,7 +24,7 @@ import (
 // compact.RangeNodes(0, size) names them. It is missing only where a root was
 // stored without its nodes.
 type head struct {
-	stored  []byte // as it is stored, when it was read
+	stored  []byte // as below
 	logRoot []byte
 	root    types.LogRootV1
 	edge    []hash
@@ -40,11 +40,11 @@ func (s *Store) readHead(r pebble.Reader, tree int64) (*head, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read head: %w", err)
 	}
-	last := &s.state(tree).head
-	h := last.Load()
+	parsed := &s.state(tree).parsed
+	h := parsed.Load()
 	if h == nil || !bytes.Equal(h.stored, value) {
 		if h, err = parseHead(bytes.Clone(value)); err == nil {
-			last.Store(h)
+			parsed.Store(h)
 		}
 	}
 	return h, errors.Join(err, closer.Close())
@@ -70,12 +70,14 @@ func parseHead(b []byte) (*head, error) {
 	return h, nil
 }
 
+// format sets and returns h.stored.
 func (h *head) format() []byte {
 	b := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(h.logRoot)+hashSize*len(h.edge)), uint16(len(h.logRoot)))
 	b = append(b, h.logRoot...)
 	for i := range h.edge {
 		b = append(b, h.edge[i][:]...)
 	}
+	h.stored = b
 	return b
 }
 

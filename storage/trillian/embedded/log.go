@@ -41,7 +41,7 @@ func (l logStorage) GetActiveLogIDs(context.Context) ([]int64, error) {
 // logState is what is kept in memory of a tree, by and for its one writer at
 // a time.
 type logState struct {
-	head atomic.Pointer[head] // parsed last
+	parsed atomic.Pointer[head] // the last head that was read or written
 
 	mu sync.Mutex
 	logMemory
@@ -50,6 +50,7 @@ type logState struct {
 // logMemory can always be loaded again.
 type logMemory struct {
 	loaded    bool
+	head      *head  // nil when the tree needs initialising
 	end       uint64 // one more than the largest index of a stored leaf
 	tail      tail
 	queueFrom []byte // no key of the queue is smaller
@@ -74,6 +75,7 @@ type writer struct {
 	tree  *trillian.Tree
 	state *logState
 	head  *head // nil when the tree needs initialising
+	index bool  // the tree has a hash index
 	done  func()
 }
 
@@ -111,11 +113,19 @@ func (w *writer) load(id int64) (err error) {
 	if w.tree, err = w.store.tree(id); err != nil {
 		return err
 	}
-	if w.head, err = w.store.readHead(w.store.db, id); err != nil && err != storage.ErrTreeNeedsInit {
-		return err
+	w.index = hashIndexed(w.tree)
+	if !w.state.loaded {
+		err = w.remember(id)
 	}
-	if w.state.loaded {
-		return nil
+	w.head = w.state.head
+	return err
+}
+
+// remember reads what the tree's memory holds.
+func (w *writer) remember(id int64) error {
+	head, err := w.store.readHead(w.store.db, id)
+	if err != nil && err != storage.ErrTreeNeedsInit {
+		return err
 	}
 	end, err := readEnd(w.store.db, id)
 	if err != nil {
@@ -126,7 +136,7 @@ func (w *writer) load(id int64) (err error) {
 		return err
 	}
 	from, _ := tableBounds(id, tableQueue)
-	w.state.logMemory = logMemory{loaded: true, end: end, queueFrom: from, queueNext: next}
+	w.state.logMemory = logMemory{loaded: true, head: head, end: end, queueFrom: from, queueNext: next}
 	return nil
 }
 

@@ -32,25 +32,24 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	return o
 }
 
-// pebbleEvents turns what Pebble meets in the background into a failure of the
-// store: it must not go on over bytes that it could not read or write.
+// pebbleEvents turns an error of a background task into a failure of the
+// store: Pebble would repeat the task for ever. A damaged block that a read
+// meets is that read's error, and reported.
 func (s *Store) pebbleEvents() *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: func(err error) { s.backgroundError("background task", err) },
+		BackgroundError: func(err error) {
+			s.guard.fail(fmt.Errorf("background task: %w", err))
+			// Pebble may report in the midst of a change, for which freeze waits.
+			go s.guard.freeze()
+		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			s.backgroundError("data corruption", fmt.Errorf("%s: %w", info.Path, info.Details))
+			s.opts.Logger.Error("trillian store is damaged", "file", info.Path, "error", info.Details)
 		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
 			s.opts.Logger.Warn("trillian store stalls writes", "reason", info.Reason)
 		},
 		WriteStallEnd: func() { s.opts.Logger.Info("trillian store accepts writes again") },
 	}
-}
-
-func (s *Store) backgroundError(what string, err error) {
-	s.guard.fail(fmt.Errorf("%s: %w", what, err))
-	// Pebble may report in the midst of a change, for which freeze waits.
-	go s.guard.freeze()
 }
 
 // pebbleLogger passes Pebble's messages to the store's logger.

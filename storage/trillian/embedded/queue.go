@@ -178,8 +178,12 @@ func (tx *logTX) UpdateSequencedLeaves(_ context.Context, leaves []*trillian.Log
 		if err := leaf.IntegrateTimestamp.CheckValid(); err != nil {
 			return status.Errorf(codes.InvalidArgument, "integrate timestamp: %v", err)
 		}
-		if other, err := j.conflict(leaf); err != nil || other != nil {
-			return errors.Join(err, status.Errorf(codes.FailedPrecondition, "index %d of leaf %x is taken", leaf.LeafIndex, leaf.LeafIdentityHash))
+		other, err := j.conflict(leaf)
+		if err != nil {
+			return err
+		}
+		if other != nil {
+			return status.Errorf(codes.FailedPrecondition, "leaf %x conflicts with leaf %d", leaf.LeafIdentityHash, other.LeafIndex)
 		}
 		delete(tx.queue.keys, string(leaf.LeafIdentityHash))
 		tx.queue.used = append(tx.queue.used, key)

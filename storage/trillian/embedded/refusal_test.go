@@ -147,6 +147,9 @@ func TestTheSettingsOfATree(t *testing.T) {
 		_, err := storage.CreateTree(t.Context(), s.AdminStorage(), definition)
 		wantCode(t, c.name, err, c.want)
 	}
+	l := create(t, s, withoutIndex())
+	_, err = storage.UpdateTree(t.Context(), l.admin, l.tree.TreeId, func(tree *trillian.Tree) { tree.StorageSettings = nil })
+	wantCode(t, "an index for a tree that has none", err, codes.InvalidArgument)
 }
 
 func TestAHeadThatDoesNotFollowIsRefused(t *testing.T) {

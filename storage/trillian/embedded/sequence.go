@@ -91,7 +91,7 @@ func newSlab(leaves []*trillian.LogLeaf) []*trillian.QueuedLogLeaf {
 // judge gives each leaf its status, and returns those to be stored.
 func (w *writer) judge(leaves []*trillian.LogLeaf) (results []*trillian.QueuedLogLeaf, accepted []*trillian.LogLeaf, err error) {
 	results = newSlab(leaves)
-	if !hashIndexed(w.tree) && rising(leaves, w.state.end) {
+	if !w.index && rising(leaves, w.state.end) {
 		return results, leaves, nil
 	}
 	j := judge{writer: w, taken: make(map[int64]*trillian.LogLeaf), identities: make(map[string]*trillian.LogLeaf)}
@@ -149,7 +149,7 @@ func (j *judge) conflict(leaf *trillian.LogLeaf) (*trillian.LogLeaf, error) {
 	if other, err := j.stored(uint64(leaf.LeafIndex)); err != nil || other != nil {
 		return other, err
 	}
-	if hashIndexed(j.writer.tree) {
+	if j.writer.index {
 		if other := j.identities[string(leaf.LeafIdentityHash)]; other != nil {
 			return other, nil
 		}
@@ -186,7 +186,7 @@ func (j *judge) stored(index uint64) (_ *trillian.LogLeaf, err error) {
 // one piece.
 func (w *writer) put(b *pebble.Batch, leaves []*trillian.LogLeaf, queued func(*trillian.LogLeaf) int64, integrated int64) ([]piece, error) {
 	var pieces []piece
-	if hashIndexed(w.tree) {
+	if w.index {
 		for _, leaf := range leaves {
 			if err := putIndex(b, w.tree.TreeId, leaf); err != nil {
 				return nil, err

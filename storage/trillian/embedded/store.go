@@ -203,10 +203,7 @@ func (s *Store) Sync(context.Context) error {
 		return err
 	}
 	defer done()
-	if err := s.guard.await(func() error { return s.db.LogData(nil, pebble.Sync) }); err != nil {
-		return s.failedErr()
-	}
-	return nil
+	return s.settled(s.guard.await(func() error { return s.db.LogData(nil, pebble.Sync) }))
 }
 
 // Err returns nil while the store works, and an error wrapping ErrFailed and
@@ -262,13 +259,15 @@ func (s *Store) commit(b *pebble.Batch, sync bool) error {
 		}
 		return b.Close()
 	})
-	switch {
-	case s.guard.failure() != nil:
+	return s.settled(err)
+}
+
+// settled is how a write ended that returned err.
+func (s *Store) settled(err error) error {
+	if s.guard.failure() != nil {
 		return s.failedErr()
-	case err != nil:
-		return fmt.Errorf("commit: %w", err)
 	}
-	return nil
+	return err
 }
 
 // get returns a copy of the value at key.

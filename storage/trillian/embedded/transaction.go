@@ -128,6 +128,8 @@ func (tx *logTX) committed() {
 	tx.writer.added(tx.pieces)
 	tx.queue.committed(state)
 	if tx.newHead != nil {
+		state.head = tx.newHead
+		state.parsed.Store(tx.newHead)
 		state.tail.drop(tx.newHead.root.TreeSize)
 	}
 }
