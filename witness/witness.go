@@ -146,9 +146,22 @@ func (w *Witness) Checkpoint(ctx context.Context, origin string) ([]byte, error)
 }
 
 func (w *Witness) checkpoint(ctx context.Context, hash string) ([]byte, error) {
-	r, err := load(ctx, w.registers, hash)
+	note, err := latest(ctx, w.registers, hash)
 	if err != nil {
 		return nil, w.doubt(err)
+	}
+	return note, nil
+}
+
+// Latest returns what [Witness.Checkpoint] would, without a witness.
+func Latest(ctx context.Context, registers storage.Registers, origin string) ([]byte, error) {
+	return latest(ctx, registers, OriginHash(origin))
+}
+
+func latest(ctx context.Context, registers storage.Registers, hash string) ([]byte, error) {
+	r, err := load(ctx, registers, hash)
+	if err != nil {
+		return nil, err
 	}
 	if r.bytes == nil {
 		return nil, refuse(statusUnknown, "no checkpoint of such a log was ever cosigned")
@@ -158,6 +171,10 @@ func (w *Witness) checkpoint(ctx context.Context, hash string) ([]byte, error) {
 
 // doubt closes Failed, unless err says that the store goes on.
 func (w *Witness) doubt(err error) error {
+	var refused *Error
+	if errors.As(err, &refused) {
+		return err
+	}
 	for _, refusal := range []error{
 		storage.ErrNoSpace, storage.ErrCorrupt, storage.ErrInvalid, context.Canceled, context.DeadlineExceeded,
 	} {

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage/disk"
+	"github.com/cairnlog/cairn/witness"
+)
+
+// initOptions are what a new witness is made of.
+type initOptions struct {
+	name, url, listen string
+	encrypt, json     bool
+}
+
+func (p *program) initCommand() *cobra.Command {
+	var o initOptions
+	c := &cobra.Command{
+		Use:   "init --name NAME",
+		Short: "Make a new witness",
+		Long: `Make the directory of a new witness: its keys, Ed25519 and ML-DSA-44, its
+configuration and its empty memory. Nothing else ever makes one.
+
+The name stands in every cosignature, for ever. By convention it is a URL without
+scheme that you control.
+
+It prints the lines by which others trust the witness, for their C2SP tlog-policy:
+a witness line with each verifier key, and a group that takes either key for one
+vote. They are kept in the file "policy".`,
+		Example: `  cairn-witness init --name witness.example.org/w1 --url https://witness.example.org
+  cairn-witness init --name w1.test --dir w1 --listen 127.0.0.1:7381
+  cairn-witness init --name witness.example.org/w1 --encrypt --passphrase-file /run/secrets/witness`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return p.init(o) },
+	}
+	c.Flags().StringVar(&o.name, "name", "", "name of the witness, for ever")
+	c.Flags().StringVar(&o.url, "url", "", "URL under which others reach it, for the policy lines (default http://LISTEN)")
+	c.Flags().StringVar(&o.listen, "listen", defaultListen, "address to listen on, for witness.toml")
+	c.Flags().BoolVar(&o.encrypt, "encrypt", false, "encrypt the keys with the passphrase")
+	c.Flags().BoolVar(&o.json, "json", false, "print name, verifier keys and policy lines in JSON")
+	p.passphraseFlag(c)
+	return c
+}
+
+// init makes the witness. Its configuration comes last: a directory without
+// it is no witness.
+func (p *program) init(o initOptions) error {
+	keys, policy, err := o.identity()
+	if err != nil {
+		return usageError{err}
+	}
+	sealed := formatKeys(keys)
+	if o.encrypt {
+		secret, err := p.secret()
+		if err != nil {
+			return err
+		}
+		if sealed, err = encrypt(sealed, secret); err != nil {
+			return err
+		}
+	}
+	list, err := witness.FormatLogList(nil)
+	if err != nil {
+		return err
+	}
+	if err := p.makeDirs(); err != nil {
+		return err
+	}
+	if err := placeFile(p.path(keyFile), sealed); err != nil {
+		return err
+	}
+	if err := p.makeMemory(); err != nil {
+		return err
+	}
+	for _, f := range []struct{ name, data string }{
+		{logsFile, string(list)}, {policyFile, policy}, {configFile, fmt.Sprintf(sampleConfig, o.listen)},
+	} {
+		if err := placeFile(p.path(f.name), []byte(f.data)); err != nil {
+			return err
+		}
+	}
+	p.say("made the witness %s in %s", o.name, p.dir)
+	return o.print(p, keys, policy)
+}
+
+// identity makes the keys, and the lines by which others trust them.
+func (o *initOptions) identity() (keys []proofs.SigningKey, policy string, err error) {
+	if o.name == "" {
+		return nil, "", errors.New("a witness needs a name: --name NAME")
+	}
+	_, port, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return nil, "", fmt.Errorf("--listen: %w", err)
+	}
+	if o.url == "" && port != "0" {
+		o.url = "http://" + o.listen
+	}
+	if u, err := url.Parse(o.url); o.url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return nil, "", fmt.Errorf("--url: %q is not of the form https://HOST", o.url)
+	}
+	if err := decode(fmt.Appendf(nil, sampleConfig, o.listen), new(Config)); err != nil {
+		return nil, "", fmt.Errorf("--listen: %w", err)
+	}
+	group := "group " + o.name + " any"
+	for _, t := range []struct {
+		proofs.KeyType
+		name string
+	}{{proofs.Ed25519Cosignature, o.name + "-ed25519"}, {proofs.MLDSA44, o.name + "-mldsa"}} {
+		k, err := proofs.GenerateKey(o.name, t.KeyType, rand.Reader)
+		if err != nil {
+			return nil, "", fmt.Errorf("--name: %w", err)
+		}
+		keys = append(keys, k)
+		policy += strings.TrimSpace(fmt.Sprintf("witness %s %s %s", t.name, k.Key(), o.url)) + "\n"
+		group += " " + t.name
+	}
+	policy += group + "\n"
+	if _, err := parsePolicy([]byte(policy)); err != nil {
+		return nil, "", err
+	}
+	return keys, policy, nil
+}
+
+// parsePolicy returns the keys in the policy lines of a witness.
+func parsePolicy(lines []byte) (keys []proofs.Key, err error) {
+	policy, err := proofs.ParsePolicy(append(lines, "quorum "+proofs.NoQuorum+"\n"...))
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range policy.Witnesses {
+		keys = append(keys, w.Key)
+	}
+	return keys, nil
+}
+
+func (o *initOptions) print(p *program, keys []proofs.SigningKey, policy string) error {
+	if !o.json {
+		_, err := fmt.Fprint(p.stdout, policy)
+		return err
+	}
+	var vkeys []proofs.Key
+	for _, k := range keys {
+		vkeys = append(vkeys, k.Key())
+	}
+	return json.NewEncoder(p.stdout).Encode(struct {
+		Name   string       `json:"name"`
+		Keys   []proofs.Key `json:"keys"`
+		Policy string       `json:"policy"`
+	}{o.name, vkeys, policy})
+}
+
+// makeDirs makes the directory, which must be new or empty, and the one of
+// the keys, which only their owner may enter.
+func (p *program) makeDirs() error {
+	entries, err := os.ReadDir(p.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("%s: %w", p.dir, errExists)
+	}
+	keys := filepath.Dir(p.path(keyFile))
+	if err := os.MkdirAll(keys, 0o700); err != nil {
+		return err
+	}
+	if err := syncDir(p.dir); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(p.dir))
+}
+
+// makeMemory makes the empty registers.
+func (p *program) makeMemory() error {
+	d, err := disk.Open(p.path(dataDir), disk.Options{Create: true})
+	if err != nil {
+		return err
+	}
+	_, err = d.Registers(registersName)
+	return errors.Join(err, d.Close())
+}

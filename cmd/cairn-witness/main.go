@@ -1,0 +1,12 @@
+// Command cairn-witness cosigns the checkpoints of transparency logs, so that
+// no log can show two histories to people who trust it. See cairn-witness(8).
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
