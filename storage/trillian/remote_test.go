@@ -5,9 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/trillian/storage"
+	"github.com/google/trillian/storage/testonly"
 
 	"github.com/cairnlog/cairn/storage/trillian"
 )
@@ -165,12 +169,17 @@ func TestAppendWaitsForTheServer(t *testing.T) {
 
 func TestDialRefuses(t *testing.T) {
 	server := startServer(t, nil)
+	fresh, err := storage.CreateTree(t.Context(), server.registry.AdminStorage, testonly.PreorderedLogTree)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, url string
 		want      error
 		text      string
 	}{
 		{"a tree that does not exist", "trillian://" + server.address + "/1", trillian.ErrNotFound, "createtree"},
+		{"a tree without a head", fmt.Sprintf("trillian://%s/%d", server.address, fresh.TreeId), trillian.ErrNotFound, "createtree"},
 		{"plain text to another host", "trillian://example.com:8090/1", nil, "configure TLS"},
 		{"a server that is not there", "trillian://127.0.0.1:1/1", nil, "connection refused"},
 		{"an address that is not canonical", "trillian://127.0.0.1:080/1", nil, "canonical"},

@@ -40,7 +40,10 @@
 // A failed write, sync or rename closes the store for good: Pebble is frozen
 // at that call, nothing more reaches the disk, every later call returns
 // [ErrFailed], and only opening the store again tells what was persisted.
-// The process survives, which Pebble alone does not promise.
+// The process survives, which Pebble alone does not promise. An error of a
+// background task does the same; a damaged block is the error of each read
+// that meets it. So that a full disk is met by a refusal and not by a failure,
+// a write that would leave less than Options.MinFree is [ErrNoSpace].
 //
 // # Differences from Trillian's SQL storages
 //

@@ -146,23 +146,31 @@ func (l logStorage) SnapshotForTree(_ context.Context, tree *trillian.Tree) (sto
 	}
 	snapshot := l.store.db.NewSnapshot()
 	head, err := l.store.readHead(snapshot, tree.TreeId)
-	if err != nil && err != storage.ErrTreeNeedsInit {
+	if err == storage.ErrTreeNeedsInit {
+		// Trillian's contract wants a transaction beside this error, and its log
+		// server forgets to close it. There is nothing to read, so nothing to hold.
+		if err := snapshot.Close(); err != nil {
+			return nil, err
+		}
+		return &snapshotTX{reader: reader{l.store, tree, nil, l.store.db}, open: true}, storage.ErrTreeNeedsInit
+	}
+	if err != nil {
 		return nil, errors.Join(err, snapshot.Close())
 	}
-	// Trillian's contract wants the transaction beside ErrTreeNeedsInit.
-	return &snapshotTX{reader{l.store, tree, head, snapshot}, snapshot}, err
+	return &snapshotTX{reader{l.store, tree, head, snapshot}, snapshot, true}, nil
 }
 
 // snapshotTX implements storage.ReadOnlyLogTreeTX. It must not be used by
 // several goroutines at once.
 type snapshotTX struct {
 	reader   reader
-	snapshot *pebble.Snapshot // nil after the end
+	snapshot *pebble.Snapshot // nil where the tree needs initialising
+	open     bool
 }
 
 // use runs a read of the transaction.
 func (tx *snapshotTX) use(do func() error) error {
-	if tx.snapshot == nil {
+	if !tx.open {
 		return errTxClosed
 	}
 	done, err := tx.reader.store.begin()
@@ -177,16 +185,18 @@ func (tx *snapshotTX) Commit(context.Context) error { return tx.use(tx.end) }
 
 // Close may be called after Commit.
 func (tx *snapshotTX) Close() error {
-	if tx.snapshot == nil {
+	if !tx.open {
 		return nil
 	}
 	return tx.use(tx.end)
 }
 
 func (tx *snapshotTX) end() error {
-	snapshot := tx.snapshot
-	tx.snapshot = nil
-	return snapshot.Close()
+	tx.open = false
+	if tx.snapshot == nil {
+		return nil
+	}
+	return tx.snapshot.Close()
 }
 
 func (tx *snapshotTX) GetMerkleNodes(_ context.Context, ids []compact.NodeID) (out []tree.Node, err error) {
