@@ -23,18 +23,15 @@ func (h *HTTP) Append(ctx context.Context, stream string, events []Event, wait S
 		return nil, NewProblem(NoSuchStream, fmt.Sprintf("there is no stream %q", stream), "")
 	}
 	r := &request{
-		method: http.MethodPost, path: "/v1/streams/" + stream + "/entries",
+		method: http.MethodPost, path: "/v1/streams/" + stream + "/entries", again: true,
 		query:  url.Values{"wait": {string(wait)}, "timeout": {waitTime(ctx).String()}},
 		header: http.Header{"Content-Type": {EventsMediaType}, "Accept": {linesType + ", " + problemType}},
-		body:   []byte{}, again: true,
-		limit: answerBase + answerPerEvent*int64(len(events)),
+		limit:  answerBase + answerPerEvent*int64(len(events)),
 	}
-	var err error
-	for i := range events {
-		if r.body, err = AppendEvent(r.body, &events[i]); err != nil {
-			return nil, fmt.Errorf("event %d: %w", i, err)
-		}
-		r.again = r.again && (events[i].IdempotencyKey != "" || events[i].Source != "")
+	results := make([]Appended, len(events))
+	sent := r.addEvents(events, results)
+	if sent == 0 && len(events) > 0 {
+		return results, nil
 	}
 	if r.again {
 		// Not sent, but then net/http too may repeat the request on another connection.
@@ -44,7 +41,28 @@ func (h *HTTP) Append(ctx context.Context, stream string, events []Event, wait S
 	if err != nil {
 		return nil, err
 	}
-	return parseAppended(a.body, len(events))
+	if err := parseAppended(a.body, results, sent); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// addEvents makes the body of a request. An event that cannot be sent is
+// refused in its result. It returns how many the body holds, and clears again
+// if one of them can be recorded twice.
+func (r *request) addEvents(events []Event, results []Appended) (sent int) {
+	r.body = []byte{}
+	for i := range events {
+		body, err := AppendEvent(r.body, &events[i])
+		if err != nil {
+			results[i].Err = err
+			continue
+		}
+		r.body = body
+		r.again = r.again && (events[i].IdempotencyKey != "" || events[i].Source != "")
+		sent++
+	}
+	return sent
 }
 
 // waitTime returns how long the server shall wait at most: a little less than
@@ -59,23 +77,30 @@ func waitTime(ctx context.Context) time.Duration {
 	return min(max(left.Truncate(time.Millisecond), time.Millisecond), MaxWait)
 }
 
-// parseAppended reads the lines of an answer, one for each of n events.
-func parseAppended(body []byte, n int) ([]Appended, error) {
-	results := make([]Appended, 0, n)
+// parseAppended reads the lines of an answer about n events, and fills in the
+// results that have no problem yet.
+func parseAppended(body []byte, results []Appended, n int) error {
+	at, got := 0, 0
 	for line := range bytes.Lines(body) {
-		var a Appended
-		if err := json.Unmarshal(line, &a); err != nil {
-			return nil, fmt.Errorf("append: result %d: %w", len(results), err)
+		for at < len(results) && results[at].Err != nil {
+			at++ // was not sent
+		}
+		if got++; got > n {
+			break
+		}
+		a := &results[at]
+		if err := json.Unmarshal(line, a); err != nil {
+			return fmt.Errorf("append: result %d: %w", at, err)
 		}
 		if a.Err == nil && !a.State.Reached(Sequenced) {
-			return nil, fmt.Errorf("append: result %d says neither a state nor a problem", len(results))
+			return fmt.Errorf("append: result %d says neither a state nor a problem", at)
 		}
-		results = append(results, a)
+		at++
 	}
-	if len(results) != n {
-		return nil, fmt.Errorf("append: the server gives %d results for %d events", len(results), n)
+	if got != n {
+		return fmt.Errorf("append: the server gives another number of results than the %d events have", n)
 	}
-	return results, nil
+	return nil
 }
 
 // isSegment reports whether a name can stand in a URL's path as it is.

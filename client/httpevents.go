@@ -39,8 +39,8 @@ const (
 )
 
 // AppendEvent appends an event as [EventsMediaType] has it. An event that
-// cannot be written so is a *[Problem] that is [Invalid] or [TooLarge].
-func AppendEvent(b []byte, ev *Event) ([]byte, error) {
+// cannot be written so is [Invalid] or [TooLarge].
+func AppendEvent(b []byte, ev *Event) ([]byte, *Problem) {
 	w := eventWriter{b: append(b, eventVersion)}
 	w.vector("media type", 1, maxEventName, []byte(ev.MediaType))
 	w.vector("idempotency key", 2, maxEventKey, []byte(ev.IdempotencyKey))
@@ -78,7 +78,7 @@ func AppendEvent(b []byte, ev *Event) ([]byte, error) {
 // An eventWriter appends to b; the first error sticks.
 type eventWriter struct {
 	b   []byte
-	err error
+	err *Problem
 }
 
 func (w *eventWriter) fail(format string, args ...any) {

@@ -60,7 +60,7 @@ func (h *HTTP) Receipt(ctx context.Context, index uint64) ([]byte, error) {
 
 // ReadFile implements [Log]. It needs no token.
 func (h *HTTP) ReadFile(ctx context.Context, path string) ([]byte, error) {
-	if !fs.ValidPath(path) || strings.Trim(path, "abcdefghijklmnopqrstuvwxyz0123456789/._-") != "" {
+	if !isPublicFile(path) {
 		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
 	limit := int64(maxSmallFile)
@@ -68,6 +68,17 @@ func (h *HTTP) ReadFile(ctx context.Context, path string) ([]byte, error) {
 		limit = proofs.MaxBundleSize
 	}
 	return h.file(ctx, get("/"+path, nil, "*/*", limit))
+}
+
+// isPublicFile reports whether a path may be of the public face: what else is
+// at the same address is none of its files.
+func isPublicFile(path string) bool {
+	dir, place, ok := strings.Cut(path, "/")
+	if !ok {
+		return path == "checkpoint" || path == "log"
+	}
+	const canonical = "abcdefghijklmnopqrstuvwxyz0123456789/."
+	return (dir == "checkpoints" || dir == "tile") && fs.ValidPath(path) && strings.Trim(place, canonical) == ""
 }
 
 // ReadVault reads the sealed records of a bundle's entries, as they lie in an

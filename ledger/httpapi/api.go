@@ -49,6 +49,10 @@ type Limits struct {
 	Requests int           // requests under way at one face; zero: 4,096
 	Tails    int           // tails followed; zero: 256
 	Wait     time.Duration // how long an append waits for its state where it says nothing; zero: 30 s
+
+	// KeepAlive is how often a tail says something, so that nobody between
+	// takes its connection for dead. Zero: 15 s.
+	KeepAlive time.Duration
 }
 
 // An API is a ledger as HTTP serves it. Its handlers may be used from many
@@ -145,6 +149,9 @@ func (l Limits) withDefaults(payload int64) Limits {
 		l.Wait = 30 * time.Second
 	}
 	l.Wait = min(l.Wait, client.MaxWait)
+	if l.KeepAlive <= 0 {
+		l.KeepAlive = 15 * time.Second
+	}
 	return l
 }
 

@@ -22,7 +22,7 @@ func newCloudEvents() (*cloudEvents, error) {
 	var fields []proofs.Field
 	for i, name := range requiredAttributes() {
 		// Declared as a subject, a null shows: it names nobody.
-		fields = append(fields, proofs.Field{Number: uint16(i + 1), Name: name, Path: "$." + name, Subject: true})
+		fields = append(fields, proofs.Field{Number: uint16(i + 1), Name: fmt.Sprintf("f%d", i), Path: "$." + name, Subject: true})
 	}
 	c := &cloudEvents{}
 	var err error

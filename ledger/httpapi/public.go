@@ -31,10 +31,15 @@ func (a *API) keptCheckpoint(c *call) error {
 	return c.file("checkpoints/"+c.PathValue("place"), textType, cacheForever)
 }
 
-// tile serves a tile or an entry bundle (C2SP tlog-tiles). The ledger parses
-// the path strictly, and has no file for any other spelling of it.
+// tile serves a tile (C2SP tlog-tiles). The ledger parses the path strictly,
+// and has no file for any other spelling of it.
 func (a *API) tile(c *call) error {
 	return c.file("tile/"+c.PathValue("place"), binaryType, cacheForever)
+}
+
+// bundle serves an entry bundle.
+func (a *API) bundle(c *call) error {
+	return c.file("tile/entries/"+c.PathValue("place"), binaryType, cacheForever)
 }
 
 // info serves what the log says about itself.

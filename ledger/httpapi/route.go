@@ -32,6 +32,7 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Public, method: get, path: "/checkpoint", serve: a.checkpoint},
 		{faces: Public, method: get, path: "/checkpoints/{place...}", serve: a.keptCheckpoint},
 		{faces: Public, method: get, path: "/tile/{place...}", serve: a.tile},
+		{faces: Public, method: get, path: "/tile/entries/{place...}", serve: a.bundle},
 		{faces: Public, method: get, path: "/log", serve: a.info},
 
 		{faces: Write, method: post, path: "/v1/streams/{stream}/entries", roles: []Role{Writer}, query: []string{"wait", "timeout", "idempotency-field"}, serve: a.append},

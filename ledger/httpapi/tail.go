@@ -12,10 +12,6 @@ import (
 	"github.com/cairnlog/cairn/client"
 )
 
-// keepAlive is how often a tail says something, so that nobody between takes
-// the connection for dead.
-const keepAlive = 15 * time.Second
-
 // tail follows the published entries by server-sent events (WHATWG HTML,
 // 9.2): id is the index, data the entry. Last-Event-ID resumes behind an
 // entry.
@@ -90,7 +86,7 @@ func (t *tail) read(ctx context.Context, q client.TailQuery) {
 // write sends entries, and comments in between, until the client is gone or
 // the server ends.
 func (t *tail) write() error {
-	ticker := time.NewTicker(keepAlive)
+	ticker := time.NewTicker(t.c.api.limits.KeepAlive)
 	defer ticker.Stop()
 	for {
 		select {

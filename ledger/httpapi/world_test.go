@@ -1,0 +1,138 @@
+package httpapi_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/ledgertest"
+	"github.com/cairnlog/cairn/ledger/local"
+)
+
+// A served ledger is one with all its faces at one address, and a token of
+// each role.
+type served struct {
+	*ledgertest.World
+	api    *httpapi.API
+	tokens *httpapi.Tokens
+	bearer map[httpapi.Role]string
+	url    string
+	hc     *http.Client
+}
+
+// serve opens a ledger and serves it until the test ends.
+func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
+	t.Helper()
+	s := &served{World: ledgertest.Open(t, c), bearer: make(map[httpapi.Role]string), hc: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	var err error
+	if s.tokens, err = httpapi.OpenTokens(t.Context(), httpapi.TokensConfig{Register: s.Tokens}); err != nil {
+		t.Fatal(err)
+	}
+	s.api, err = httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Metrics: s.Metrics, Limits: limits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []httpapi.Role{httpapi.Writer, httpapi.Reader, httpapi.Auditor, httpapi.Operator} {
+		g := httpapi.Grant{Name: "test-" + string(role), Role: role}
+		if role == httpapi.Writer || role == httpapi.Reader {
+			g.Streams = []string{httpapi.EveryStream}
+		}
+		s.bearer[role] = s.issue(t, g)
+	}
+	server, err := s.api.Listen(httpapi.Address{Address: "127.0.0.1:0", Faces: httpapi.Every})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url = "http://" + server.Addr().String()
+	run(t, server)
+	t.Cleanup(s.hc.CloseIdleConnections)
+	return s
+}
+
+// run serves servers until the test ends.
+func run(t testing.TB, servers ...*httpapi.Server) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- httpapi.Serve(ctx, 10*time.Second, servers...) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+}
+
+// issue returns a new token.
+func (s *served) issue(t testing.TB, g httpapi.Grant) string {
+	t.Helper()
+	token, _, err := s.tokens.Issue(t.Context(), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// as returns the log as the bearer of a role's token has it.
+func (s *served) as(t testing.TB, role httpapi.Role) *client.HTTP {
+	t.Helper()
+	return s.with(t, s.bearer[role])
+}
+
+func (s *served) with(t testing.TB, token string) *client.HTTP {
+	t.Helper()
+	h, err := client.Dial(s.url, client.Options{Token: token, HTTPClient: s.hc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// addStream adds a stream to the ledger.
+func (s *served) addStream(t testing.TB, c ledger.StreamConfig) {
+	t.Helper()
+	if _, err := s.Ledger.AddStream(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A reply is an answer that was read to its end.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// request makes a request. Header lines follow as "Name: value".
+func (s *served) request(t testing.TB, method, path, body string, headers ...string) reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body == "" {
+		req.Body = nil
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Add(name, value)
+	}
+	res, err := s.hc.Do(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return reply{res.StatusCode, res.Header, string(data)}
+}
+
+// token returns the header line with the token of a role.
+func (s *served) token(role httpapi.Role) string { return "Authorization: Bearer " + s.bearer[role] }
