@@ -25,6 +25,7 @@ type Ledger struct {
 	pending     *pendingBatches
 	toIntegrate chan *batch
 	progress    *progress
+	failed      chan struct{} // closed when the ledger stops by itself
 	keeper      *keeper
 
 	settings  sync.Mutex // one change of settings at a time
@@ -78,6 +79,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 		pending:     &pendingBatches{rows: make(map[indexKey]uint64)},
 		toIntegrate: make(chan *batch, 8),
 		progress:    newProgress(),
+		failed:      make(chan struct{}),
 		witnesses:   make(map[string]string),
 	}
 	l.keeper = newKeeper(l)
@@ -130,9 +132,13 @@ func (l *Ledger) stop(err error) {
 		}
 	})
 	if first {
+		close(l.failed)
 		l.log.Error("ledger stopped: it takes and signs nothing more", slog.String("error", err.Error()))
 	}
 }
+
+// Failed is closed when the ledger stops by itself.
+func (l *Ledger) Failed() <-chan struct{} { return l.failed }
 
 // Stopped returns why the ledger stopped by itself, or nil. A program that
 // serves a ledger ends when it is not nil: only a fresh start can tell what

@@ -213,6 +213,9 @@ func (d *Directory) openTree(ctx context.Context, cfg *ledger.Config, c Config, 
 	} else {
 		t, err = trillian.OpenEmbedded(ctx, trillian.EmbeddedOptions{Dir: filepath.Join(c.Data, "tree"), Create: create, Logger: log})
 	}
+	if errors.Is(err, trillian.ErrExists) {
+		return fmt.Errorf("%w: %w", ledger.ErrExists, err)
+	}
 	if err != nil {
 		return err
 	}

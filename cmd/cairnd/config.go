@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cairnlog/cairn/ledger/local"
+)
+
+// A Config is cairn.toml as a server reads it.
+type Config struct {
+	local.Config
+
+	Listen Listen `toml:"listen,omitempty"`
+}
+
+// Listen says where the server listens.
+type Listen struct {
+	// Address is where all faces are served that have no address of their
+	// own. Default: "127.0.0.1:8480".
+	Address string `toml:"address,omitempty"`
+
+	// Write, Read and Public are addresses of single faces: appending,
+	// reading, and the public files that need no token. Default: Address.
+	// "off" switches a face off.
+	Write  string `toml:"write,omitempty"`
+	Read   string `toml:"read,omitempty"`
+	Public string `toml:"public,omitempty"`
+
+	// Metrics is where /metrics, /healthz and /readyz are served to
+	// everybody. Default: Address.
+	Metrics string `toml:"metrics,omitempty"`
+
+	// Certificate and Key are files in PEM for TLS, read again when they
+	// change. Without them a face that needs tokens listens on loopback only.
+	Certificate string `toml:"certificate,omitempty"`
+	Key         string `toml:"key,omitempty"`
+
+	// BehindProxy says that a proxy in front of the server does TLS, so that
+	// it may listen beyond loopback without.
+	BehindProxy bool `toml:"behind_proxy,omitempty"`
+
+	// Socket is the unix socket of the other cairnd commands. Whoever can
+	// open it administers the ledger. Default: "cairnd.sock" beside cairn.toml.
+	Socket string `toml:"socket,omitempty"`
+}
+
+const defaultAddress = "127.0.0.1:8480"
+
+// load reads the configuration of the ledger's directory.
+func (p *program) load() (c Config, err error) {
+	if err := local.Decode(filepath.Join(p.dir, local.ConfigFile), &c); err != nil {
+		return c, err
+	}
+	if c.Listen.Address == "" {
+		c.Listen.Address = defaultAddress
+	}
+	c.Listen.Socket = p.beside(c.Listen.Socket, "cairnd.sock")
+	if (c.Listen.Certificate == "") != (c.Listen.Key == "") {
+		return c, errors.New("cairn.toml: listen: certificate and key belong together")
+	}
+	for _, path := range []*string{&c.Listen.Certificate, &c.Listen.Key} {
+		if *path != "" {
+			*path = p.beside(*path, "")
+		}
+	}
+	return c, nil
+}
+
+func (p *program) beside(path, fallback string) string {
+	if path == "" {
+		path = fallback
+	}
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(p.dir, path)
+}
+
+// secret returns the passphrase of the key files, from a file or from the
+// environment, which is the one place besides files that secrets come from.
+func (p *program) secret() (string, error) {
+	if p.passphrase == "" {
+		s := os.Getenv("CAIRN_PASSPHRASE")
+		if s == "" {
+			return "", errors.New("the key files are encrypted: give their passphrase with --passphrase-file or CAIRN_PASSPHRASE")
+		}
+		return s, nil
+	}
+	data, err := os.ReadFile(p.passphrase)
+	if err != nil {
+		return "", err
+	}
+	s := strings.TrimRight(string(data), "\r\n")
+	if s == "" {
+		return "", fmt.Errorf("%s is empty", p.passphrase)
+	}
+	return s, nil
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/ledger/httpapi"
+)
+
+func (p *program) devCommand() *cobra.Command {
+	var address string
+	var tour bool
+	c := &cobra.Command{
+		Use:   "dev",
+		Short: "Serve a ledger to try things with",
+		Long: `Serve a ledger on this machine, made first if there is none, with a local
+witness and tokens that are ready to use. What to do next is printed, to copy and paste.
+
+The same person runs the ledger and its witness here, so it proves nothing to
+others: see "cairnd init" and cairn-witness(8) for the real thing.`,
+		Example: "  cairnd dev --tour\n  cairnd dev",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			dir := p.dir
+			if tour && !c.Flags().Changed("dir") {
+				if dir, err = os.MkdirTemp("", "cairn-tour-"); err != nil {
+					return err
+				}
+				defer os.RemoveAll(dir)
+			}
+			if tour && address == "" {
+				address = "127.0.0.1:0"
+			}
+			return p.dev(c.Context(), dir, address, tour)
+		},
+	}
+	c.Flags().StringVar(&address, "listen", "", "address to serve at (default \""+defaultAddress+"\")")
+	c.Flags().BoolVar(&tour, "tour", false, "append sample events, verify, audit, say what was done, and end")
+	return c
+}
+
+// dev serves the ledger in dir, or takes the tour through it.
+func (p *program) dev(ctx context.Context, dir, address string, tour bool) (err error) {
+	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	metrics := newRegistry()
+	d, err := openDev(ctx, dir, log, metrics)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if address == "" {
+		address = defaultAddress
+	}
+	s, err := newServing(ctx, d.Directory, Listen{Address: address, Socket: filepath.Join(dir, "cairnd.sock")}, log, metrics)
+	if err != nil {
+		return err
+	}
+	tokens, err := devTokens(ctx, filepath.Join(dir, "dev-tokens"), s.tokens)
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	if !tour {
+		p.printNextSteps(dir, s, tokens)
+		return s.run(ctx)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- s.run(ctx) }()
+	err = p.tour(ctx, s.url(), d.Policy, tokens)
+	stop()
+	return errors.Join(err, <-served)
+}
+
+// devRoles are the tokens that "cairnd dev" has ready.
+var devRoles = []httpapi.Grant{
+	{Name: "dev-writer", Role: httpapi.Writer, Streams: []string{httpapi.EveryStream}},
+	{Name: "dev-reader", Role: httpapi.Reader, Streams: []string{httpapi.EveryStream}},
+	{Name: "dev-auditor", Role: httpapi.Auditor},
+	{Name: "dev-operator", Role: httpapi.Operator},
+}
+
+// devTokens returns the tokens by role. They are kept in a file, as only a
+// ledger to try things with may do, so that every start prints the same ones.
+func devTokens(ctx context.Context, path string, t *httpapi.Tokens) (map[httpapi.Role]string, error) {
+	tokens := make(map[httpapi.Role]string)
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for line := range strings.Lines(string(data)) {
+		if role, token, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			if _, ok := t.Authenticate(token); ok {
+				tokens[httpapi.Role(role)] = token
+			}
+		}
+	}
+	var b strings.Builder
+	for _, g := range devRoles {
+		if tokens[g.Role] == "" {
+			if tokens[g.Role], _, err = t.Issue(ctx, g); err != nil {
+				return nil, err
+			}
+		}
+		fmt.Fprintf(&b, "%s %s\n", g.Role, tokens[g.Role])
+	}
+	return tokens, os.WriteFile(path, []byte(b.String()), 0o600)
+}
+
+func (p *program) printNextSteps(dir string, s *serving, tokens map[httpapi.Role]string) {
+	policy := filepath.Join(dir, "policy")
+	fmt.Fprintf(p.stdout, `Cairn is ready: the log %s at %s, with a local witness.
+Everything is in %s. Stop it with Ctrl-C; the next start goes on from there.
+
+Paste this into another terminal:
+
+  export CAIRN_URL=%s CAIRN_POLICY=%s
+  export CAIRN_TOKEN=%s
+
+  go run ./cmd/cairn append --receipts . '{"actor":"alice","action":"login","outcome":"ok"}'
+  go run ./cmd/cairn verify 5.tlog-proof        # needs no server
+  go run ./cmd/cairn audit                      # the whole ledger, without trusting it
+
+The other tokens:
+
+  reader    %s
+  auditor   %s
+  operator  %s
+
+`, s.ledger.Status().Origin, s.url(), dir, s.url(), policy,
+		tokens[httpapi.Writer], tokens[httpapi.Reader], tokens[httpapi.Auditor], tokens[httpapi.Operator])
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/local"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage/disk"
+	"github.com/cairnlog/cairn/witness"
+)
+
+// The names of what "cairnd dev" makes.
+const (
+	devOrigin  = "cairn.localhost/dev"
+	devWitness = "witness.localhost/dev"
+)
+
+// A devLedger is a ledger and a witness of its own in one directory. The
+// witness vouches for nothing, since the same person runs both; it shows how
+// witnessing works.
+type devLedger struct {
+	*local.Directory
+	witness *disk.Dir
+}
+
+// openDev opens the ledger in dir, and makes it first if there is none.
+func openDev(ctx context.Context, dir string, log *slog.Logger, metrics prometheus.Registerer) (d *devLedger, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	key, err := devWitnessKey(filepath.Join(dir, "witness.key"))
+	if err != nil {
+		return nil, err
+	}
+	d = &devLedger{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	if d.witness, err = disk.Open(filepath.Join(dir, "witness"), disk.Options{Create: true}); err != nil {
+		return d, err
+	}
+	w, err := d.newWitness(ctx, key)
+	if err != nil {
+		return d, err
+	}
+	o := local.Options{Logger: log, Witnesses: []ledger.Witness{{Names: []string{"dev"}, Cosigner: w}}}
+	err = local.Init(ctx, dir, local.InitOptions{
+		Origin: devOrigin, Options: o,
+		Policy: fmt.Sprintf("witness dev %s\nquorum dev\n", key.Key()),
+	})
+	if err != nil && !errors.Is(err, ledger.ErrExists) {
+		return d, err
+	}
+	// The witness knows the log only now: its key was made by Init.
+	if err := addLogs(w, filepath.Join(dir, "policy")); err != nil {
+		return d, err
+	}
+	var c Config
+	if err := local.Decode(filepath.Join(dir, local.ConfigFile), &c); err != nil {
+		return d, err
+	}
+	o.Metrics = metrics
+	d.Directory, err = local.Open(ctx, dir, c.Config, o)
+	return d, err
+}
+
+func (d *devLedger) newWitness(ctx context.Context, key proofs.SigningKey) (*witness.Witness, error) {
+	registers, err := d.witness.Registers("registers")
+	if err != nil {
+		return nil, err
+	}
+	return witness.New(ctx, witness.Config{Keys: []proofs.SigningKey{key}, Registers: registers})
+}
+
+// addLogs lets the witness cosign for the log of a policy.
+func addLogs(w *witness.Witness, policy string) error {
+	text, err := os.ReadFile(policy)
+	if err != nil {
+		return err
+	}
+	p, err := proofs.ParsePolicy(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", policy, err)
+	}
+	var logs []witness.Log
+	for _, l := range p.Logs {
+		logs = append(logs, witness.Log{Key: l.Key, Origin: l.Key.Name(), QPD: 1<<31 - 1, Contact: "dev"})
+	}
+	return w.SetLogs(logs)
+}
+
+// Close closes the ledger and the witness.
+func (d *devLedger) Close() error {
+	var errs []error
+	if d.Directory != nil {
+		errs = append(errs, d.Directory.Close())
+	}
+	if d.witness != nil {
+		errs = append(errs, d.witness.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// devWitnessKey reads the witness's key, and makes it first if there is none.
+func devWitnessKey(path string) (proofs.SigningKey, error) {
+	data, err := os.ReadFile(path)
+	if err == nil {
+		return proofs.ParseSigningKey(strings.TrimSpace(string(data)))
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return proofs.SigningKey{}, err
+	}
+	key, err := proofs.GenerateKey(devWitness, proofs.Ed25519Cosignature, rand.Reader)
+	if err != nil {
+		return key, err
+	}
+	return key, os.WriteFile(path, []byte(key.Secret()+"\n"), 0o600)
+}

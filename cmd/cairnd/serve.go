@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/ledger/local"
+)
+
+func (p *program) serveCommand() *cobra.Command {
+	var address, format string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a ledger",
+		Long: `Serve the ledger until SIGINT or SIGTERM.
+
+After the start nothing new is signed, and no entry taken, until so many
+witnesses have answered that every possible quorum contains one of them. If a write fails, or
+two computations of the root disagree, the server ends: only a fresh start can
+tell what is durable. Let a supervisor start it again.`,
+		Example: "  cairnd serve --dir /srv/cairn --log-format json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			log, err := p.logger(format)
+			if err != nil {
+				return err
+			}
+			cfg, err := p.load()
+			if err != nil {
+				return err
+			}
+			if address != "" {
+				cfg.Listen = Listen{Address: address, Certificate: cfg.Listen.Certificate, Key: cfg.Listen.Key,
+					BehindProxy: cfg.Listen.BehindProxy, Socket: cfg.Listen.Socket}
+			}
+			metrics := newRegistry()
+			d, err := local.Open(c.Context(), p.dir, cfg.Config, local.Options{Passphrase: p.secret, Logger: log, Metrics: metrics})
+			if err != nil {
+				return err
+			}
+			s, err := newServing(c.Context(), d, cfg.Listen, log, metrics)
+			if err != nil {
+				return errors.Join(err, d.Close())
+			}
+			fmt.Fprintf(p.stderr, "cairnd: serving %s at %s\n", d.Ledger.Status().Origin, s.url())
+			return errors.Join(s.run(c.Context()), d.Close())
+		},
+	}
+	c.Flags().StringVar(&address, "listen", "", "serve all faces at this address, whatever the configuration says")
+	c.Flags().StringVar(&format, "log-format", "text", "how to log: text or json")
+	return c
+}
+
+func (p *program) logger(format string) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(p.stderr, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(p.stderr, nil)), nil
+	}
+	return nil, usage("there is no log format %q: choose text or json", format)
+}
+
+// newRegistry returns a registry with what every process measures.
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/ledger/httpapi"
+)
+
+func (p *program) tokenCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "token",
+		Short: "Issue, list and revoke tokens",
+		Long: `A token lets its bearer use the ledger in one role:
+
+  writer    append to given streams, nothing else
+  reader    read entries of given streams, proofs and receipts
+  auditor   proofs, receipts, sealed records and settings; no payload
+  operator  streams, retention classes, tokens and status; no payload
+
+A token is shown once. The ledger keeps its hash only.`,
+	}
+	c.AddCommand(p.tokenIssueCommand(), p.tokenListCommand(), p.tokenRevokeCommand())
+	return c
+}
+
+func (p *program) tokenIssueCommand() *cobra.Command {
+	var g httpapi.Grant
+	var days int
+	c := &cobra.Command{
+		Use:   "issue NAME --role ROLE",
+		Short: "Issue a token and print it, once",
+		Long: `Issue a token to whoever has the name, which is the identity that entries
+record. The token is printed on standard output, this one time.`,
+		Example: `  cairnd token issue billing --role writer --stream billing --days 90
+  cairnd token issue alice --role reader --stream '*'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			g.Name = args[0]
+			if days > 0 {
+				g.Expires = time.Now().UTC().AddDate(0, 0, days).Truncate(time.Second)
+			}
+			a, err := p.dial()
+			if err != nil {
+				return err
+			}
+			t, err := a.issueToken(c.Context(), g)
+			if err != nil {
+				return err
+			}
+			if p.json {
+				return p.printJSON(t)
+			}
+			fmt.Fprintf(p.stderr, "cairnd: token %s of %s, a %s; it is shown this one time\n", t.About.ID, t.About.Name, t.About.Role)
+			_, err = fmt.Fprintln(p.stdout, t.Token)
+			return err
+		},
+	}
+	c.Flags().StringVar((*string)(&g.Role), "role", "", "writer, reader, auditor or operator")
+	c.Flags().StringArrayVar(&g.Streams, "stream", nil, "stream that a writer or reader may use, or '*' for all (repeat)")
+	c.Flags().IntVar(&days, "days", 0, "how long it holds; 0: until it is revoked")
+	p.jsonFlag(c)
+	return c
+}
+
+func (p *program) tokenListCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the tokens, not their secrets",
+		Example: "  cairnd token list",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			a, err := p.dial()
+			if err != nil {
+				return err
+			}
+			tokens, err := a.tokens(c.Context())
+			if err != nil {
+				return err
+			}
+			if p.json {
+				return p.printJSON(tokens)
+			}
+			w := tabwriter.NewWriter(p.stdout, 0, 8, 2, ' ', 0)
+			defer w.Flush()
+			fmt.Fprintln(w, "ID\tNAME\tROLE\tSTREAMS\tCREATED\tEXPIRES")
+			for _, t := range tokens {
+				expires := "never"
+				if !t.Expires.IsZero() {
+					expires = t.Expires.Format(time.DateOnly)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, strings.Join(t.Streams, ","), t.Created.Format(time.DateOnly), expires)
+			}
+			return nil
+		},
+	}
+	p.jsonFlag(c)
+	return c
+}
+
+func (p *program) tokenRevokeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "revoke ID",
+		Short:   "Revoke a token, from now on",
+		Example: "  cairnd token revoke 0123456789abcdef",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			a, err := p.dial()
+			if err != nil {
+				return err
+			}
+			if err := a.revokeToken(c.Context(), args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(p.stderr, "cairnd: token %s is revoked\n", args[0])
+			return nil
+		},
+	}
+}
