@@ -1,9 +1,7 @@
 package peers
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/httpapi"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -30,6 +29,7 @@ type servedLedger struct {
 	Witness servedWitness
 	Leaves  map[uint64][]byte // of the events that were appended
 
+	public  http.Handler
 	damaged atomic.Pointer[string] // the path of the file that is served with one bit flipped
 }
 
@@ -55,7 +55,7 @@ func newLedger(t *testing.T, n int) *servedLedger {
 			t.Error(err)
 		}
 	})
-	l.Ledger, l.Policy = d.Ledger, d.Policy
+	l.Ledger, l.Policy, l.public = d.Ledger, d.Policy, publicFace(t, d)
 	l.Witness.trust(t, logKeys(d.Policy)...)
 	server := httptest.NewServer(l)
 	t.Cleanup(server.Close)
@@ -130,22 +130,32 @@ func (l *servedLedger) ed25519Policy(t *testing.T) []byte {
 // they are where the path is empty.
 func (l *servedLedger) damage(path string) { l.damaged.Store(&path) }
 
-// ServeHTTP serves the public files (C2SP tlog-tiles).
+// publicFace returns the handler of the public files, as cairnd serves them.
+func publicFace(t *testing.T, d *local.Directory) http.Handler {
+	t.Helper()
+	tokens, err := httpapi.OpenTokens(t.Context(), httpapi.TokensConfig{Register: d.Tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := httpapi.New(httpapi.Config{Ledger: d.Ledger, Tokens: tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api.Handler(httpapi.Public)
+}
+
+// ServeHTTP serves the public files, and one of them damaged.
 func (l *servedLedger) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	path := strings.TrimPrefix(req.URL.Path, "/")
-	data, err := l.ReadFile(req.Context(), path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		http.NotFound(rw, req)
-		return
-	case err != nil:
-		http.Error(rw, err.Error(), http.StatusInternalServerError)
+	if damaged := l.damaged.Load(); damaged == nil || *damaged != path {
+		l.public.ServeHTTP(rw, req)
 		return
 	}
-	if damaged := l.damaged.Load(); damaged != nil && *damaged == path {
-		data = flipBit(data, path)
-	}
-	_, _ = rw.Write(data)
+	req.Header.Del("Accept-Encoding")
+	good := httptest.NewRecorder()
+	l.public.ServeHTTP(good, req)
+	rw.WriteHeader(good.Code)
+	_, _ = rw.Write(flipBit(good.Body.Bytes(), path))
 }
 
 // flipBit returns a copy of a file with one bit flipped: in the middle, or in
