@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,20 +25,22 @@ type cosigner struct {
 	keys    []proofs.PolicyWitness // of this witness, in the policy
 
 	old     uint64 // the size that the witness cosigned last, as far as we know
+	trouble string // what was wrong last; empty: it cosigned
 	targets chan *target
-	answers chan<- answer
 }
 
 // A target is a signed checkpoint to be cosigned. A new one for the same
 // checkpoint asks for fresh cosignatures.
 type target struct {
 	signed *signedState
+
+	// answers has room for the one answer of each witness that ends its work
+	// on the target: that it cosigned, or that it is ahead.
+	answers chan answer
 }
 
-// An answer is what became of a target at one witness.
+// An answer is what a witness said to a target.
 type answer struct {
-	witness      string
-	target       *target
 	names        []string           // the policy's names of the keys that cosigned
 	cosignatures []proofs.Signature // checked, one for each name
 	err          error
@@ -77,12 +80,9 @@ func (c *cosigner) run(ctx context.Context) {
 			}
 		}
 		a := c.ask(ctx, t)
-		select {
-		case c.answers <- a:
-		case <-ctx.Done():
-			return
-		}
-		if a.err == nil {
+		c.note(a)
+		if ahead := (*AheadError)(nil); a.err == nil || errors.As(a.err, &ahead) {
+			t.answers <- a
 			t, backoff = nil, minBackoff
 			continue
 		}
@@ -94,6 +94,27 @@ func (c *cosigner) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// note tells everybody what the witness says, and the log when it is new.
+func (c *cosigner) note(a answer) {
+	was := c.trouble
+	c.trouble = ""
+	if a.err != nil {
+		c.trouble = a.err.Error()
+	}
+	c.l.metrics.answered(c.name, a)
+	c.l.setWitness(c.name, c.trouble)
+	if ahead := (*AheadError)(nil); errors.As(a.err, &ahead) {
+		c.l.stop(ahead) // whatever the others say
+	}
+	switch {
+	case c.trouble == was:
+	case c.trouble == "":
+		c.l.log.Info("witness cosigns again", slog.String("witness", c.name))
+	default:
+		c.l.log.Warn("witness does not cosign", slog.String("witness", c.name), slog.String("error", c.trouble))
 	}
 }
 
@@ -115,7 +136,7 @@ func (c *cosigner) give(t *target) {
 // ask asks the witness, and once more when it says that it knows another old
 // size than we thought.
 func (c *cosigner) ask(ctx context.Context, t *target) answer {
-	a := answer{witness: c.name, target: t}
+	var a answer
 	for range 3 {
 		var body []byte
 		body, a.err = c.request(ctx, t.signed)
@@ -201,10 +222,9 @@ func retryAfter(err error) time.Duration {
 }
 
 // startCosigners starts one goroutine for each witness.
-func (l *Ledger) startCosigners(ctx context.Context, wg *sync.WaitGroup) (cosigners []*cosigner, answers chan answer) {
-	answers = make(chan answer, 2*len(l.cfg.Witnesses))
+func (l *Ledger) startCosigners(ctx context.Context, wg *sync.WaitGroup) (cosigners []*cosigner) {
 	for _, w := range l.cfg.Witnesses {
-		c := &cosigner{l: l, name: strings.Join(w.Names, "+"), witness: w.Cosigner, targets: make(chan *target, 1), answers: answers}
+		c := &cosigner{l: l, name: strings.Join(w.Names, "+"), witness: w.Cosigner, targets: make(chan *target, 1)}
 		for _, p := range l.cfg.Policy.Witnesses {
 			if slices.Contains(w.Names, p.Name) {
 				c.keys = append(c.keys, p)
@@ -213,5 +233,5 @@ func (l *Ledger) startCosigners(ctx context.Context, wg *sync.WaitGroup) (cosign
 		cosigners = append(cosigners, c)
 		wg.Go(func() { c.run(ctx) })
 	}
-	return cosigners, answers
+	return cosigners
 }

@@ -179,3 +179,31 @@ func TestClockThatDiffersFromTheWitnessesTakesNoEntries(t *testing.T) {
 		t.Errorf("got %v, want unavailable", err)
 	}
 }
+
+func TestWitnessThatIsLateToSayItIsAheadStopsTheLedger(t *testing.T) {
+	w := newWorld(t)
+	l := w.started()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
+	asked := make(chan struct{}, 1)
+	w.witnesses[2].misbehave(func(witness.Request) ([]byte, error) {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		time.Sleep(100 * time.Millisecond) // the others are a quorum long before
+		return nil, &witness.Error{Status: http.StatusConflict, Size: 1 << 40}
+	})
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	<-asked
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	select {
+	case <-l.Failed():
+	case <-ctx.Done():
+		t.Fatal("the ledger goes on")
+	}
+	var ahead *AheadError
+	if !errors.As(l.Stopped(), &ahead) {
+		t.Errorf("got %v, want that a witness is ahead", l.Stopped())
+	}
+}

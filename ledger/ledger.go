@@ -95,8 +95,8 @@ func (l *Ledger) start(r *recovered) {
 	l.cancel = cancel
 	seq := &sequencer{l: l, next: r.sequenced, last: r.lastTime}
 	in := &integrator{l: l, edge: r.edge, treeSize: r.sequenced}
-	pub := &publisher{l: l, signed: r.signed, published: r.published, troubles: make(map[string]string)}
-	pub.cosigners, pub.answers = l.startCosigners(ctx, &l.wg)
+	pub := &publisher{l: l, signed: r.signed, published: r.published}
+	pub.cosigners = l.startCosigners(ctx, &l.wg)
 	l.writer.Go(func() { seq.run(context.WithoutCancel(ctx)) })
 	l.writer.Go(func() { in.run(context.WithoutCancel(ctx)) })
 	l.wg.Go(func() { pub.run(ctx) })

@@ -85,12 +85,12 @@ func (m *metrics) cosigned(d time.Duration) { m.cosigning.Observe(d.Seconds()) }
 
 func (m *metrics) published() { m.publications.Inc() }
 
-func (m *metrics) answered(a answer) {
+func (m *metrics) answered(witness string, a answer) {
 	outcome := "cosigned"
 	if a.err != nil {
 		outcome = "failed"
 	}
-	m.witnesses.WithLabelValues(a.witness, outcome).Inc()
+	m.witnesses.WithLabelValues(witness, outcome).Inc()
 }
 
 func (m *metrics) refuse(p *client.Problem) { m.refused.WithLabelValues(string(p.Code())).Inc() }

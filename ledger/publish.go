@@ -22,9 +22,7 @@ type publisher struct {
 	published []byte // as it is in the register; nil: nothing yet
 
 	cosigners []*cosigner
-	answers   chan answer
 	collected map[string]proofs.Signature // by the policy's names, of the target
-	troubles  map[string]string           // by witness, what it said last
 
 	keptAt time.Time // when a checkpoint was last kept for auditors
 }
@@ -77,7 +75,7 @@ func (p *publisher) turn(ctx context.Context) error {
 // a member that answered. It does not give up: without the quorum nothing is
 // published and nothing new is signed (law 4).
 func (p *publisher) cosign(ctx context.Context) error {
-	t := &target{signed: p.signed}
+	t := &target{signed: p.signed, answers: make(chan answer, len(p.cosigners))}
 	p.collected = make(map[string]proofs.Signature)
 	for _, c := range p.cosigners {
 		c.give(t)
@@ -85,9 +83,12 @@ func (p *publisher) cosign(ctx context.Context) error {
 	started := time.Now()
 	for !p.enough() {
 		select {
-		case a := <-p.answers:
-			if err := p.take(t, a); err != nil {
-				return err
+		case a := <-t.answers:
+			if a.err != nil {
+				return a.err
+			}
+			for i, name := range a.names {
+				p.collected[name] = a.cosignatures[i]
 			}
 		case <-ctx.Done():
 			return ctx.Err()
@@ -105,39 +106,6 @@ func (p *publisher) enough() bool {
 	cleared := p.l.cfg.Policy.Quorum == proofs.NoQuorum // nobody to ask
 	p.l.progress.read(func(pr *progress) { cleared = cleared || pr.cleared })
 	return p.l.cfg.Policy.Met(names) && (cleared || p.l.cfg.Policy.Intersects(names))
-}
-
-// take takes one answer of a witness.
-func (p *publisher) take(t *target, a answer) error {
-	var ahead *AheadError
-	if errors.As(a.err, &ahead) {
-		return ahead
-	}
-	p.l.metrics.answered(a)
-	p.note(a)
-	if a.err == nil && a.target == t {
-		for i, name := range a.names {
-			p.collected[name] = a.cosignatures[i]
-		}
-	}
-	return nil
-}
-
-// note logs what a witness says when it says something new.
-func (p *publisher) note(a answer) {
-	was, now := p.troubles[a.witness], ""
-	if a.err != nil {
-		now = a.err.Error()
-	}
-	p.troubles[a.witness] = now
-	p.l.setWitness(a.witness, now)
-	switch {
-	case now == was:
-	case now == "":
-		p.l.log.Info("witness cosigns again", slog.String("witness", a.witness))
-	default:
-		p.l.log.Warn("witness does not cosign", slog.String("witness", a.witness), slog.String("error", now))
-	}
 }
 
 // publish makes the checkpoint with its cosignatures the published one.
