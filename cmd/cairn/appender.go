@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/cairnlog/cairn/client"
+)
+
+// maxBatchBytes bounds the events of one batch together: servers take requests
+// of 16 MiB at least, or one event if that is larger.
+const maxBatchBytes = 8 << 20
+
+// An appender sends events in batches, in their order, and checks every
+// answer before it counts.
+type appender struct {
+	p        *program
+	o        appendFlags
+	log      client.Log
+	verifier *client.Verifier
+	maker    *eventMaker
+	resume   *resume // nil: not asked for
+	progress *progress
+
+	batch  []client.Event
+	wheres []string
+	bytes  int
+
+	number  uint64 // of the next event that is read
+	counts  struct{ appended, repeats, refused, unchecked, late uint64 }
+	refusal error // the first event that was refused
+}
+
+// all reads and sends all events.
+func (a *appender) all(ctx context.Context, inputs iter.Seq2[input, error]) error {
+	for in, err := range inputs {
+		if err != nil {
+			return err
+		}
+		number := a.number
+		a.number++
+		if a.resume != nil {
+			if skip, err := a.resume.skip(number, in.data); err != nil {
+				return err
+			} else if skip {
+				continue
+			}
+		}
+		e, err := a.maker.event(number, in.data)
+		if err != nil {
+			// What comes before is sent, so that it can be told what is not.
+			return errors.Join(a.send(ctx), fmt.Errorf("%s: %w", in.where, err))
+		}
+		a.batch, a.wheres = append(a.batch, e), append(a.wheres, in.where)
+		a.bytes += len(in.data)
+		if len(a.batch) >= a.o.batch || a.bytes >= maxBatchBytes {
+			if err := a.send(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if err := a.send(ctx); err != nil {
+		return err
+	}
+	if a.resume != nil {
+		return a.resume.end(a.number)
+	}
+	return nil
+}
+
+// send sends the batch and takes the answers.
+func (a *appender) send(ctx context.Context) error {
+	if len(a.batch) == 0 {
+		return nil
+	}
+	if a.resume != nil {
+		// The name of the run is durable before any event goes out under it:
+		// else nobody could send the event again without recording it twice.
+		if err := a.resume.save(); err != nil {
+			return err
+		}
+	}
+	wait, cancel := context.WithTimeout(ctx, a.o.timeout)
+	defer cancel()
+	results, err := a.log.Append(wait, a.o.stream, a.batch, client.State(a.o.wait))
+	if err != nil {
+		return err
+	}
+	for i, r := range results {
+		if err := a.take(ctx, a.wheres[i], a.batch[i], r); err != nil {
+			return fmt.Errorf("%s: %w", a.wheres[i], err)
+		}
+	}
+	if a.resume != nil {
+		a.resume.take(a.batch)
+		if err := a.resume.save(); err != nil {
+			return err
+		}
+	}
+	a.progress.show(a.number, 0)
+	a.batch, a.wheres, a.bytes = a.batch[:0], a.wheres[:0], 0
+	return nil
+}
+
+const maxRefusals = 20 // that are told one by one
+
+// take checks the answer about one event and reports it.
+func (a *appender) take(ctx context.Context, where string, e client.Event, r client.Appended) error {
+	if r.Err != nil {
+		if a.counts.refused++; a.refusal == nil {
+			a.refusal = r.Err
+		}
+		if a.counts.refused <= maxRefusals {
+			a.p.say("%s: %v", where, r.Err)
+		}
+		return a.report(r)
+	}
+	err := a.verifier.CheckAppended(ctx, e, r)
+	switch {
+	case err == nil:
+	case statusOf(err) == exitNo:
+		return err
+	default:
+		a.counts.unchecked++
+		a.p.say("%s: it could not be checked: %v", where, err)
+		return a.report(r)
+	}
+	if r.Duplicate {
+		a.counts.repeats++
+	} else {
+		a.counts.appended++
+	}
+	if !r.State.Reached(client.State(a.o.wait)) {
+		a.counts.late++
+	}
+	if a.o.receipts != "" && r.Receipt != nil {
+		if err := writeFile(receiptPath(a.o.receipts, r.Index), r.Receipt); err != nil {
+			return err
+		}
+	}
+	return a.report(r)
+}
+
+// report prints what became of an event.
+func (a *appender) report(r client.Appended) error {
+	if a.o.json {
+		return json.NewEncoder(a.p.stdout).Encode(entryFile{
+			Index: r.Index, Leaf: r.Leaf, State: r.State, Duplicate: r.Duplicate,
+			Disclosure: r.Disclosure, Receipt: r.Receipt, Promise: r.Promise, Problem: r.Err,
+		})
+	}
+	if r.Err != nil {
+		return nil
+	}
+	line := fmt.Sprintf("%d  %s", r.Index, r.State)
+	if r.Duplicate {
+		line += "  (was there)"
+	}
+	_, err := fmt.Fprintln(a.p.stdout, line)
+	return err
+}
+
+// summary says what became of all events, and is the answer of the command.
+func (a *appender) summary() error {
+	c := a.counts
+	if c.appended+c.repeats+c.refused+c.unchecked > 1 {
+		a.p.say("%d events recorded, %d were there already, %d refused", c.appended, c.repeats, c.refused)
+	}
+	switch {
+	case c.refused > 0:
+		return fmt.Errorf("%w: %d events were refused: %w", errNo, c.refused, a.refusal)
+	case c.unchecked > 0:
+		return fmt.Errorf("%d events could not be checked", c.unchecked)
+	case c.late > 0:
+		return hinted(fmt.Errorf("%d events are recorded, and not yet %s", c.late, a.o.wait),
+			"the log has promised them; ask for their receipts later with: cairn prove receipt")
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
+)
+
+type auditFlags struct {
+	state   string
+	vault   bool
+	workers int
+	json    bool
+}
+
+func (p *program) auditCommand() *cobra.Command {
+	var o auditFlags
+	c := &cobra.Command{
+		Use:   "audit [URL|DIRECTORY]",
+		Short: "Judge a whole ledger",
+		Long: `audit derives the whole ledger again from its entries: every leaf, every tile, the
+root at every kept checkpoint; and checks signatures, times, buckets and the sequence
+numbers of sources. It needs no token, no payload key and, for a directory that
+"cairn export" made, no network. If the directory has sealed records or receipts they
+are judged too; of a server they are with --vault, and kept checkpoints with a token.
+
+With --state it remembers what it found right, reads only what is new the next time,
+and notices a ledger that was rolled back or forked. Keep the file where the operator
+of the ledger cannot change it.`,
+		Example: `  cairn audit --policy ledger.policy https://log.example.com
+  cairn audit --policy ledger.policy --state ledger.state
+  cairn export /backup/ledger; cairn audit /backup/ledger --json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return p.audit(c.Context(), args, o) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.state, "state", "", "`FILE` that remembers what was found right")
+	f.BoolVar(&o.vault, "vault", false, "judge a server's sealed records too; needs an auditor's token")
+	f.IntVar(&o.workers, "workers", 0, "how many files are judged at once; 0: one a processor")
+	f.BoolVar(&o.json, "json", false, "print the report as JSON")
+	return c
+}
+
+func (p *program) audit(ctx context.Context, args []string, o auditFlags) error {
+	policy, err := p.loadPolicy()
+	if err != nil {
+		return err
+	}
+	s, err := p.source()
+	if len(args) == 1 {
+		s, err = p.sourceAt(args[0])
+	}
+	if err != nil {
+		return err
+	}
+	fsys, err := p.auditFiles(ctx, s, o)
+	if err != nil {
+		return err
+	}
+	state, err := readState(o.state)
+	if err != nil {
+		return err
+	}
+	g := p.progress("audited")
+	report, err := audit.Run(ctx, fsys, audit.Options{
+		Policy: policy, State: state, Workers: o.workers,
+		Progress: func(now audit.Progress) { g.show(now.Entries, now.Total) },
+	})
+	g.end()
+	if err != nil {
+		return err
+	}
+	if err := p.printReport(report, o.json); err != nil {
+		return err
+	}
+	if state != nil && contradicts(report) {
+		// The same once more, to save what convicts the log.
+		if err := p.follows(ctx, s, policy, state.Signed, o.state); err != nil {
+			p.say("%v", err)
+		}
+	}
+	if report.State != nil && o.state != "" {
+		if err := writeFile(o.state, audit.FormatState(report.State)); err != nil {
+			return fmt.Errorf("state: %w", err)
+		}
+	}
+	if err := verdictOf(report); err != nil {
+		return err
+	}
+	return p.freshEnough(report)
+}
+
+// freshEnough demands that witnesses saw the checkpoint not too long ago.
+func (p *program) freshEnough(r *audit.Report) error {
+	at := r.Summary.CosignedAt
+	switch {
+	case p.maxAge <= 0:
+		return nil
+	case at.IsZero():
+		return fmt.Errorf("%w: nobody attests the age of the checkpoint", proofs.ErrNotVerified)
+	case p.clock().Sub(at) > p.maxAge:
+		return fmt.Errorf("%w: witnesses saw the checkpoint at %s, longer ago than %v", proofs.ErrNotVerified, at.Format(time.RFC3339), p.maxAge)
+	}
+	return nil
+}
+
+// auditFiles returns the files of a ledger as audit reads them.
+func (p *program) auditFiles(ctx context.Context, s *source, o auditFlags) (fs.FS, error) {
+	if s.log == nil {
+		if o.vault {
+			return nil, usage("--vault is for servers: of a directory everything that is there is judged")
+		}
+		return os.DirFS(s.name), nil
+	}
+	r := &remoteFS{ctx: ctx, files: s.files}
+	if o.vault {
+		r.vault = s.log.ReadVault
+	}
+	if token, err := p.token(); err != nil {
+		return nil, err
+	} else if token != "" {
+		if r.kept, err = listKept(ctx, s.log); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func readState(path string) (*audit.State, error) {
+	if path == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // the first time
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	state, err := audit.ParseState(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return state, nil
+}
+
+// contradicts reports whether the ledger has another history than before.
+func contradicts(r *audit.Report) bool {
+	for _, f := range r.Findings {
+		if f.Kind == audit.CheckpointFork || f.Kind == audit.CheckpointRollback {
+			return true
+		}
+	}
+	return false
+}
+
+// printReport prints what was found, for people or programs.
+func (p *program) printReport(r *audit.Report, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(p.stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(struct {
+			OK bool `json:"ok"`
+			*audit.Report
+		}{r.OK(), r})
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(p.stdout, "%s  %s\n", escape(string(f.Kind)), escape(f.String()))
+	}
+	if more := r.Total - len(r.Findings); more > 0 && len(r.Findings) > 0 {
+		fmt.Fprintf(p.stdout, "There are %d findings in all.\n", r.Total)
+	}
+	_, err := fmt.Fprint(p.stdout, escapeText(r.Summary.String()))
+	return err
+}
+
+// verdictOf is the answer of an audit.
+func verdictOf(r *audit.Report) error {
+	switch {
+	case r.OK():
+		return nil
+	case len(r.Findings) > 0 && r.Findings[0].Kind == audit.CheckpointMissing:
+		return hinted(fmt.Errorf("%w: there is no checkpoint to judge by", errNo),
+			"an export that was cut has none: run cairn export again")
+	}
+	return fmt.Errorf("%w: %d things are wrong with the ledger, see the findings", errNo, r.Total)
+}

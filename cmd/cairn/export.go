@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
+)
+
+type exportFlags struct {
+	vault    bool
+	receipts bool
+	workers  int
+	json     bool
+}
+
+func (p *program) exportCommand() *cobra.Command {
+	var o exportFlags
+	c := &cobra.Command{
+		Use:   "export DIRECTORY",
+		Short: "Copy a whole ledger into a directory",
+		Long: `export writes the ledger's latest checkpoint, its tiles and entries, and with a token
+the checkpoints that it keeps, into a directory that any web server can serve as a
+static log and "cairn audit" judges offline. Everything is verified before it is written.
+
+The checkpoint is written last, so that a directory without one is a cut export. Run
+again, export continues where it was; later it adds what is new, if the ledger still
+has the history that was exported.`,
+		Example: `  cairn export /backup/ledger
+  cairn export --vault --receipts /backup/ledger   # with sealed records and receipts
+  cairn audit /backup/ledger`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return p.export(c.Context(), args[0], o) },
+	}
+	f := c.Flags()
+	f.BoolVar(&o.vault, "vault", false, "write the sealed records too; needs an auditor's token")
+	f.BoolVar(&o.receipts, "receipts", false, "write a receipt of every event too")
+	f.IntVar(&o.workers, "workers", 8, "how many files are fetched at once")
+	f.BoolVar(&o.json, "json", false, "print what was exported as JSON")
+	return c
+}
+
+func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
+	if o.workers < 1 {
+		return usage("--workers must be at least 1")
+	}
+	s, err := p.source()
+	if err != nil {
+		return err
+	}
+	policy, err := p.loadPolicy()
+	if err != nil {
+		return err
+	}
+	view, err := p.view(ctx, s)
+	if err != nil {
+		return err
+	}
+	e := &exporter{dir: dir, policy: policy, view: view, workers: o.workers, receipts: o.receipts, files: s.files}
+	if err := p.resumeExport(ctx, e, s); err != nil {
+		return err
+	}
+	if err := p.chooseVault(e, s, o.vault); err != nil {
+		return err
+	}
+	if e.kept, err = p.keptOf(ctx, s); err != nil {
+		return err
+	}
+	g := p.progress("exported")
+	e.progress = func(done uint64) { g.show(done, view.Checkpoint.Size) }
+	err = e.run(ctx)
+	g.end()
+	if err != nil {
+		return hinted(err, "the export is not complete; run it again to continue")
+	}
+	if o.json {
+		return json.NewEncoder(p.stdout).Encode(e.report())
+	}
+	p.say("%d entries of %s are in %s, %d of them new", view.Checkpoint.Size, view.Checkpoint.Origin, dir, view.Checkpoint.Size-e.from)
+	return nil
+}
+
+// resumeExport looks at what an earlier export left in the directory.
+func (p *program) resumeExport(ctx context.Context, e *exporter, s *source) error {
+	path := filepath.Join(e.dir, audit.CheckpointFile)
+	old, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	verdict, err := e.policy.CheckLog(old)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if verdict.Checkpoint.Origin != e.view.Checkpoint.Origin {
+		return usage("%s holds an export of %q, and this is %q", e.dir, verdict.Checkpoint.Origin, e.view.Checkpoint.Origin)
+	}
+	if err := p.follows(ctx, s, e.policy, old, filepath.Clean(e.dir)); err != nil {
+		return fmt.Errorf("%s: %w", e.dir, err)
+	}
+	e.from = verdict.Checkpoint.Size
+	return nil
+}
+
+// chooseVault decides whether sealed records are exported. A directory that
+// has some goes on to have them: it would be judged incomplete otherwise.
+func (p *program) chooseVault(e *exporter, s *source, wanted bool) error {
+	if _, err := os.Stat(filepath.Join(e.dir, audit.VaultDir)); err == nil {
+		wanted = true
+	}
+	if !wanted {
+		return nil
+	}
+	if s.log == nil {
+		e.vault = func(ctx context.Context, b proofs.Bundle) ([]byte, error) {
+			return os.ReadFile(filepath.Join(s.name, filepath.FromSlash(audit.VaultPath(b))))
+		}
+		return nil
+	}
+	e.vault = s.log.ReadVault
+	return nil
+}
+
+// keptOf lists the checkpoints that a ledger keeps, where it can be asked.
+func (p *program) keptOf(ctx context.Context, s *source) ([]string, error) {
+	if s.log == nil {
+		return keptIn(s.name)
+	}
+	token, err := p.token()
+	if err != nil {
+		return nil, err
+	}
+	if token == "" {
+		p.say("the checkpoints that the ledger keeps are left out: they are listed for who has a token")
+		return nil, nil
+	}
+	kept, err := listKept(ctx, s.log)
+	var problem *client.Problem
+	if errors.As(err, &problem) && problem.Code() == client.Forbidden {
+		p.say("the checkpoints that the ledger keeps are left out: the token does not allow to list them")
+		return nil, nil
+	}
+	return kept, err
+}
+
+// keptIn lists the kept checkpoints of a directory.
+func keptIn(dir string) (kept []string, err error) {
+	err = fs.WalkDir(os.DirFS(dir), audit.CheckpointsDir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			kept = append(kept, path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	return kept, err
+}

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
+)
+
+// An exporter writes the files of a ledger, as one believed checkpoint shows
+// it, into a directory. Each file is verified before it is written, and whole
+// once it has its name; the checkpoint comes last. So at any moment the
+// directory is a complete export of the size that its checkpoint says, and
+// without a checkpoint it is a cut one.
+type exporter struct {
+	dir      string
+	policy   *proofs.Policy
+	view     client.View
+	files    proofs.FileReader
+	kept     []string                                             // paths of kept checkpoints
+	vault    func(context.Context, proofs.Bundle) ([]byte, error) // nil: no sealed records
+	receipts bool
+	workers  int
+	from     uint64            // size of the complete export that is there already
+	progress func(done uint64) // entries
+
+	mu      sync.Mutex
+	dirs    map[string]bool // written to, to be synced
+	written atomic.Uint64   // files
+	done    atomic.Uint64   // entries
+	keeps   uint64          // kept checkpoints
+}
+
+// An exportReport says what was exported.
+type exportReport struct {
+	Directory   string `json:"directory"`
+	Origin      string `json:"origin"`
+	Size        uint64 `json:"size"`
+	Root        string `json:"root"`
+	From        uint64 `json:"from"` // entries before were there
+	Files       uint64 `json:"files"`
+	Checkpoints uint64 `json:"checkpoints"` // kept ones
+	Vault       bool   `json:"vault"`
+	Receipts    bool   `json:"receipts"`
+}
+
+func (e *exporter) report() exportReport {
+	c := e.view.Checkpoint
+	return exportReport{e.dir, c.Origin, c.Size, c.Root.String(), e.from, e.written.Load(), e.keeps, e.vault != nil, e.receipts}
+}
+
+// run writes everything, the checkpoint last.
+func (e *exporter) run(ctx context.Context) error {
+	if err := e.writeBundles(ctx); err != nil {
+		return err
+	}
+	if err := e.writeTiles(ctx); err != nil {
+		return err
+	}
+	if err := e.writeKept(ctx); err != nil {
+		return err
+	}
+	// What the ledger says of itself; nobody believes it, but cairn log shows it.
+	if info, err := e.files.ReadFile(ctx, "log"); err == nil {
+		if err := e.write("log", info); err != nil {
+			return err
+		}
+	}
+	size := e.view.Checkpoint.Size
+	if path := audit.CheckpointPath(size); !e.has(path) {
+		if err := e.write(path, e.view.Signed); err != nil {
+			return err
+		}
+	}
+	// All that the checkpoint covers is durable before it is there.
+	if err := e.sync(); err != nil {
+		return err
+	}
+	return writeFile(e.path(audit.CheckpointFile), e.view.Signed)
+}
+
+// writeBundles writes the entries, their hashes and what belongs to them.
+func (e *exporter) writeBundles(ctx context.Context) error {
+	size := e.view.Checkpoint.Size
+	first := e.from / proofs.TileWidth
+	if e.vault != nil || e.receipts {
+		first = 0 // an earlier export may not have had them
+	}
+	g, all := errgroup.WithContext(ctx)
+	g.SetLimit(e.workers)
+	for i := first; i < (size+proofs.TileWidth-1)/proofs.TileWidth && all.Err() == nil; i++ {
+		b, _ := proofs.BundleIn(size, i)
+		g.Go(func() error {
+			if err := e.bundle(all, b); err != nil {
+				return fmt.Errorf("entries %d to %d: %w", b.Index*proofs.TileWidth, b.Index*proofs.TileWidth+uint64(b.Width)-1, err)
+			}
+			e.progress(e.done.Add(uint64(b.Width)))
+			return nil
+		})
+	}
+	return errors.Join(g.Wait(), ctx.Err())
+}
+
+// bundle writes one bundle and what belongs to it, unless it is there.
+func (e *exporter) bundle(ctx context.Context, b proofs.Bundle) error {
+	start := b.Index * proofs.TileWidth
+	if end := start + uint64(b.Width); end > e.from {
+		if err := e.entries(ctx, b); err != nil {
+			return err
+		}
+	}
+	if e.vault != nil && !e.has(audit.VaultPath(b)) {
+		if err := e.records(ctx, b); err != nil {
+			return err
+		}
+	}
+	if e.receipts {
+		return e.writeReceipts(ctx, b)
+	}
+	return nil
+}
+
+// entries writes a bundle and its tile of level 0. What an export that was cut
+// left of them is kept if it is right.
+func (e *exporter) entries(ctx context.Context, b proofs.Bundle) error {
+	hashes, err := e.hashes(ctx, proofs.Tile{Level: 0, Index: b.Index, Width: b.Width})
+	if err != nil {
+		return err
+	}
+	if !e.hasEntries(b, hashes) {
+		leaves, err := e.leaves(ctx, b)
+		if err != nil {
+			return err
+		}
+		data, err := proofs.FormatBundle(leaves)
+		if err != nil {
+			return err
+		}
+		if err := e.write(b.Path(), data); err != nil {
+			return err
+		}
+	}
+	return e.tile(proofs.Tile{Level: 0, Index: b.Index, Width: b.Width}, hashes)
+}
+
+// leaves returns the entries of a bundle, each of which is in the tree.
+func (e *exporter) leaves(ctx context.Context, b proofs.Bundle) (leaves [][]byte, err error) {
+	start := b.Index * proofs.TileWidth
+	for leaf, err := range e.view.Reader.Leaves(ctx, start, start+uint64(b.Width)) {
+		if err != nil {
+			return nil, err
+		}
+		leaves = append(leaves, leaf)
+	}
+	return leaves, nil
+}
+
+// hashes returns the hashes of a tile, which lead to the checkpoint's root.
+func (e *exporter) hashes(ctx context.Context, t proofs.Tile) ([]proofs.Hash, error) {
+	ids := make([]proofs.NodeID, t.Width)
+	for i := range ids {
+		ids[i] = proofs.NodeID{Level: t.Level * proofs.TileHeight, Index: t.Index*proofs.TileWidth + uint64(i)}
+	}
+	return e.view.Reader.ReadNodes(ctx, ids)
+}
+
+// hasEntries reports whether the bundle is there and right.
+func (e *exporter) hasEntries(b proofs.Bundle, hashes []proofs.Hash) bool {
+	data, err := e.read(b.Path())
+	if err != nil {
+		return false
+	}
+	entries, err := proofs.ParseBundle(data, b.Width)
+	if err != nil {
+		return false
+	}
+	for i, entry := range entries {
+		if proofs.LeafHash(entry) != hashes[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// tile writes a tile unless it is there.
+func (e *exporter) tile(t proofs.Tile, hashes []proofs.Hash) error {
+	want := proofs.FormatTile(hashes)
+	if have, err := e.read(t.Path()); err == nil && string(have) == string(want) {
+		return nil
+	}
+	return e.write(t.Path(), want)
+}
+
+// writeTiles writes the tiles above level 0.
+func (e *exporter) writeTiles(ctx context.Context) error {
+	size := e.view.Checkpoint.Size
+	for level := uint8(1); level <= proofs.MaxTileLevel && size>>(proofs.TileHeight*uint(level)) > 0; level++ {
+		first := e.from >> (proofs.TileHeight * uint(level)) / proofs.TileWidth
+		for i := first; ; i++ {
+			t, ok := proofs.TileIn(size, level, i)
+			if !ok {
+				break
+			}
+			hashes, err := e.hashes(ctx, t)
+			if err != nil {
+				return err
+			}
+			if err := e.tile(t, hashes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeKept writes the checkpoints that the ledger keeps, each of which must be
+// of this history.
+func (e *exporter) writeKept(ctx context.Context) error {
+	slices.Sort(e.kept)
+	for _, path := range e.kept {
+		size, err := proofs.ParseIndexPath(strings.TrimPrefix(path, audit.CheckpointsDir+"/"))
+		if err != nil {
+			return fmt.Errorf("kept checkpoint: %w", err)
+		}
+		if size > e.view.Checkpoint.Size {
+			continue // it grew meanwhile
+		}
+		e.keeps++
+		if e.has(path) {
+			continue
+		}
+		signed, err := e.files.ReadFile(ctx, path)
+		if err != nil {
+			return err
+		}
+		if err := e.checkKept(ctx, size, signed); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err := e.write(path, signed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *exporter) checkKept(ctx context.Context, size uint64, signed []byte) error {
+	// A policy of today may demand other witnesses than cosigned it then.
+	verdict, err := e.policy.CheckLog(signed)
+	if err != nil {
+		return err
+	}
+	if verdict.Checkpoint.Size != size || verdict.Checkpoint.Origin != e.view.Checkpoint.Origin {
+		return fmt.Errorf("%w: it is the checkpoint of %q at size %d", proofs.ErrNotVerified, verdict.Checkpoint.Origin, verdict.Checkpoint.Size)
+	}
+	root, err := proofs.Root(ctx, size, e.view.Reader)
+	if err != nil {
+		return err
+	}
+	if root != verdict.Checkpoint.Root {
+		return fmt.Errorf("%w: fork: the log signed this checkpoint and published another history", proofs.ErrNotVerified)
+	}
+	return nil
+}

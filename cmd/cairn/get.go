@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+type getFlags struct {
+	json     bool
+	raw      bool
+	settings bool
+	part     int
+	out      string
+}
+
+func (p *program) getCommand() *cobra.Command {
+	var o getFlags
+	c := &cobra.Command{
+		Use:   "get INDEX...",
+		Short: "Read entries, and verify them before they are printed",
+		Long: `get reads an entry and prints its payload byte for byte, after it has checked that
+the entry is in the ledger and that the payload is the one that was recorded. On a
+terminal the payload is escaped, unless --raw is given. The ledger records the reading.
+
+With --json it prints the entry with its receipt and all that "cairn verify" needs to
+check it without the ledger, a line for each entry.`,
+		Example: `  cairn get 4
+  cairn get 4 -o event.json
+  cairn get --json --settings 4 5 6 > entries.json; cairn verify entries.json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return p.get(c.Context(), args, o) },
+	}
+	f := c.Flags()
+	f.BoolVar(&o.json, "json", false, "print entries with their proofs, a line of JSON each")
+	f.BoolVar(&o.raw, "raw", false, "do not escape the payload on a terminal")
+	f.BoolVar(&o.settings, "settings", false, "with --json: add the entries that say how the tags were made")
+	f.IntVar(&o.part, "part", 0, "number of the part, of a payload with several")
+	f.StringVarP(&o.out, "output", "o", "", "`FILE` to write, instead of the standard output")
+	return c
+}
+
+func (p *program) get(ctx context.Context, args []string, o getFlags) error {
+	if len(args) > 1 && !o.json {
+		return usage("several entries are printed with --json only")
+	}
+	if o.settings && !o.json {
+		return usage("--settings is for --json")
+	}
+	var indices []uint64
+	for _, arg := range args {
+		index, err := parseIndex(arg)
+		if err != nil {
+			return err
+		}
+		indices = append(indices, index)
+	}
+	s, err := p.server()
+	if err != nil {
+		return err
+	}
+	v, err := p.verifier(ctx, s)
+	if err != nil {
+		return err
+	}
+	r := &entryReader{log: s.log, verifier: v}
+	var lines []byte
+	for _, index := range indices {
+		e, view, err := r.entry(ctx, index)
+		if err != nil {
+			return err
+		}
+		if !o.json {
+			return p.printPayload(e, o)
+		}
+		if e.Receipt, err = makeReceipt(ctx, view, index, e.Leaf); err != nil {
+			return err
+		}
+		if o.settings {
+			if e.Context, err = r.context(ctx, view, e); err != nil {
+				return err
+			}
+		}
+		b, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		lines = append(append(lines, b...), '\n')
+		if o.out == "" || o.out == "-" { // each as soon as it is there
+			if err := p.output("", lines); err != nil {
+				return err
+			}
+			lines = nil
+		}
+	}
+	if lines == nil {
+		return nil
+	}
+	return p.output(o.out, lines)
+}
+
+// printPayload prints one part of the payload of an entry.
+func (p *program) printPayload(e *entryFile, o getFlags) error {
+	if e.Disclosure == nil || o.part < 0 || o.part >= len(e.Disclosure.Parts) {
+		if o.part == 0 {
+			return fmt.Errorf("%w: entry %d has no payload", errNo, e.Index)
+		}
+		return fmt.Errorf("%w: entry %d has no part %d", errNo, e.Index, o.part)
+	}
+	d := e.Disclosure.Parts[o.part]
+	if !d.Shown() {
+		return fmt.Errorf("%w: part %d of entry %d is not shown: it was erased, or you may not read it", errNo, o.part, e.Index)
+	}
+	if len(e.Disclosure.Parts) > 1 {
+		p.say("entry %d has %d parts, this is number %d", e.Index, len(e.Disclosure.Parts), o.part)
+	}
+	if (o.out == "" || o.out == "-") && isTerminal(p.stdout) && !o.raw {
+		_, err := fmt.Fprintln(p.stdout, escapeText(string(d.Data)))
+		return err
+	}
+	return p.output(o.out, d.Data)
+}
+
+// An entryReader reads entries and verifies them.
+type entryReader struct {
+	log      client.Log
+	verifier *client.Verifier
+}
+
+// entry returns an entry that is in the ledger and holds what was recorded,
+// and the view that shows it.
+func (r *entryReader) entry(ctx context.Context, index uint64) (*entryFile, client.View, error) {
+	e, err := r.log.Entry(ctx, index)
+	if err != nil {
+		return nil, client.View{}, err
+	}
+	if e.Index != index {
+		return nil, client.View{}, fmt.Errorf("%w: the ledger gives entry %d for entry %d", proofs.ErrNotVerified, e.Index, index)
+	}
+	view, err := r.check(ctx, e)
+	if err != nil {
+		return nil, client.View{}, err
+	}
+	return &entryFile{Index: e.Index, Leaf: e.Leaf, Stream: e.Stream, Disclosure: e.Disclosure, FieldKeys: e.FieldKeys}, view, nil
+}
+
+// check verifies an entry that the ledger gave.
+func (r *entryReader) check(ctx context.Context, e *client.Entry) (client.View, error) {
+	leaf, err := proofs.ParseLeaf(e.Leaf)
+	if err != nil {
+		return client.View{}, fmt.Errorf("entry %d: %w", e.Index, err)
+	}
+	if e.Disclosure != nil {
+		if err := e.Disclosure.Check(leaf); err != nil {
+			return client.View{}, fmt.Errorf("entry %d: %w", e.Index, err)
+		}
+	}
+	view, err := r.verifier.CheckEntry(ctx, e.Index, e.Leaf)
+	if errors.Is(err, client.ErrNotCovered) {
+		return view, hinted(err, "ask again in a moment")
+	}
+	return view, err
+}
+
+// context returns the entries that say how the tags of an entry were made:
+// the last settings of its stream before it, and those that opened its
+// bucket. It looks for them from the entry backwards.
+func (r *entryReader) context(ctx context.Context, view client.View, e *entryFile) ([]entryFile, error) {
+	leaf, err := proofs.ParseLeaf(e.Leaf)
+	if err != nil || leaf.Kind != proofs.Event {
+		return nil, err
+	}
+	find := contextFinder{leaf: leaf, reader: view.Reader}
+	indices, err := find.backwards(ctx, e.Index)
+	if err != nil {
+		return nil, err
+	}
+	var entries []entryFile
+	for _, index := range indices {
+		c, view, err := r.entry(ctx, index)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d says how the tags of entry %d were made: %w", index, e.Index, err)
+		}
+		if c.Receipt, err = makeReceipt(ctx, view, index, c.Leaf); err != nil {
+			return nil, err
+		}
+		entries = append(entries, *c)
+	}
+	return entries, nil
+}

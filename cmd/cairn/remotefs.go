@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
+)
+
+// A remoteFS is a ledger's server as a file system, for audit: its public
+// files, the kept checkpoints if they could be listed, and its sealed records
+// if they are asked for. Only what is listed can be listed.
+type remoteFS struct {
+	ctx   context.Context // of the one audit that it serves
+	files proofs.FileReader
+	kept  []string                                             // paths, sorted; nil: not known
+	vault func(context.Context, proofs.Bundle) ([]byte, error) // nil: not asked for
+}
+
+// listKept returns the paths of the checkpoints that a server keeps.
+func listKept(ctx context.Context, log *client.HTTP) ([]string, error) {
+	kept := []string{}
+	for path, err := range log.KeptCheckpoints(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, path)
+	}
+	slices.Sort(kept)
+	return slices.Compact(kept), nil
+}
+
+// Open implements fs.FS.
+func (r *remoteFS) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	if name == audit.VaultDir && r.vault != nil {
+		return memoryFileInfo{name: name, dir: true}.open(nil), nil
+	}
+	if place, ok := strings.CutPrefix(name, audit.VaultDir+"/"); ok && r.vault != nil {
+		b, err := proofs.ParseBundlePath("tile/entries/" + place)
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		}
+		return r.opened(name)(r.vault(r.ctx, b))
+	}
+	return r.opened(name)(r.files.ReadFile(r.ctx, name))
+}
+
+func (r *remoteFS) opened(name string) func([]byte, error) (fs.File, error) {
+	return func(b []byte, err error) (fs.File, error) {
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		}
+		return memoryFileInfo{name: path.Base(name), size: int64(len(b))}.open(b), nil
+	}
+}
+
+// ReadDir implements fs.ReadDirFS for what is known: the kept checkpoints.
+func (r *remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	if r.kept == nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("a server's files cannot be listed")}
+	}
+	if name == "." {
+		return nil, nil
+	}
+	var entries []fs.DirEntry
+	for _, k := range r.kept { // sorted, so the same names stand together
+		rest, ok := strings.CutPrefix(k, name+"/")
+		if !ok {
+			continue
+		}
+		base, _, isDir := strings.Cut(rest, "/")
+		info := memoryFileInfo{name: base, dir: isDir}
+		if n := len(entries); n == 0 || entries[n-1].Name() != base || entries[n-1].IsDir() != isDir {
+			entries = append(entries, fs.FileInfoToDirEntry(info))
+		}
+	}
+	if entries == nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrNotExist}
+	}
+	return entries, nil
+}
+
+// A memoryFileInfo describes a file that is in memory.
+type memoryFileInfo struct {
+	name string
+	size int64
+	dir  bool
+}
+
+func (i memoryFileInfo) Name() string       { return i.name }
+func (i memoryFileInfo) Size() int64        { return i.size }
+func (i memoryFileInfo) ModTime() time.Time { return time.Time{} }
+func (i memoryFileInfo) IsDir() bool        { return i.dir }
+func (i memoryFileInfo) Sys() any           { return nil }
+func (i memoryFileInfo) Mode() fs.FileMode {
+	if i.dir {
+		return fs.ModeDir | 0o555
+	}
+	return 0o444
+}
+
+func (i memoryFileInfo) open(b []byte) fs.File { return openFile{i, bytes.NewReader(b)} }
+
+// An openFile is a file that is in memory.
+type openFile struct {
+	info memoryFileInfo
+	*bytes.Reader
+}
+
+func (f openFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f openFile) Close() error               { return nil }

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"archive/zip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/ledgertest"
+	"github.com/cairnlog/cairn/ledger/local"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"cairn": main})
+}
+
+// TestScripts runs the real command against a real server in this process.
+// Each script has a ledger of its own; beside testscript's commands it has
+//
+//	exits STATUS cairn …    runs a command that must exit so
+//	stopserver              stops the server
+//	silence on|off          makes the witness silent, or speak again
+//	cloudtrail FILE         writes the events of testdata/events, one a line
+//	readback LINES ANSWERS  reads every entry of append --json again, byte for byte
+//	flip FILE BYTE          flips a bit of a byte; negative: from the end
+//	forge DIR SIZE HISTORY  writes a ledger that signs any history
+//
+// and the environment CAIRN_URL, CAIRN_POLICY, CAIRN_TOKEN (of a writer),
+// READER and AUDITOR.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup:               setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":      cmdExits,
+			"stopserver": cmdStopServer,
+			"silence":    cmdSilence,
+			"cloudtrail": cmdCloudTrail,
+			"readback":   cmdReadBack,
+			"flip":       cmdFlip,
+			"forge":      cmdForge,
+		},
+	})
+}
+
+// A server is a ledger that a script uses.
+type server struct {
+	world *ledgertest.World
+	http  *httptest.Server
+}
+
+func setup(env *testscript.Env) error {
+	ctx := context.Background()
+	world, err := ledgertest.Make(ctx, filepath.Join(env.WorkDir, "ledger"), local.Config{})
+	if err != nil {
+		return err
+	}
+	tokens, err := httpapi.OpenTokens(ctx, httpapi.TokensConfig{Register: world.Tokens})
+	if err != nil {
+		return err
+	}
+	api, err := httpapi.New(httpapi.Config{Ledger: world.Ledger, Tokens: tokens})
+	if err != nil {
+		return err
+	}
+	s := &server{world: world, http: httptest.NewServer(api.Handler(httpapi.Every))}
+	env.Values["server"] = s
+	env.Defer(func() {
+		api.EndTails()
+		s.http.Close()
+		if err := world.Close(); err != nil {
+			panic(err)
+		}
+	})
+	if err := addStream(ctx, world.Ledger); err != nil {
+		return err
+	}
+	for name, g := range map[string]httpapi.Grant{
+		"CAIRN_TOKEN": {Name: "app", Role: httpapi.Writer, Streams: []string{httpapi.EveryStream}},
+		"READER":      {Name: "alice", Role: httpapi.Reader, Streams: []string{httpapi.EveryStream}},
+		"AUDITOR":     {Name: "audit", Role: httpapi.Auditor},
+	} {
+		token, _, err := tokens.Issue(ctx, g)
+		if err != nil {
+			return err
+		}
+		env.Setenv(name, token)
+	}
+	env.Setenv("CAIRN_URL", s.http.URL)
+	env.Setenv("CAIRN_POLICY", filepath.Join(env.WorkDir, "ledger", "policy"))
+	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+	return nil
+}
+
+// addStream adds the stream "cloudtrail", which declares two fields.
+func addStream(ctx context.Context, l *ledger.Ledger) error {
+	_, err := l.AddStream(ctx, ledger.StreamConfig{Name: "cloudtrail", Fields: []ledger.FieldConfig{
+		{Name: "event", Path: "$.eventName"}, {Name: "user", Path: "$.userIdentity.userName", Subject: true},
+	}})
+	return err
+}
+
+func cmdStopServer(ts *testscript.TestScript, _ bool, _ []string) {
+	s := ts.Value("server").(*server)
+	s.http.CloseClientConnections()
+	s.http.Listener.Close()
+}
+
+func cmdSilence(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Value("server").(*server).world.Witness.Silence(len(args) == 1 && args[0] == "on")
+}
+
+// cmdCloudTrail writes the events of the committed sample.
+func cmdCloudTrail(ts *testscript.TestScript, _ bool, args []string) {
+	events, err := cloudTrail()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), events, 0o600))
+}
+
+func cloudTrail() ([]byte, error) {
+	z, err := zip.OpenReader("../../testdata/events/cloudtrail-s3-exfiltration.zip")
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	for _, f := range z.File {
+		if strings.HasSuffix(f.Name, ".json") {
+			r, err := f.Open()
+			if err != nil {
+				return nil, err
+			}
+			defer r.Close()
+			return io.ReadAll(r)
+		}
+	}
+	return nil, errors.New("the sample has no events")
+}
+
+// cmdFlip flips the lowest bit of a byte of a file.
+func cmdFlip(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if at < 0 {
+		at += len(b)
+	}
+	b[at] ^= 1
+	ts.Check(os.WriteFile(path, b, 0o600))
+}
+
+// cmdExits runs a command and demands an exit status.
+func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// cmdReadBack reads the entries that append --json reported, with get, and
+// compares each with its line.
+func cmdReadBack(ts *testscript.TestScript, _ bool, args []string) {
+	lines := strings.Split(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"), "\n")
+	answers := strings.Split(strings.TrimSuffix(ts.ReadFile(args[1]), "\n"), "\n")
+	if len(lines) != len(answers) {
+		ts.Fatalf("%d answers for %d events", len(answers), len(lines))
+	}
+	get := []string{"get", "--json"}
+	for i, answer := range answers {
+		var a entryFile
+		ts.Check(json.Unmarshal([]byte(answer), &a))
+		index := strconv.FormatUint(a.Index, 10)
+		get = append(get, index)
+		if i%20 == 0 { // some also as they are
+			ts.Check(ts.Exec("cairn", "get", index, "-o", "payload"))
+			if got := ts.ReadFile("payload"); got != lines[i] {
+				ts.Fatalf("entry %d: got %q, want %q", a.Index, got, lines[i])
+			}
+		}
+	}
+	ts.Check(ts.Exec("cairn", get...))
+	entries, err := parseEntryFiles([]byte(ts.ReadFile("stdout")))
+	ts.Check(err)
+	for i, e := range entries {
+		if got := string(e.Disclosure.Parts[0].Data); got != lines[i] {
+			ts.Fatalf("entry %d: got %q, want %q", e.Index, got, lines[i])
+		}
+	}
+}

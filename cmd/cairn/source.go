@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A source is where a ledger is.
+type source struct {
+	name  string            // its URL or directory
+	files proofs.FileReader // its public face
+	log   *client.HTTP      // nil where it is a directory
+}
+
+// source returns the ledger that the flags name.
+func (p *program) source() (*source, error) {
+	return p.sourceAt(first(p.url, p.env("CAIRN_URL")))
+}
+
+func (p *program) sourceAt(name string) (*source, error) {
+	if name == "" {
+		return nil, usage("which ledger? Give its URL with --url or CAIRN_URL")
+	}
+	if !strings.Contains(name, "://") {
+		if info, err := os.Stat(name); err != nil {
+			return nil, fmt.Errorf("ledger: %w", err)
+		} else if !info.IsDir() {
+			return nil, usage("%s is neither a URL nor a directory", name)
+		}
+		return &source{name: name, files: proofs.FS(os.DirFS(name))}, nil
+	}
+	token, err := p.token()
+	if err != nil {
+		return nil, err
+	}
+	log, err := client.Dial(name, client.Options{Token: token})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return &source{name: name, files: log, log: log}, nil
+}
+
+// server returns the source if it is a server.
+func (p *program) server() (*source, error) {
+	s, err := p.source()
+	if err == nil && s.log == nil {
+		return nil, usage("%s is a directory, and this needs the ledger's server", s.name)
+	}
+	return s, err
+}
+
+func (p *program) token() (string, error) {
+	if p.tokenFile == "" {
+		return p.env("CAIRN_TOKEN"), nil
+	}
+	b, err := p.readFile(p.tokenFile, 4096)
+	if err != nil {
+		return "", fmt.Errorf("token: %w", err)
+	}
+	return string(bytes.TrimSpace(b)), nil
+}
+
+// loadPolicy reads the policy that decides what is believed.
+func (p *program) loadPolicy() (*proofs.Policy, error) {
+	path := first(p.policy, p.env("CAIRN_POLICY"))
+	if path == "" {
+		return nil, hinted(usage("which policy? Give a file with --policy or CAIRN_POLICY"),
+			"the policy decides what is believed, so it comes from whom you trust; what the ledger says of itself is shown by: cairn log")
+	}
+	b, err := p.readFile(path, proofs.MaxPolicySize)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	policy, err := proofs.ParsePolicy(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return policy, nil
+}
+
+// verifier returns a verifier of a source by the policy of the flags.
+func (p *program) verifier(ctx context.Context, s *source) (*client.Verifier, error) {
+	policy, err := p.loadPolicy()
+	if err != nil {
+		return nil, err
+	}
+	origin, err := originOf(ctx, policy, s)
+	if err != nil {
+		return nil, err
+	}
+	path, err := p.memoryPath(origin)
+	if err != nil {
+		return nil, err
+	}
+	memory, err := openMemory(path)
+	if err != nil {
+		return nil, err
+	}
+	return client.NewVerifier(client.VerifierOptions{
+		Policy: policy, Files: s.files, Memory: memory,
+		MaxAge: p.maxAge, Clock: p.clock, Patience: p.patience,
+		Evidence: p.evidenceSaver(path),
+	})
+}
+
+// originOf returns the origin of the ledger that a source is said to be: the
+// policy's own or, where that lists several logs, which of them the
+// checkpoint claims to be of. It decides only what is remembered where.
+func originOf(ctx context.Context, policy *proofs.Policy, s *source) (string, error) {
+	var origins []string
+	for _, l := range policy.Logs {
+		if name := l.Key.Name(); len(origins) == 0 || name != origins[len(origins)-1] {
+			origins = append(origins, name)
+		}
+	}
+	if len(origins) == 1 {
+		return origins[0], nil
+	}
+	signed, err := s.files.ReadFile(ctx, "checkpoint")
+	if err != nil {
+		return "", fmt.Errorf("checkpoint: %w", err)
+	}
+	c, err := proofs.ParseSignedCheckpoint(signed)
+	if err != nil {
+		return "", fmt.Errorf("checkpoint: %w", err)
+	}
+	for _, o := range origins {
+		if o == c.Origin {
+			return o, nil
+		}
+	}
+	return "", fmt.Errorf("checkpoint: %w: the policy has no log %q", proofs.ErrNotVerified, c.Origin)
+}
+
+// view returns the source as far as its latest checkpoint is believed.
+func (p *program) view(ctx context.Context, s *source) (client.View, error) {
+	v, err := p.verifier(ctx, s)
+	if err != nil {
+		return client.View{}, err
+	}
+	return v.Update(ctx)
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+type tailFlags struct {
+	stream string
+	from   int64
+	count  uint64
+	json   bool
+}
+
+func (p *program) tailCommand() *cobra.Command {
+	o := tailFlags{}
+	c := &cobra.Command{
+		Use:   "tail",
+		Short: "Follow a ledger, and verify each entry before it is printed",
+		Long: `tail prints entries as they are published, one on a line, each after it has checked
+that the entry is in the ledger and what was recorded. It begins with what is published
+from now on, unless --from says otherwise, and ends when it is interrupted.
+The ledger records the reading.`,
+		Example: `  cairn tail
+  cairn tail --from 0 --stream payments --json | jq .payload
+  cairn tail --from 0 --count 10`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return p.tail(c.Context(), o) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.stream, "stream", "", "only entries of the stream `NAME`")
+	f.Int64Var(&o.from, "from", -1, "`INDEX` to begin with; -1: what is published from now on")
+	f.Uint64Var(&o.count, "count", 0, "end after so many entries; 0: never")
+	f.BoolVar(&o.json, "json", false, "print a line of JSON for each entry")
+	return c
+}
+
+func (p *program) tail(ctx context.Context, o tailFlags) error {
+	if o.from < -1 {
+		return usage("--from is an index, or -1")
+	}
+	s, err := p.server()
+	if err != nil {
+		return err
+	}
+	v, err := p.verifier(ctx, s)
+	if err != nil {
+		return err
+	}
+	view, err := v.Update(ctx)
+	if err != nil {
+		return err
+	}
+	q := client.TailQuery{Stream: o.stream, From: view.Checkpoint.Size}
+	if o.from >= 0 {
+		q.From = uint64(o.from)
+	}
+	r := &entryReader{log: s.log, verifier: v}
+	n, next := uint64(0), q.From
+	for e, err := range s.log.Tail(ctx, q) {
+		if err != nil {
+			return err
+		}
+		if err := p.printTailed(ctx, r, e, next, o.json); err != nil {
+			return err
+		}
+		next = e.Index + 1
+		if n++; n == o.count {
+			return nil
+		}
+	}
+	return nil // it was asked to end
+}
+
+// printTailed verifies an entry and prints it on a line.
+func (p *program) printTailed(ctx context.Context, r *entryReader, e *client.Entry, next uint64, asJSON bool) error {
+	if e.Index < next {
+		return fmt.Errorf("%w: the ledger gives entry %d after entry %d", proofs.ErrNotVerified, e.Index, next-1)
+	}
+	if _, err := r.check(ctx, e); err != nil {
+		return err
+	}
+	line, err := describeEntry(e)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(p.stdout).Encode(line)
+	}
+	_, err = fmt.Fprintln(p.stdout, line.text())
+	return err
+}
+
+// An entryLine is an entry as tail prints it: all of it but the stream's name
+// was verified.
+type entryLine struct {
+	Index uint64 `json:"index"`
+	leafOf
+	StreamName string     `json:"stream_name,omitempty"` // as the ledger says
+	Parts      []partLine `json:"parts,omitempty"`
+
+	// Payload is the data of the one part, where there is one: JSON as it is,
+	// other text as a string.
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// A partLine is a part of a payload.
+type partLine struct {
+	MediaType string   `json:"media_type"`
+	Appender  string   `json:"appender"`
+	Source    string   `json:"source,omitempty"`
+	Key       string   `json:"idempotency_key,omitempty"`
+	Subjects  []string `json:"subjects,omitempty"`
+	Base64    string   `json:"data_base64,omitempty"` // where it is no text
+
+	data []byte
+}
+
+func describeEntry(e *client.Entry) (entryLine, error) {
+	leaf, err := proofs.ParseLeaf(e.Leaf)
+	if err != nil {
+		return entryLine{}, err
+	}
+	l := entryLine{Index: e.Index, leafOf: *describeLeaf(leaf), StreamName: e.Stream}
+	file := entryFile{Index: e.Index, Disclosure: e.Disclosure}
+	parts, err := file.parts()
+	if err != nil {
+		return entryLine{}, err
+	}
+	for i := range partsOf(e) {
+		part, shown := parts[i]
+		if !shown {
+			continue
+		}
+		line := partLine{
+			MediaType: part.MediaType, Appender: part.Appender, Source: part.Source,
+			Key: part.IdempotencyKey, Subjects: part.Subjects, data: part.Data,
+		}
+		var text json.RawMessage
+		switch {
+		case isJSON(part.MediaType) && proofs.CheckJSON(part.Data) == nil:
+			text = part.Data
+		case utf8.Valid(part.Data):
+			if text, err = json.Marshal(string(part.Data)); err != nil {
+				return entryLine{}, err
+			}
+		default:
+			line.Base64 = base64.StdEncoding.EncodeToString(part.Data)
+		}
+		if len(partsOf(e)) == 1 {
+			l.Payload = text
+		}
+		l.Parts = append(l.Parts, line)
+	}
+	return l, nil
+}
+
+func partsOf(e *client.Entry) []proofs.DisclosedPart {
+	if e.Disclosure == nil {
+		return nil
+	}
+	return e.Disclosure.Parts
+}
+
+// text returns the line for people.
+func (l entryLine) text() string {
+	stream := l.StreamName
+	if stream == "" {
+		stream = "-"
+	}
+	s := fmt.Sprintf("%d  %s  %s  %s", l.Index, l.Time, escape(stream), l.Kind)
+	for _, p := range l.Parts {
+		if p.Appender != "" {
+			s += "  " + escape(p.Appender)
+		}
+		s += "  " + escape(string(p.data))
+	}
+	return s
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
+)
+
+type verifyFlags struct {
+	payload  string
+	settings []string
+	json     bool
+}
+
+func (p *program) verifyCommand() *cobra.Command {
+	var o verifyFlags
+	c := &cobra.Command{
+		Use:   "verify FILE...",
+		Short: "Verify receipts, entries and other evidence, without the ledger",
+		Long: `verify checks files against the policy, without any network. It recognises what
+a file is: a receipt (.tlog-proof), entries as "cairn get --json" or "cairn append --json"
+print them, a signed checkpoint, the state of an audit, or evidence of a fork.
+
+An entry is checked by the receipt that its file holds, or by one that is given
+beside it. Its payload is checked if the file shows it or --payload gives it; and
+with the settings of its stream its tags are computed again.
+
+What is printed was verified; what could not be is named.`,
+		Example: `  cairn verify --policy ledger.policy login.tlog-proof
+  cairn get --json --settings 4 > entry.json; cairn verify entry.json
+  cairn append --json --file event.json > answer.json; cairn verify answer.json --payload event.json
+  cairn verify consistency old.checkpoint new.checkpoint from-old-to-new.proof`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return p.verify(args, o) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.payload, "payload", "", "`FILE` with the payload of the entry, byte for byte")
+	f.StringArrayVar(&o.settings, "settings", nil, "`FILE` with settings of the entry's stream, or the entry that set them or opened its bucket")
+	f.BoolVar(&o.json, "json", false, "print a line of JSON for each file")
+	c.AddCommand(p.verifyConsistencyCommand())
+	return c
+}
+
+// verify judges all files and says so of each; the worst answer decides.
+func (p *program) verify(names []string, o verifyFlags) error {
+	policy, err := p.loadPolicy()
+	if err != nil {
+		return err
+	}
+	j := &judge{policy: policy, receipts: make(map[uint64]proofs.Receipt)}
+	if err := p.readContext(j, o); err != nil {
+		return err
+	}
+	files := make([][]byte, len(names))
+	for i, name := range names {
+		if files[i], err = p.readFile(name, maxEntryFile); err != nil {
+			return err
+		}
+		if r, err := proofs.ParseReceipt(files[i]); err == nil {
+			j.receipts[r.Index] = r
+		}
+	}
+	worst := error(nil)
+	for i, name := range names {
+		err := j.judge(name, files[i], func(f finding) error { return p.printFinding(f, o.json) })
+		if err == nil {
+			continue
+		}
+		err = fmt.Errorf("%s: %w", name, err)
+		if o.json {
+			if err := p.printFinding(finding{File: name, Kind: kindOf(name, files[i]), Error: err.Error()}, true); err != nil {
+				return err
+			}
+		}
+		if worst != nil && statusOf(err) == exitNo && statusOf(worst) != exitNo {
+			worst, err = err, worst // no counts before could not tell
+		}
+		if worst == nil {
+			worst = err
+		} else {
+			p.say("%v", err)
+		}
+	}
+	return worst
+}
+
+func (p *program) printFinding(f finding, asJSON bool) error {
+	if asJSON {
+		return f.json(p.stdout)
+	}
+	return f.print(p.stdout)
+}
+
+// readContext reads the files that flags give.
+func (p *program) readContext(j *judge, o verifyFlags) error {
+	if o.payload != "" {
+		b, err := p.readFile(o.payload, proofs.MaxPartData)
+		if err != nil {
+			return fmt.Errorf("payload: %w", err)
+		}
+		j.payload, j.hasPayload = b, true
+	}
+	for _, name := range o.settings {
+		b, err := p.readFile(name, maxEntryFile)
+		if err != nil {
+			return fmt.Errorf("settings: %w", err)
+		}
+		if err := j.addSettings(name, b); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// A judge judges files by a policy.
+type judge struct {
+	policy     *proofs.Policy
+	receipts   map[uint64]proofs.Receipt // given beside entries, by index
+	payload    []byte
+	hasPayload bool
+	context    tagContext
+}
+
+// judge judges one file and emits what was verified.
+func (j *judge) judge(name string, b []byte, emit func(finding) error) error {
+	kind := kindOf(name, b)
+	f := finding{File: name, Kind: kind, Verifies: true}
+	var err error
+	switch kind {
+	case kindReceipt:
+		err = j.receipt(&f, b)
+	case kindEntry:
+		return j.entries(f, b, emit)
+	case kindCheckpoint:
+		err = j.checkpoint(&f, b)
+	case kindEvidence:
+		err = j.evidence(&f, b)
+	case kindState:
+		err = j.state(&f, b)
+	case kindConsistency:
+		return usage("a consistency proof needs its two checkpoints: cairn verify consistency OLD NEW %s", name)
+	case kindSettings:
+		return usage("settings verify nothing alone: give them with --settings beside an entry")
+	case kindPolicy:
+		return usage("this is a policy, which is what to verify by: give it with --policy")
+	default:
+		err = fmt.Errorf("%w: not a file that can be verified: it is damaged, or something else", proofs.ErrMalformed)
+	}
+	if err != nil {
+		return err
+	}
+	return emit(f)
+}
+
+// receipt checks a receipt, with the leaf that it carries.
+func (j *judge) receipt(f *finding, b []byte) error {
+	r, err := proofs.ParseReceipt(b)
+	if err != nil {
+		return err
+	}
+	if r.Extra == nil {
+		return hinted(errors.New("the receipt carries no leaf, so nothing can be checked against it"),
+			"give the entry beside it: cairn verify %s ENTRY.json", f.File)
+	}
+	v, err := r.Check(j.policy, r.Extra)
+	if err != nil {
+		return fmt.Errorf("receipt of entry %d: %w", r.Index, err)
+	}
+	leaf, err := proofs.ParseLeaf(r.Extra)
+	if err != nil {
+		return fmt.Errorf("receipt of entry %d: %w", r.Index, err)
+	}
+	f.Index, f.Leaf = &r.Index, describeLeaf(leaf)
+	f.takeVerdict(v)
+	return nil
+}
+
+func (j *judge) checkpoint(f *finding, b []byte) error {
+	v, err := j.policy.Check(b)
+	if err != nil {
+		return err
+	}
+	f.takeVerdict(v)
+	return nil
+}
+
+func (j *judge) evidence(f *finding, b []byte) error {
+	e, err := client.ParseEvidence(b)
+	if err != nil {
+		return err
+	}
+	if err := e.Check(j.policy); err != nil {
+		return err
+	}
+	f.Checked = append(f.Checked, e.String())
+	return nil
+}
+
+func (j *judge) state(f *finding, b []byte) error {
+	s, err := audit.ParseState(b)
+	if err != nil {
+		return err
+	}
+	if err := j.checkpoint(f, s.Signed); err != nil {
+		return err
+	}
+	f.NotChecked = append(f.NotChecked, "what the state says beside its checkpoint: audit judges by it")
+	return nil
+}

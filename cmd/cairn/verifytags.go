@@ -1,0 +1,206 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A tagContext is what says how the tags of a stream's entries are made.
+type tagContext struct {
+	settings *proofs.StreamSettings
+	stream   uint32  // of the settings; 0 where they came without their entry
+	set      *uint64 // the entry that set them
+	keys     map[bucketField]proofs.Hash
+}
+
+// A bucketField names the key of a field in a bucket.
+type bucketField struct {
+	bucket uint32
+	field  uint16
+}
+
+// addSettings takes a file of --settings: the settings in JSON, which are then
+// believed, or entries, which are verified.
+func (j *judge) addSettings(name string, b []byte) error {
+	if kindOf(name, b) == kindSettings {
+		var s proofs.StreamSettings
+		if err := json.Unmarshal(b, &s); err != nil {
+			return fmt.Errorf("%w: stream settings: %v", proofs.ErrMalformed, err)
+		}
+		j.context.settings = &s
+		return nil
+	}
+	entries, err := parseEntryFiles(b)
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		if err := j.addContext(&j.context, &entries[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addContext verifies an entry that sets a stream or opens a bucket, and
+// takes what it says.
+func (j *judge) addContext(c *tagContext, e *entryFile) error {
+	alone := &judge{policy: j.policy, receipts: j.receipts}
+	var f finding
+	if err := alone.entry(&f, e); err != nil {
+		return err
+	}
+	if f.Root == "" {
+		return fmt.Errorf("entry %d: its receipt is needed", e.Index)
+	}
+	leaf, err := proofs.ParseLeaf(e.Leaf)
+	if err != nil {
+		return err
+	}
+	switch leaf.Kind {
+	case proofs.Settings:
+		return c.addSettings(e, leaf)
+	case proofs.BucketOpened:
+		return c.addBucket(leaf)
+	}
+	return usage("entry %d is of kind %v: only entries that set a stream or open a bucket say how tags are made", e.Index, leaf.Kind)
+}
+
+func (c *tagContext) addSettings(e *entryFile, leaf proofs.Leaf) error {
+	body, err := proofs.ParseSettings(leaf.Control)
+	if err != nil {
+		return err
+	}
+	parts, err := e.parts()
+	if err != nil {
+		return err
+	}
+	part, ok := parts[0]
+	if body.Stream == nil || !ok {
+		return usage("entry %d does not show the settings of a stream", e.Index)
+	}
+	s, err := proofs.CheckStreamSettings(part.Data, *body.Stream)
+	if err != nil {
+		return err
+	}
+	c.settings, c.stream, c.set = &s, body.Stream.Stream, &e.Index
+	return nil
+}
+
+func (c *tagContext) addBucket(leaf proofs.Leaf) error {
+	body, err := proofs.ParseBucket(leaf.Control)
+	if err != nil {
+		return err
+	}
+	if c.keys == nil {
+		c.keys = make(map[bucketField]proofs.Hash)
+	}
+	for _, k := range body.Keys {
+		c.keys[bucketField{body.Bucket, k.Field}] = k.Hash
+	}
+	return nil
+}
+
+// tags computes the tags of an entry again from its payload, where it is
+// known how.
+func (j *judge) tags(f *finding, e *entryFile, leaf proofs.Leaf) error {
+	c := j.context
+	for i := range e.Context {
+		if err := j.addContext(&c, &e.Context[i]); err != nil {
+			return fmt.Errorf("context: %w", err)
+		}
+	}
+	if leaf.Kind != proofs.Event {
+		return nil
+	}
+	if c.settings == nil {
+		f.NotChecked = append(f.NotChecked, "that the tags are those of the payload: give the stream's settings with --settings")
+		return nil
+	}
+	if c.stream != 0 && c.stream != leaf.Stream {
+		return usage("the settings are of stream %d, and the entry is of stream %d", c.stream, leaf.Stream)
+	}
+	values, err := valuesOf(e, c.settings.Fields)
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", e.Index, err)
+	}
+	keys, compared, err := c.fieldKeys(e, leaf)
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", e.Index, err)
+	}
+	if err := e.Disclosure.CheckFields(values, keys); err != nil {
+		return fmt.Errorf("entry %d: %w", e.Index, err)
+	}
+	by := fmt.Sprintf("the settings of stream %q as they were given", c.settings.Name)
+	if c.set != nil {
+		by = fmt.Sprintf("the settings of stream %q in entry %d", c.settings.Name, *c.set)
+	}
+	f.Checked = append(f.Checked, fmt.Sprintf("T, computed again: %d values by %s", len(values), by))
+	if compared {
+		f.Checked = append(f.Checked, "the field keys are those that the log committed to")
+	} else if len(keys) > 0 {
+		f.NotChecked = append(f.NotChecked, fmt.Sprintf("that the field keys are right: give the entry that opened bucket %d with --settings", leaf.Bucket))
+	}
+	return nil
+}
+
+// valuesOf returns the values of declared fields in the payload of an entry.
+func valuesOf(e *entryFile, fields []proofs.Field) (values []proofs.FieldValue, err error) {
+	parts, err := e.parts()
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) < len(e.Disclosure.Parts) {
+		return nil, errors.New("the tags can be computed again only from all parts of the payload")
+	}
+	for i := range len(parts) {
+		part := parts[i]
+		if isJSON(part.MediaType) {
+			found, err := proofs.ExtractFields(part.Data, fields)
+			if err != nil {
+				return nil, err
+			}
+			values = append(values, found...)
+		}
+		for _, given := range part.Fields {
+			number, ok := fieldNamed(fields, given.Name)
+			if !ok {
+				return nil, fmt.Errorf("%w: the settings declare no field %q", proofs.ErrNotVerified, given.Name)
+			}
+			values = append(values, proofs.FieldValue{Number: number, Value: given.Value})
+		}
+	}
+	return values, nil
+}
+
+func fieldNamed(fields []proofs.Field, name string) (uint16, bool) {
+	for _, f := range fields {
+		if f.Name == name {
+			return f.Number, true
+		}
+	}
+	return 0, false
+}
+
+// fieldKeys returns the keys of the entry's file, and whether the log commits
+// to all of them.
+func (c *tagContext) fieldKeys(e *entryFile, leaf proofs.Leaf) (keys map[uint16]proofs.Key256, compared bool, err error) {
+	keys = make(map[uint16]proofs.Key256)
+	compared = len(e.FieldKeys) > 0
+	for number, b := range e.FieldKeys {
+		if len(b) != len(proofs.Key256{}) {
+			return nil, false, fmt.Errorf("%w: the key of field %d does not have 32 bytes", proofs.ErrMalformed, number)
+		}
+		key := proofs.Key256(b)
+		keys[number] = key
+		want, ok := c.keys[bucketField{leaf.Bucket, number}]
+		if ok && proofs.FieldKeyHash(&key) != want {
+			return nil, false, fmt.Errorf("%w: the key of field %d is not the one that the log committed to", proofs.ErrNotVerified, number)
+		}
+		compared = compared && ok
+	}
+	return keys, compared, nil
+}
