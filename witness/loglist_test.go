@@ -90,6 +90,7 @@ func TestParseLogListRefuses(t *testing.T) {
 		"the key of a witness":                {"logs/v0\nvkey " + cosigner + "\n", "line 2"},
 		"an origin of 256 bytes":              {"logs/v0\n" + vkey + "origin " + strings.Repeat("o", 256) + "\n", "line 3"},
 		"a control character":                 {"logs/v0\n" + vkey + "origin a\x1b[2Jb\n", "line 3"},
+		"two spaces after a keyword":          {"logs/v0\n" + vkey + "origin  o\n", "line 3"},
 		"bytes that are not UTF-8":            {"logs/v0\n" + vkey + "origin a\xff\n", "line 3"},
 	} {
 		_, err := witness.ParseLogList([]byte(c.list))

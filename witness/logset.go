@@ -17,7 +17,7 @@ func newLogSet(logs []Log, own []proofs.SigningKey) (logSet, error) {
 	set := make(logSet)
 	for _, l := range logs {
 		if err := l.check(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("log %q: %w", l.Origin, err)
 		}
 		for _, k := range own {
 			if bytes.Equal(k.Key().Public(), l.Key.Public()) || sameSigner(k.Key(), l.Key) {

@@ -72,14 +72,14 @@ func (p *program) logList(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return usage("%s: %w", p.path(policyFile), err)
 	}
-	memory, err := p.openMemory(cfg)
+	cosigned, err := p.openSource(cfg)
 	if err != nil {
 		return err
 	}
-	defer memory.close()
+	defer cosigned.close()
 	listings := gather(logs)
 	for _, l := range listings {
-		note, err := memory.latest(ctx, l.Origin)
+		note, err := cosigned.latest(ctx, l.Origin)
 		if err == nil && note != nil {
 			err = l.add(note, own)
 		}
@@ -162,27 +162,27 @@ func (p *program) printTable(listings []*listing) error {
 	return w.Flush()
 }
 
-// A memory tells the checkpoint of a log that was cosigned last, or nil.
-type memory struct {
+// A source tells the checkpoint of a log that was cosigned last, or nil.
+type source struct {
 	latest func(ctx context.Context, origin string) ([]byte, error)
 	close  func()
 }
 
-// openMemory opens the witness's registers, or asks the process that has them
+// openSource opens the witness's registers, or asks the process that has them
 // open.
-func (p *program) openMemory(cfg Config) (memory, error) {
+func (p *program) openSource(cfg Config) (source, error) {
 	d, err := disk.Open(p.path(dataDir), disk.Options{})
 	if errors.Is(err, storage.ErrLocked) {
 		return askServer(cfg), nil
 	}
 	if err != nil {
-		return memory{}, err
+		return source{}, err
 	}
 	registers, err := d.Registers(registersName)
 	if err != nil {
-		return memory{}, errors.Join(err, d.Close())
+		return source{}, errors.Join(err, d.Close())
 	}
-	return memory{
+	return source{
 		latest: func(ctx context.Context, origin string) ([]byte, error) {
 			note, err := witness.Latest(ctx, registers, origin)
 			var refused *witness.Error
@@ -198,13 +198,13 @@ func (p *program) openMemory(cfg Config) (memory, error) {
 // askServer asks the witness that serves on this machine, as a monitor would.
 // Its certificate is for another name: what it answers is believed for the
 // cosignatures in it.
-func askServer(cfg Config) memory {
+func askServer(cfg Config) source {
 	scheme, transport := "http://", &http.Transport{Proxy: nil}
 	if cfg.Certificate != "" {
 		scheme, transport.TLSClientConfig = "https://", &tls.Config{InsecureSkipVerify: true}
 	}
 	hc := &http.Client{Transport: transport, Timeout: askTime}
-	return memory{
+	return source{
 		latest: func(ctx context.Context, origin string) ([]byte, error) {
 			url := scheme + cfg.Listen + "/" + witness.OriginHash(origin) + "/checkpoint"
 			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
