@@ -130,5 +130,5 @@ type DisagreementError struct {
 }
 
 func (e *DisagreementError) Error() string {
-	return fmt.Sprintf("at size %d the journal's entries have the root %s and the tree has %s: nothing is signed; run cairnd check", e.Size, e.Journal, e.Tree)
+	return fmt.Sprintf("at size %d the journal's entries have the root %s and the tree has %s: nothing is signed; see cairn-troubleshooting(7)", e.Size, e.Journal, e.Tree)
 }
