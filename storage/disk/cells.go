@@ -32,8 +32,8 @@ type cells struct {
 	chain  chain
 	limits limits
 
-	commit sync.Mutex // one batch at a time; guards log
-	log    *segment
+	turn chan struct{} // holds one while a batch is written; guards log
+	log  *segment
 
 	mu     sync.Mutex // guards what follows, never held while writing
 	queue  []*request
@@ -47,7 +47,7 @@ type request struct {
 	guarded bool // of one change: only if the value is old (empty: not set)
 	old     []byte
 
-	done bool // guarded by cells.commit
+	done chan struct{} // closed when err is set
 	err  error
 }
 
@@ -66,7 +66,7 @@ const (
 // openCells opens the file of that name. With create it makes one if there is
 // none, else that is storage.ErrNotFound.
 func openCells(fsys FS, name, label string, l limits, create bool) (*cells, error) {
-	c := &cells{fs: fsys, name: name, chain: chain{label: label}, limits: l, values: make(map[string][]byte)}
+	c := &cells{fs: fsys, name: name, chain: chain{label: label}, limits: l, turn: make(chan struct{}, 1), values: make(map[string][]byte)}
 	info, err := fsys.Stat(name)
 	if absent(err) && create {
 		return c, c.replace(link{})
@@ -131,18 +131,22 @@ func (c *cells) all() iter.Seq[cell] {
 	}
 }
 
-// change makes a request durable, together with others that wait. Whoever
-// holds commit works for all in the queue.
+// change makes a request durable, together with others that wait. Whoever has
+// the turn works for all in the queue.
 func (c *cells) change(r *request) error {
+	r.done = make(chan struct{})
 	c.mu.Lock()
 	c.queue = append(c.queue, r)
 	c.mu.Unlock()
-	c.commit.Lock()
-	defer c.commit.Unlock()
-	for !r.done {
-		c.work()
+	for {
+		select {
+		case <-r.done:
+			return r.err
+		case c.turn <- struct{}{}:
+			c.work()
+			<-c.turn
+		}
 	}
-	return r.err
 }
 
 // work commits the first requests of the queue.
@@ -168,10 +172,10 @@ func (c *cells) work() {
 		c.mu.Unlock()
 	}
 	for _, r := range requests {
-		r.done = true
 		if err != nil { // also for those that lost against what is in doubt now
 			r.err = err
 		}
+		close(r.done)
 	}
 }
 
@@ -251,8 +255,8 @@ func (c *cells) replace(at link) error {
 
 // close ends the cells; nothing is lost by it.
 func (c *cells) close() error {
-	c.commit.Lock()
-	defer c.commit.Unlock()
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
 	c.health.close()
 	return c.log.file.Close()
 }

@@ -215,32 +215,74 @@ func readDamaged(t *testing.T, fsys *memfs.FS, h holding) (string, error) {
 }
 
 // TestLostSectorsShow zeroes sectors, as a disk does that acknowledged writes
-// and lost them.
+// and lost them, in every record but the last one, where it looks torn: in the
+// older segments of a journal, and in its only one.
 func TestLostSectorsShow(t *testing.T) {
 	t.Parallel()
-	whole := memfs.New(nil)
-	d := openSimulated(t, whole)
-	fillJournal(t, d)
-	must(t, d.Close())
-	names := files(t, whole, "journal")
-	for _, name := range names[:len(names)-1] { // in the last record it looks torn
-		info, err := whole.Stat(name)
-		must(t, err)
-		for offset := int64(0); offset < info.Size; offset += 512 {
-			damaged := whole.Restart()
-			f, err := damaged.Open(name)
+	for what, o := range map[string]disk.Options{
+		"many segments": disk.SmallFiles(disk.Options{Create: true}),
+		"one segment":   {Create: true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			o.FS = memfs.New(nil)
+			d, err := disk.Open("simulated", o)
 			must(t, err)
-			before := make([]byte, 512)
-			_, err = f.ReadAt(before, offset)
-			must(t, err)
-			_, err = f.WriteAt(make([]byte, 512), offset)
-			must(t, err)
-			_, err = readDamaged(t, damaged, holding{read: readJournal})
-			if blank := bytes.Equal(before, make([]byte, 512)); !blank && !errors.Is(err, storage.ErrCorrupt) {
-				t.Errorf("%s, sector at %d: error = %v, want ErrCorrupt", name, offset, err)
+			fillJournal(t, d)
+			must(t, d.Close())
+			fsys := o.FS.(*memfs.FS)
+			names := files(t, fsys, "journal")
+			for _, name := range names {
+				info, err := fsys.Stat(name)
+				must(t, err)
+				end := info.Size
+				if name == names[len(names)-1] {
+					end = lastFrame(t, fsys, name)
+				}
+				for offset := int64(0); offset < end; offset += 512 {
+					damaged := fsys.Restart()
+					if !zeroSector(t, damaged, name, offset) {
+						continue
+					}
+					o := o
+					o.FS = damaged
+					d, err := disk.Open("simulated", o)
+					must(t, err)
+					if _, err := readJournal(t, d); !errors.Is(err, storage.ErrCorrupt) {
+						t.Errorf("%s, sector at %d: error = %v, want ErrCorrupt", name, offset, err)
+					}
+				}
 			}
+		})
+	}
+}
+
+// lastFrame returns where the last frame of a segment begins.
+func lastFrame(t *testing.T, fsys *memfs.FS, name string) (last int64) {
+	t.Helper()
+	f, err := fsys.Open(name)
+	must(t, err)
+	magic := make([]byte, 4)
+	for offset := int64(4096); ; offset += 4096 {
+		if _, err := f.ReadAt(magic, offset); err != nil {
+			return last
+		}
+		if string(magic) == "crn1" {
+			last = offset
 		}
 	}
+}
+
+// zeroSector zeroes a sector and reports whether that changed anything.
+func zeroSector(t *testing.T, fsys *memfs.FS, name string, offset int64) bool {
+	t.Helper()
+	f, err := fsys.Open(name)
+	must(t, err)
+	before, zeros := make([]byte, 512), make([]byte, 512)
+	_, err = f.ReadAt(before, offset)
+	must(t, err)
+	_, err = f.WriteAt(zeros, offset)
+	must(t, err)
+	return !bytes.Equal(before, zeros)
 }
 
 func TestJournalOmissionShows(t *testing.T) {
@@ -281,6 +323,40 @@ func TestJournalOmissionShows(t *testing.T) {
 	must(t, err)
 	must(t, d.Close())
 	wantCorrupt("another key", other)
+}
+
+// TestSegmentsOfTheSamePosition replaces the first segment by another one that
+// was once written at its position under the same key, in another journal.
+func TestSegmentsOfTheSamePosition(t *testing.T) {
+	t.Parallel()
+	journal := func(text string) *memfs.FS {
+		fsys := memfs.New(nil)
+		d := openSimulated(t, fsys)
+		j, err := d.Journal("journal", key)
+		must(t, err)
+		for range 8 {
+			_, err := j.Append(t.Context(), []byte(text))
+			must(t, err)
+		}
+		must(t, d.Close())
+		return fsys
+	}
+	from, to := journal("one"), journal("two")
+	name := files(t, to, "journal")[0]
+	info, err := from.Stat(name)
+	must(t, err)
+	a, err := from.Open(name)
+	must(t, err)
+	b, err := to.Open(name)
+	must(t, err)
+	segment := make([]byte, info.Size)
+	_, err = a.ReadAt(segment, 0)
+	must(t, err)
+	_, err = b.WriteAt(segment, 0)
+	must(t, err)
+	if _, err := readDamaged(t, to, holding{read: readJournal}); !errors.Is(err, storage.ErrCorrupt) {
+		t.Errorf("error = %v, want ErrCorrupt", err)
+	}
 }
 
 // TestFramesOfTheSamePosition replaces the last record by another one that was
