@@ -52,7 +52,18 @@ func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 	s.url = "http://" + server.Addr().String()
 	run(t, server)
 	t.Cleanup(s.hc.CloseIdleConnections)
+	s.waitPublished(t)
 	return s
+}
+
+// waitPublished waits until something is published.
+func (s *served) waitPublished(t testing.TB) {
+	t.Helper()
+	for start := time.Now(); s.Ledger.Status().Sizes.Published == 0; time.Sleep(time.Millisecond) {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("nothing was published")
+		}
+	}
 }
 
 // run serves servers until the test ends.

@@ -1,0 +1,25 @@
+package httpapi
+
+import (
+	"net"
+	"net/http"
+)
+
+// A RouteInfo is what tests see of a route.
+type RouteInfo struct {
+	Method, Path string
+	Faces        Face
+	Roles        []Role
+}
+
+// Routes returns all routes.
+func (a *API) Routes() []RouteInfo {
+	var all []RouteInfo
+	for _, rt := range a.routes {
+		all = append(all, RouteInfo{rt.method, rt.path, rt.faces, rt.roles})
+	}
+	return all
+}
+
+// ServeOn returns a server of a handler on any listener.
+func (a *API) ServeOn(l net.Listener, h http.Handler) *Server { return a.newServer(l, nil, h) }
