@@ -13,8 +13,8 @@ import (
 // TestTornAfterFull: an append runs out of space halfway, the next one at the
 // same place is torn by a power cut. What is left of both is no damage.
 func TestTornAfterFull(t *testing.T) {
-	for seed := range uint64(100) {
-		plan, rng := new(fault.Plan), rand.New(rand.NewPCG(seed, 0))
+	for seed := range uint64(200) {
+		plan, rng := &fault.Plan{Seed: seed}, rand.New(rand.NewPCG(seed, 0))
 		fsys := memfs.New(plan)
 		j, err := openSimulated(t, fsys).Journal("journal", key)
 		must(t, err)
@@ -24,7 +24,7 @@ func TestTornAfterFull(t *testing.T) {
 		_, err = j.Append(t.Context(), bytes.Repeat([]byte("full"), 5000))
 		wantErr(t, "append to a full disk", err, storage.ErrNoSpace)
 		plan.At(len(plan.Steps())+1, fault.Torn)
-		_, err = j.Append(t.Context(), bytes.Repeat([]byte("torn"), 2000))
+		_, err = j.Append(t.Context(), bytes.Repeat([]byte("torn"), 150))
 		wantErr(t, "a torn append", err, fault.ErrInjected)
 
 		j, err = openSimulated(t, fsys.Crash(rng)).Journal("journal", key)

@@ -57,6 +57,9 @@ var ErrInjected = errors.New("injected fault")
 // clones of the world go on counting where it stood. It may be used from
 // several goroutines.
 type Plan struct {
+	// Seed decides what a torn step leaves behind.
+	Seed uint64
+
 	mu       sync.Mutex
 	steps    []string
 	outcomes map[int]Outcome

@@ -54,7 +54,7 @@ func runHistories[S any](t *testing.T, maker Maker[S], begin func() history[S]) 
 	})
 	t.Run("random histories with faults", func(t *testing.T) {
 		for seed := range uint64(40) {
-			rng, plan := rand.New(rand.NewPCG(seed, 2)), new(fault.Plan)
+			rng, plan := rand.New(rand.NewPCG(seed, 2)), &fault.Plan{Seed: seed}
 			for range 3 { // few, and close together
 				for first := rng.IntN(300); rng.IntN(3) > 0; first += 1 + rng.IntN(2) {
 					plan.At(first, fault.Outcomes()[rng.IntN(4)])

@@ -83,7 +83,6 @@ func (f *FS) step(op, name string, whole func(), torn func(o fault.Outcome, pick
 	step := op + " " + name
 	o := f.plan.Next(step)
 	f.steps++
-	rng := rand.New(rand.NewPCG(f.steps, 0))
 	switch o {
 	case fault.Done:
 		whole()
@@ -92,6 +91,7 @@ func (f *FS) step(op, name string, whole func(), torn func(o fault.Outcome, pick
 		whole()
 	default:
 		if torn != nil {
+			rng := rand.New(rand.NewPCG(f.plan.Seed, f.steps))
 			torn(o, func() bool { return o == fault.Torn && rng.IntN(2) == 0 })
 		}
 	}
