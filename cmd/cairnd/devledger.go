@@ -22,7 +22,7 @@ import (
 
 // The names of what "cairnd dev" makes.
 const (
-	devOrigin  = "cairn.localhost/dev"
+	devOrigin  = "cairn.localhost/dev" // and some random characters: two such logs are not one
 	devWitness = "witness.localhost/dev"
 )
 
@@ -56,9 +56,13 @@ func openDev(ctx context.Context, dir string, log *slog.Logger, metrics promethe
 	if err != nil {
 		return d, err
 	}
+	origin, err := devName(dir)
+	if err != nil {
+		return d, err
+	}
 	o := local.Options{Logger: log, Witnesses: []ledger.Witness{{Names: []string{"dev"}, Cosigner: w}}}
 	err = local.Init(ctx, dir, local.InitOptions{
-		Origin: devOrigin, Options: o,
+		Origin: origin, Options: o,
 		Policy: fmt.Sprintf("witness dev %s\nquorum dev\n", key.Key()),
 	})
 	if err != nil && !errors.Is(err, ledger.ErrExists) {
@@ -112,6 +116,23 @@ func (d *devLedger) Close() error {
 		errs = append(errs, d.witness.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// devName returns the origin of the ledger in dir: that of its policy, or a
+// new one. Verifiers remember logs by their origin.
+func devName(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "policy"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return devOrigin + "-" + strings.ToLower(rand.Text()[:8]), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	p, err := proofs.ParsePolicy(text)
+	if err != nil {
+		return "", fmt.Errorf("policy: %w", err)
+	}
+	return p.Logs[0].Key.Name(), nil
 }
 
 // devWitnessKey reads the witness's key, and makes it first if there is none.
