@@ -21,8 +21,7 @@ type Log interface {
 	// with idempotency keys the caller may send all of them again.
 	Append(ctx context.Context, stream string, events []Event, wait State) ([]Appended, error)
 
-	// Entry reads one entry and opens its payload. The ledger records the
-	// reading before it answers.
+	// Entry reads one entry and opens its payload.
 	Entry(ctx context.Context, index uint64) (*Entry, error)
 
 	// Receipt returns the C2SP tlog-proof of an entry under the latest
