@@ -93,11 +93,6 @@ func (b bearer) format() string {
 	return text + fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(text)))
 }
 
-// Format hides the secret from every verb.
-func (b bearer) Format(s fmt.State, _ rune) {
-	fmt.Fprintf(s, "%s%c%s_…", tokenPrefix, b.letter, b.id)
-}
-
 // hash is what is kept of a token.
 func (b bearer) hash() [sha256.Size]byte { return sha256.Sum256([]byte(b.format())) }
 

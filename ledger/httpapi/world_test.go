@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,18 @@ func (s *served) request(t testing.TB, method, path, body string, headers ...str
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
 	return reply{res.StatusCode, res.Header, string(data)}
+}
+
+// handle asks a handler without a network.
+func handle(h http.Handler, method, path string, headers ...string) reply {
+	req := httptest.NewRequest(method, path, nil)
+	for _, line := range headers {
+		name, value, _ := strings.Cut(line, ": ")
+		req.Header.Add(name, value)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return reply{w.Code, w.Header(), w.Body.String()}
 }
 
 // token returns the header line with the token of a role.

@@ -1,0 +1,161 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/local"
+)
+
+// TestEachRoleDoesItsOwnAndNothingElse asks every route with every token, and
+// compares with a table that is not the server's.
+func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	const w, r, a, o = httpapi.Writer, httpapi.Reader, httpapi.Auditor, httpapi.Operator
+	may := map[string][]httpapi.Role{
+		"POST /v1/streams/{stream}/entries": {w},
+		"GET /v1/entries/{index}":           {r},
+		"GET /v1/entries:tail":              {r},
+		"GET /v1/receipts/{index}":          {r, a},
+		"GET /v1/proofs/inclusion":          {r, a},
+		"GET /v1/proofs/consistency":        {r, a},
+		"GET /v1/checkpoints":               {r, a},
+		"GET /v1/vault/{place...}":          {a},
+		"GET /v1/streams":                   {a, o},
+		"GET /v1/classes":                   {a, o},
+		"POST /v1/streams":                  {o},
+		"PUT /v1/streams/{stream}":          {o},
+		"POST /v1/classes":                  {o},
+		"GET /v1/tokens":                    {o},
+		"POST /v1/tokens":                   {o},
+		"DELETE /v1/tokens/{id}":            {o},
+		"GET /v1/status":                    {o},
+	}
+	for _, rt := range s.api.Routes() {
+		name := rt.Method + " " + rt.Path
+		if !strings.HasPrefix(rt.Path, "/v1/") {
+			if rt.Roles != nil {
+				t.Errorf("%s needs a token", name)
+			}
+			continue
+		}
+		if may[name] == nil {
+			t.Errorf("%s is in no table", name)
+		}
+		// A query that no route takes: whoever may ask is told so, and nothing happens.
+		url := strings.NewReplacer("{stream}", "default", "{index}", "0", "{id}", "0", "{place...}", "000").Replace(rt.Path) + "?nonsense=1"
+		for _, role := range []httpapi.Role{w, r, a, o} {
+			want := http.StatusForbidden
+			if slices.Contains(may[name], role) {
+				want = http.StatusBadRequest
+			}
+			if got := s.request(t, rt.Method, url, "", s.token(role)); got.status != want {
+				t.Errorf("%s as %s: got %d, want %d", name, role, got.status, want)
+			}
+		}
+		for _, header := range []string{"", "Bearer", "Bearer ", "Bearer x", "Basic " + s.bearer[o], "Bearer " + strings.ToUpper(s.bearer[o]), s.bearer[o]} {
+			got := s.request(t, rt.Method, url, "", "Authorization: "+header)
+			if got.status != http.StatusUnauthorized || !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "Bearer ") {
+				t.Errorf("%s with authorization %.10q: got %d, want 401 with a challenge", name, header, got.status)
+			}
+		}
+	}
+}
+
+func TestTwoTokensAreNone(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	got := s.request(t, "GET", "/v1/status", "", s.token(httpapi.Operator), s.token(httpapi.Operator))
+	if got.status != http.StatusUnauthorized {
+		t.Errorf("got %d, want 401", got.status)
+	}
+	if got := s.request(t, "GET", "/v1/status", "", "Authorization: bEaReR "+s.bearer[httpapi.Operator]); got.status != http.StatusOK {
+		t.Errorf("with the scheme in other letters: got %d, want 200", got.status)
+	}
+}
+
+func TestTokenIsForItsStreamsAlone(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	s.addStream(t, ledger.StreamConfig{Name: "other"})
+	for _, role := range []httpapi.Role{httpapi.Writer, httpapi.Reader} {
+		s.bearer[role+" of other"] = s.issue(t, httpapi.Grant{Name: "o", Role: role, Streams: []string{"other"}})
+	}
+	to := func(stream string, role httpapi.Role) reply {
+		return s.request(t, "POST", "/v1/streams/"+stream+"/entries", "{}", s.token(role))
+	}
+	if got := to("other", "writer of other"); got.status != http.StatusCreated {
+		t.Errorf("append to its own stream: got %d %s, want 201", got.status, got.body)
+	}
+	if got := to("default", "writer of other"); got.status != http.StatusForbidden {
+		t.Errorf("append to another stream: got %d, want 403", got.status)
+	}
+	if got := to("nope", "writer of other"); got.status != http.StatusForbidden {
+		t.Errorf("append to a stream that is not there: got %d, want 403", got.status)
+	}
+	mine := to("other", httpapi.Writer)
+	theirs := to("default", httpapi.Writer)
+	if got := s.request(t, "GET", mine.header.Get("Location"), "", s.token("reader of other")); got.status != http.StatusOK {
+		t.Errorf("read from its own stream: got %d, want 200", got.status)
+	}
+	for what, path := range map[string]string{"another stream": theirs.header.Get("Location"), "control entries": "/v1/entries/0"} {
+		got := s.request(t, "GET", path, "", s.token("reader of other"))
+		if got.status != http.StatusForbidden || strings.Contains(got.body, "disclosure") {
+			t.Errorf("read from %s: got %d, want 403", what, got.status)
+		}
+	}
+	if got := s.request(t, "GET", "/v1/entries:tail?stream=default", "", s.token("reader of other")); got.status != http.StatusForbidden {
+		t.Errorf("follow another stream: got %d, want 403", got.status)
+	}
+	if got := s.request(t, "GET", "/v1/entries/0", "", s.token(httpapi.Reader)); got.status != http.StatusOK {
+		t.Errorf("a reader of every stream reads a control entry: got %d, want 200", got.status)
+	}
+}
+
+func TestEntryRecordsWhoAppended(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	token := s.issue(t, httpapi.Grant{Name: "billing@example.com", Role: httpapi.Writer, Streams: []string{"default"}})
+	ev := []client.Event{{Data: []byte("{}"), IdempotencyKey: "k"}}
+	first, err := s.with(t, token).Append(t.Context(), "default", ev, client.Witnessed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := s.as(t, httpapi.Reader).Entry(t.Context(), first[0].Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := e.Disclosure.Parts[0].Part()
+	if err != nil || part.Appender != "billing@example.com" {
+		t.Errorf("got appender %q and error %v", part.Appender, err)
+	}
+	// A new token of the same name is the same identity; another name is another.
+	renewed := s.issue(t, httpapi.Grant{Name: "billing@example.com", Role: httpapi.Writer, Streams: []string{"*"}})
+	again, err := s.with(t, renewed).Append(t.Context(), "default", ev, client.Witnessed)
+	if err != nil || !again[0].Duplicate || again[0].Index != first[0].Index {
+		t.Errorf("with a renewed token: got %+v and error %v, want entry %d again", again, err, first[0].Index)
+	}
+	other, err := s.as(t, httpapi.Writer).Append(t.Context(), "default", ev, client.Witnessed)
+	if err != nil || other[0].Duplicate {
+		t.Errorf("as another identity: got %+v and error %v, want another entry", other, err)
+	}
+}
+
+func TestFacesAreApart(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	for _, rt := range s.api.Routes() {
+		for _, face := range []httpapi.Face{httpapi.Public, httpapi.Write, httpapi.Read, httpapi.Admin, httpapi.Health} {
+			path := strings.NewReplacer("{stream}", "s", "{index}", "0", "{id}", "0", "{place...}", "000").Replace(rt.Path)
+			got := handle(s.api.Handler(face), rt.Method, path)
+			var p client.Problem
+			isElsewhere := got.status == http.StatusNotFound && json.Unmarshal([]byte(got.body), &p) == nil && strings.HasPrefix(p.Detail, "there is nothing at this path")
+			isElsewhere = isElsewhere || got.status == http.StatusMethodNotAllowed
+			if isElsewhere == (rt.Faces&face != 0) {
+				t.Errorf("face %b: %s %s: got %d, and its faces are %b", face, rt.Method, rt.Path, got.status, rt.Faces)
+			}
+		}
+	}
+}
