@@ -209,7 +209,7 @@ func (d *Directory) openStorage(cfg *ledger.Config, c Config, create bool) error
 func (d *Directory) openTree(ctx context.Context, cfg *ledger.Config, c Config, log *slog.Logger, create bool) (err error) {
 	var t *trillian.Tree
 	if c.Tree != "" {
-		t, err = trillian.Dial(ctx, c.Tree, trillian.DialOptions{Logger: log})
+		t, err = trillian.Dial(ctx, c.Tree, trillian.DialOptions{ShadowDir: filepath.Join(c.Data, "shadow"), Logger: log})
 	} else {
 		t, err = trillian.OpenEmbedded(ctx, trillian.EmbeddedOptions{Dir: filepath.Join(c.Data, "tree"), Create: create, Logger: log})
 	}
