@@ -205,15 +205,19 @@ func TestOthersVerifyTheAnswer(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	log, h, registry := key(t, origin, proofs.Ed25519), newHistory(3, ""), prometheus.NewRegistry()
+	log, other := key(t, origin, proofs.Ed25519), key(t, "log.example/b", proofs.Ed25519)
+	h, registry := newHistory(3, ""), prometheus.NewRegistry()
 	w, err := witness.New(t.Context(), witness.Config{Keys: witnessKeys(t), Registers: memory.New(nil).Registers("x"),
-		Logs: trust(log), Clock: newClock(noon).Now, Metrics: registry})
+		Logs: trust(log, other), Clock: newClock(noon).Now, Metrics: registry})
 	must(t, err)
 	b := &bench{Witness: w}
 	b.add(t, 0, h, 5, log)
 	_, err = b.ask(t, 0, h, 6, log)
 	wantStatus(t, err, 409)
 	_, err = b.ask(t, 5, newHistory(3, "other"), 5, log)
+	wantStatus(t, err, 422)
+	_, err = b.AddCheckpoint(t.Context(), witness.Request{ // malformed, and evidence of nothing
+		Checkpoint: sign(t, "log.example/b\n0\n"+proofs.LeafHash(nil).String()+"\n", other)})
 	wantStatus(t, err, 422)
 	families, err := registry.Gather()
 	must(t, err)
@@ -224,12 +228,12 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"cairn_witness_logs":                        "1",
+		"cairn_witness_logs":                       "2",
 		"cairn_witness_forks_total":                 "1",
 		"cairn_witness_cosign_seconds":              "1",
 		`cairn_witness_requests_total status="200"`: "1",
 		`cairn_witness_requests_total status="409"`: "1",
-		`cairn_witness_requests_total status="422"`: "1",
+		`cairn_witness_requests_total status="422"`: "2",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("metrics %v, want %v", got, want)
