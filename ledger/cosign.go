@@ -24,8 +24,9 @@ type cosigner struct {
 	witness witness.Cosigner
 	keys    []proofs.PolicyWitness // of this witness, in the policy
 
-	old     uint64 // the size that the witness cosigned last, as far as we know
-	trouble string // what was wrong last; empty: it cosigned
+	old     uint64             // the size that the witness cosigned last, as far as we know
+	last    *proofs.Checkpoint // what it cosigned last in this run, which we checked
+	trouble string             // what was wrong last; empty: it cosigned
 	targets chan *target
 }
 
@@ -142,7 +143,7 @@ func (c *cosigner) ask(ctx context.Context, t *target) answer {
 		body, a.err = c.request(ctx, t.signed)
 		if a.err == nil {
 			if a.err = c.check(&a, t.signed, body); a.err == nil {
-				c.old = t.signed.checkpoint.Size
+				c.old, c.last = t.signed.checkpoint.Size, &t.signed.checkpoint
 			}
 			return a
 		}
@@ -157,7 +158,7 @@ func (c *cosigner) ask(ctx context.Context, t *target) answer {
 			return a
 		case refused.Status == http.StatusConflict && refused.Size != c.old:
 			c.old = refused.Size
-		case refused.Status == http.StatusUnprocessableEntity && c.old == size:
+		case refused.Status == http.StatusUnprocessableEntity && c.old == size && !c.hasCosigned(t.signed.checkpoint):
 			a.err = &AheadError{Witness: c.name, Size: size, Signed: size}
 			return a
 		default:
@@ -165,6 +166,12 @@ func (c *cosigner) ask(ctx context.Context, t *target) answer {
 		}
 	}
 	return a
+}
+
+// hasCosigned reports whether the witness has cosigned this very tree in this
+// run. Then it has no other tree of the size, whatever it says now.
+func (c *cosigner) hasCosigned(t proofs.Checkpoint) bool {
+	return c.last != nil && c.last.Size == t.Size && c.last.Root == t.Root
 }
 
 func (c *cosigner) request(ctx context.Context, s *signedState) ([]byte, error) {

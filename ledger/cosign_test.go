@@ -23,6 +23,7 @@ func TestOneBadWitnessOfThreeChangesNothing(t *testing.T) {
 		"answers 400":                refuse(http.StatusBadRequest),
 		"does not know the log":      refuse(http.StatusNotFound),
 		"refuses the signature":      refuse(http.StatusForbidden),
+		"finds the proof wrong":      refuse(http.StatusUnprocessableEntity),
 		"has too much to do":         refuse(http.StatusTooManyRequests),
 		"has an error":               refuse(http.StatusInternalServerError),
 		"answers nothing":            func(witness.Request) ([]byte, error) { return nil, nil },
@@ -205,5 +206,56 @@ func TestWitnessThatIsLateToSayItIsAheadStopsTheLedger(t *testing.T) {
 	var ahead *AheadError
 	if !errors.As(l.Stopped(), &ahead) {
 		t.Errorf("got %v, want that a witness is ahead", l.Stopped())
+	}
+}
+
+func TestWitnessThatDeniesWhatItCosignedChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	c := w.config()
+	c.Heartbeat = 10 * time.Millisecond
+	l, err := Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
+	time.Sleep(50 * time.Millisecond) // all have cosigned
+	denied := make(chan struct{}, 100)
+	w.witnesses[1].misbehave(func(witness.Request) ([]byte, error) {
+		select {
+		case denied <- struct{}{}:
+		default:
+		}
+		return nil, &witness.Error{Status: http.StatusUnprocessableEntity}
+	})
+	<-denied
+	<-denied
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	if err := l.Stopped(); err != nil {
+		t.Errorf("got %v, want that the ledger goes on", err)
+	}
+}
+
+func TestWitnessWithAnotherTreeOfOurSizeStopsTheLedger(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	size := uint64(4) // of a new ledger
+	w.witnesses[0].misbehave(func(r witness.Request) ([]byte, error) {
+		if r.Old != size {
+			return nil, &witness.Error{Status: http.StatusConflict, Size: size}
+		}
+		return nil, &witness.Error{Status: http.StatusUnprocessableEntity}
+	})
+	l := w.open()
+	defer l.Close()
+	select {
+	case <-l.Failed():
+	case <-time.After(10 * time.Second):
+		t.Fatal("the ledger goes on")
+	}
+	var ahead *AheadError
+	if !errors.As(l.Stopped(), &ahead) || ahead.Size != size {
+		t.Errorf("got %v, want that a witness has another tree of size %d", l.Stopped(), size)
 	}
 }
