@@ -23,7 +23,7 @@ type input struct {
 // files, or the standard input.
 func (p *program) inputs(args []string, o appendFlags) (iter.Seq2[input, error], error) {
 	if len(args)+len(o.files)+len(o.lines) == 0 {
-		if f, ok := p.stdin.(*os.File); ok && isTerminal(f) {
+		if p.terminal(p.stdin) {
 			return nil, usage("what shall be appended? Give events as arguments, with --file or --ndjson, or on the standard input")
 		}
 		o.files = []string{"-"}

@@ -15,7 +15,7 @@ import (
 func (p *program) follows(ctx context.Context, s *source, policy *proofs.Policy, believed []byte, beside string) error {
 	v, err := client.NewVerifier(client.VerifierOptions{
 		Policy: policy, Files: s.files, Memory: &seededRegister{believed},
-		Patience: p.patience, Evidence: p.evidenceSaver(beside),
+		Patience: p.patienceWith(s), Evidence: p.evidenceSaver(beside),
 	})
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func (p *program) getCommand() *cobra.Command {
 		Short: "Read entries, and verify them before they are printed",
 		Long: `get reads an entry and prints its payload byte for byte, after it has checked that
 the entry is in the ledger and that the payload is the one that was recorded. On a
-terminal the payload is escaped, unless --raw is given. The ledger records the reading.
+terminal the payload is escaped, unless --raw is given.
 
 With --json it prints the entry with its receipt and all that "cairn verify" needs to
 check it without the ledger, a line for each entry.`,
@@ -120,7 +120,7 @@ func (p *program) printPayload(e *entryFile, o getFlags) error {
 	if len(e.Disclosure.Parts) > 1 {
 		p.say("entry %d has %d parts, this is number %d", e.Index, len(e.Disclosure.Parts), o.part)
 	}
-	if (o.out == "" || o.out == "-") && isTerminal(p.stdout) && !o.raw {
+	if (o.out == "" || o.out == "-") && p.terminal(p.stdout) && !o.raw {
 		_, err := fmt.Fprintln(p.stdout, escapeText(string(d.Data)))
 		return err
 	}

@@ -23,7 +23,7 @@ func (p *program) progress(what string) *progress { return &progress{p: p, what:
 
 // show shows that done of total entries are done; total 0 is not known.
 func (g *progress) show(done, total uint64) {
-	if !isTerminal(g.p.stderr) {
+	if !g.p.terminal(g.p.stderr) {
 		return
 	}
 	g.mu.Lock()

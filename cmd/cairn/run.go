@@ -20,7 +20,8 @@ import (
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{
 		stdin: stdin, stdout: stdout, stderr: stderr,
-		env: os.Getenv, clock: time.Now, rand: rand.Reader, patience: cachePatience,
+		env: os.Getenv, clock: time.Now, rand: rand.Reader, terminal: isTerminal,
+		patience: cachePatience,
 	}
 	return p.run(ctx, args)
 }
@@ -36,6 +37,7 @@ type program struct {
 	env            func(name string) string
 	clock          func() time.Time
 	rand           io.Reader
+	terminal       func(stream any) bool
 	patience       time.Duration
 
 	evidence []string // files that were saved, to be told at the end
@@ -115,10 +117,10 @@ shows another history afterwards.`,
 		SilenceErrors: true,
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&p.url, "url", "", "URL of the ledger, or a directory with an export (CAIRN_URL)")
-	f.StringVar(&p.policy, "policy", "", "file with the C2SP tlog-policy to verify by (CAIRN_POLICY)")
-	f.StringVar(&p.memory, "state", "", "file that remembers the last checkpoint believed (CAIRN_STATE)")
-	f.StringVar(&p.tokenFile, "token-file", "", "file with the bearer token, instead of CAIRN_TOKEN")
+	f.StringVar(&p.url, "url", "", "`URL` of the ledger, or a directory with an export (CAIRN_URL)")
+	f.StringVar(&p.policy, "policy", "", "`FILE` with the C2SP tlog-policy to verify by (CAIRN_POLICY)")
+	f.StringVar(&p.memory, "state", "", "`FILE` that remembers the last checkpoint believed (CAIRN_STATE)")
+	f.StringVar(&p.tokenFile, "token-file", "", "`FILE` with the bearer token, instead of CAIRN_TOKEN")
 	f.DurationVar(&p.maxAge, "max-age", 0, "refuse a latest checkpoint that witnesses saw longer ago")
 	root.AddCommand(p.appendCommand(), p.getCommand(), p.tailCommand(), p.proveCommand(), p.verifyCommand(), p.auditCommand(), p.exportCommand(), p.logCommand(), p.versionCommand())
 	root.InitDefaultHelpCmd()

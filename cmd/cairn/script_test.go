@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"github.com/cairnlog/cairn/ledger/httpapi"
 	"github.com/cairnlog/cairn/ledger/ledgertest"
 	"github.com/cairnlog/cairn/ledger/local"
+	"github.com/cairnlog/cairn/storage"
 )
 
 func TestMain(m *testing.M) {
@@ -64,7 +66,7 @@ type server struct {
 
 func setup(env *testscript.Env) error {
 	ctx := context.Background()
-	world, err := ledgertest.Make(ctx, filepath.Join(env.WorkDir, "ledger"), local.Config{})
+	world, dir, err := makeLedger(ctx, env.WorkDir)
 	if err != nil {
 		return err
 	}
@@ -100,9 +102,23 @@ func setup(env *testscript.Env) error {
 		env.Setenv(name, token)
 	}
 	env.Setenv("CAIRN_URL", s.http.URL)
-	env.Setenv("CAIRN_POLICY", filepath.Join(env.WorkDir, "ledger", "policy"))
+	env.Setenv("CAIRN_POLICY", filepath.Join(dir, "policy"))
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	return nil
+}
+
+// makeLedger makes a ledger in a directory below dir. A command that another
+// script starts at this moment holds its locks too, from fork to exec; then
+// it makes the next one.
+func makeLedger(ctx context.Context, dir string) (world *ledgertest.World, place string, err error) {
+	for i := range 20 {
+		place = filepath.Join(dir, fmt.Sprintf("ledger%d", i))
+		world, err = ledgertest.Make(ctx, place, local.Config{})
+		if !errors.Is(err, storage.ErrLocked) {
+			break
+		}
+	}
+	return world, place, err
 }
 
 // addStream adds the stream "cloudtrail", which declares two fields.

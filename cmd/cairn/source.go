@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -104,9 +105,18 @@ func (p *program) verifier(ctx context.Context, s *source) (*client.Verifier, er
 	}
 	return client.NewVerifier(client.VerifierOptions{
 		Policy: policy, Files: s.files, Memory: memory,
-		MaxAge: p.maxAge, Clock: p.clock, Patience: p.patience,
+		MaxAge: p.maxAge, Clock: p.clock, Patience: p.patienceWith(s),
 		Evidence: p.evidenceSaver(path),
 	})
+}
+
+// patienceWith returns how long a source may show an older checkpoint: before a
+// directory there are no caches.
+func (p *program) patienceWith(s *source) time.Duration {
+	if s.log == nil {
+		return 0
+	}
+	return p.patience
 }
 
 // originOf returns the origin of the ledger that a source is said to be: the

@@ -27,8 +27,7 @@ func (p *program) tailCommand() *cobra.Command {
 		Short: "Follow a ledger, and verify each entry before it is printed",
 		Long: `tail prints entries as they are published, one on a line, each after it has checked
 that the entry is in the ledger and what was recorded. It begins with what is published
-from now on, unless --from says otherwise, and ends when it is interrupted.
-The ledger records the reading.`,
+from now on, unless --from says otherwise, and ends when it is interrupted.`,
 		Example: `  cairn tail
   cairn tail --from 0 --stream payments --json | jq .payload
   cairn tail --from 0 --count 10`,

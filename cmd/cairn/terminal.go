@@ -47,10 +47,10 @@ func escapeBut(s, keep string) string {
 	return b.String()
 }
 
-// isTerminal reports whether what is written there is shown to somebody, and
-// obeyed by a terminal.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether a reader or writer is a terminal: what is written
+// there is shown to somebody, and obeyed.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

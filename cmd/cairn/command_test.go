@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/ledgertest"
+	"github.com/cairnlog/cairn/ledger/local"
+)
+
+// A session is a user with a ledger, who runs commands in this process.
+type session struct {
+	t     *testing.T
+	world *ledgertest.World
+	env   map[string]string
+
+	terminal bool // everything is one
+}
+
+func newSession(t *testing.T) *session {
+	t.Helper()
+	s := &session{t: t, world: ledgertest.Open(t, local.Config{})}
+	tokens, err := httpapi.OpenTokens(t.Context(), httpapi.TokensConfig{Register: s.world.Tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := httpapi.New(httpapi.Config{Ledger: s.world.Ledger, Tokens: tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(api.Handler(httpapi.Every))
+	t.Cleanup(func() {
+		api.EndTails()
+		server.Close()
+	})
+	policy := filepath.Join(t.TempDir(), "policy")
+	if err := os.WriteFile(policy, s.world.PolicyText, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.env = map[string]string{"CAIRN_URL": server.URL, "CAIRN_POLICY": policy, "HOME": t.TempDir()}
+	for name, g := range map[string]httpapi.Grant{
+		"writer":  {Name: "app", Role: httpapi.Writer, Streams: []string{httpapi.EveryStream}},
+		"reader":  {Name: "alice", Role: httpapi.Reader, Streams: []string{httpapi.EveryStream}},
+		"auditor": {Name: "audit", Role: httpapi.Auditor},
+	} {
+		if s.env[name], _, err = tokens.Issue(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// run runs a command with the token of a role and returns its status and
+// what it printed.
+func (s *session) run(role string, args ...string) (status int, stdout, stderr string) {
+	var out, talk bytes.Buffer
+	status = s.program(role, &out, &talk).run(s.t.Context(), args)
+	return status, out.String(), talk.String()
+}
+
+func (s *session) program(role string, stdout, stderr *bytes.Buffer) *program {
+	return &program{
+		stdin: strings.NewReader(""), stdout: stdout, stderr: stderr, clock: time.Now,
+		rand: rand.NewChaCha8([32]byte{5}), terminal: func(any) bool { return s.terminal },
+		env: func(name string) string {
+			if name == "CAIRN_TOKEN" {
+				return s.env[role]
+			}
+			return s.env[name]
+		},
+	}
+}
+
+// must runs a command that must exit with 0.
+func (s *session) must(role string, args ...string) (stdout string) {
+	s.t.Helper()
+	status, stdout, stderr := s.run(role, args...)
+	if status != exitYes {
+		s.t.Fatalf("cairn %s: exit status %d\n%s%s", strings.Join(args, " "), status, stdout, stderr)
+	}
+	return stdout
+}
+
+func TestEveryFlippedBitOfAnExportIsFound(t *testing.T) {
+	s := newSession(t)
+	dir := t.TempDir()
+	events := filepath.Join(dir, "events.ndjson")
+	if err := os.WriteFile(events, bytes.Repeat([]byte("{\"actor\":\"alice\"}\n"), 300), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(dir, "copy")
+	s.must("writer", "append", "--ndjson", events, "--receipts", filepath.Join(copied, "receipts"))
+	s.must("auditor", "export", "--vault", copied)
+	s.must("", "audit", copied)
+	files := map[string]bool{}
+	err := fs.WalkDir(os.DirFS(copied), ".", func(path string, d fs.DirEntry, err error) error {
+		one := !strings.HasPrefix(path, "receipts/") || strings.HasSuffix(path, "/100.tlog-proof")
+		if err == nil && !d.IsDir() && path != "log" && one {
+			files[path] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 10 {
+		t.Fatalf("the export has only %d files: %v", len(files), files)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for path := range files {
+		full := filepath.Join(copied, path)
+		sound, err := os.ReadFile(full)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			at, bit := rng.IntN(len(sound)), rng.IntN(8)
+			damaged := bytes.Clone(sound)
+			damaged[at] ^= 1 << bit
+			if err := os.WriteFile(full, damaged, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			status, stdout, stderr := s.run("", "audit", copied)
+			if status != exitNo || !strings.Contains(stdout, path) {
+				t.Errorf("bit %d of byte %d of %s: got status %d, want %d and a finding that names the file\n%s%s", bit, at, path, status, exitNo, stdout, stderr)
+			}
+		}
+		if err := os.WriteFile(full, sound, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.must("", "audit", copied)
+}
+
+// A signalBuffer tells when something was written to it.
+type signalBuffer struct {
+	mu      sync.Mutex
+	b       bytes.Buffer
+	written chan struct{}
+	once    sync.Once
+}
+
+func (b *signalBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.once.Do(func() { close(b.written) })
+	return b.b.Write(p)
+}
+
+func TestTailEndsWellWhenItIsInterrupted(t *testing.T) {
+	s := newSession(t)
+	s.must("writer", "append", "{}") // so that something is published
+	var stderr bytes.Buffer
+	out := &signalBuffer{written: make(chan struct{})}
+	p := s.program("reader", nil, &stderr)
+	p.stdout = out
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-out.written
+		cancel()
+	}()
+	if status := p.run(ctx, []string{"tail", "--from", "0"}); status != exitYes || stderr.Len() > 0 {
+		t.Errorf("got status %d and %q, want %d and nothing to say", status, &stderr, exitYes)
+	}
+}
+
+func TestOthersSayThatTheyWereInterrupted(t *testing.T) {
+	s := newSession(t)
+	s.must("writer", "append", "{}")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	status := s.program("auditor", &stdout, &stderr).run(ctx, []string{"export", filepath.Join(t.TempDir(), "copy")})
+	if status != exitUnknown || stderr.String() != "cairn: interrupted\n" {
+		t.Errorf("got status %d and %q, want %d and that it was interrupted", status, &stderr, exitUnknown)
+	}
+}
+
+func TestAppendRefusesAnAnswerAboutAnotherEvent(t *testing.T) {
+	s := newSession(t)
+	v, log := s.verifierOf("writer")
+	a := &appender{p: s.program("writer", new(bytes.Buffer), new(bytes.Buffer)), o: appendFlags{wait: "witnessed"}, log: log, verifier: v}
+	sent := client.Event{Data: []byte(`{"n":1}`), IdempotencyKey: "k"}
+	results, err := log.Append(t.Context(), "default", []client.Event{sent}, client.Witnessed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent.Data = []byte(`{"n":2}`)
+	if err := a.take(t.Context(), "argument 1", sent, results[0]); statusOf(err) != exitNo {
+		t.Errorf("got error %v, want that it does not verify", err)
+	}
+	if a.counts.appended != 0 {
+		t.Error("it was counted as recorded")
+	}
+}
+
+// verifierOf returns what commands speak to the ledger through.
+func (s *session) verifierOf(role string) (*client.Verifier, client.Log) {
+	s.t.Helper()
+	p := s.program(role, new(bytes.Buffer), new(bytes.Buffer))
+	src, err := p.source()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	v, err := p.verifier(s.t.Context(), src)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return v, src.log
+}
+
+func TestATerminalGetsPayloadsEscaped(t *testing.T) {
+	s := newSession(t)
+	text := "red: \x1b[31m and \u202eback\nline two\n"
+	file := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	index, _, _ := strings.Cut(s.must("writer", "append", "--media-type", "text/plain", "-f", file), " ")
+	if got := s.must("reader", "get", index); got != text {
+		t.Errorf("to a file: got %q, want %q", got, text)
+	}
+	s.terminal = true
+	if got, want := s.must("reader", "get", index), "red: \\x1b[31m and \\u202eback\nline two\n\n"; got != want {
+		t.Errorf("to a terminal: got %q, want %q", got, want)
+	}
+	if got := s.must("reader", "get", "--raw", index); got != text {
+		t.Errorf("to a terminal with --raw: got %q, want %q", got, text)
+	}
+	copied := filepath.Join(t.TempDir(), "copied")
+	s.must("reader", "get", index, "-o", copied)
+	if got, err := os.ReadFile(copied); err != nil || string(got) != text {
+		t.Errorf("to -o: got %q and error %v, want %q", got, err, text)
+	}
+}
+
+func TestATerminalIsToldTheProgress(t *testing.T) {
+	s := newSession(t)
+	s.terminal = true
+	if status, _, stderr := s.run("writer", "append"); status != exitUsage || !strings.Contains(stderr, "what shall be appended?") {
+		t.Errorf("append from a terminal: got status %d and %q, want the question what to append", status, stderr)
+	}
+	s.must("writer", "append", "{}")
+	status, _, stderr := s.run("", "audit")
+	if status != exitYes || !strings.HasPrefix(stderr, "\rcairn: audited ") || !strings.HasSuffix(stderr, "\r\x1b[K") {
+		t.Errorf("got status %d and %q, want a line of progress that is removed at the end", status, stderr)
+	}
+}
