@@ -26,11 +26,9 @@ import (
 // segment has grown to several times what is alive, a new one with the live
 // cells takes its place; the chain of frames goes on in it.
 type cells struct {
+	site
 	health health
-	fs     FS
-	name   string // of the file
 	chain  chain
-	limits limits
 
 	turn chan struct{} // holds one while a batch is written; guards log
 	log  *segment
@@ -65,31 +63,32 @@ const (
 
 // openCells opens the file of that name. With create it makes one if there is
 // none, else that is storage.ErrNotFound.
-func openCells(fsys FS, name, label string, l limits, create bool) (*cells, error) {
-	c := &cells{fs: fsys, name: name, chain: chain{label: label}, limits: l, turn: make(chan struct{}, 1), values: make(map[string][]byte)}
-	info, err := fsys.Stat(name)
-	if absent(err) && create {
+func openCells(at site, label string) (*cells, error) {
+	c := &cells{site: at, chain: chain{label: label}, turn: make(chan struct{}, 1), values: make(map[string][]byte)}
+	info, err := c.fs.Stat(c.name)
+	if absent(err) && c.create {
 		return c, c.replace(link{})
 	}
 	if err != nil {
 		return nil, notFound(err)
 	}
-	if err := fsys.SyncDir(path.Dir(name)); err != nil { // the file's name may be in memory only
+	if err := c.fs.SyncDir(path.Dir(c.name)); err != nil { // the file's name may be in memory only
 		return nil, err
 	}
-	f, err := fsys.Open(name)
+	f, err := c.fs.Open(c.name)
 	if err != nil {
 		return nil, err
 	}
-	c.log, err = recoverSegment(f, info.Size, c.chain, c.limits.ahead, func(_ link, record []byte) error {
+	c.log, err = recoverSegment(f, info.Size, c.chain, func(record []byte) error {
 		batch, err := parseCells(record)
 		c.apply(batch)
 		return err
 	})
 	if err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
+	c.log.ahead = c.limits.ahead
 	return c, nil
 }
 
@@ -236,8 +235,8 @@ func (c *cells) replace(at link) error {
 		records = append(records, formatCells(nil, batch))
 	}
 	var s *segment
-	err := place(c.fs, c.name, c.name+".new", path.Dir(c.name), func(f File) (err error) {
-		s, err = writeSegment(f, c.chain, at, records, c.limits.ahead)
+	err := place(c.fs, c.name, beside(c.name), func(f File) (err error) {
+		s, err = writeSegment(f, c.chain, at, records)
 		return err
 	})
 	if err != nil {
@@ -249,6 +248,7 @@ func (c *cells) replace(at link) error {
 	if c.log != nil {
 		_ = c.log.file.Close() // every byte of it was synced
 	}
+	s.ahead = c.limits.ahead
 	c.log = s
 	return nil
 }

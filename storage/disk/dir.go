@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,10 +15,8 @@ import (
 // A Dir is a data directory: named stores under one lock. Whatever asks for a
 // store of a name twice gets the same one.
 type Dir struct {
-	path   string // for messages; empty on a given FS
-	fs     FS
-	create bool
-	limits limits
+	path string
+	site // of the stores; without a name
 
 	mu      sync.Mutex
 	stores  map[string]closer // nil after Close
@@ -51,7 +50,21 @@ type limits struct {
 }
 
 func defaultLimits() limits {
-	return limits{segment: 64 << 20, compact: 4 << 20, ahead: writeAhead}
+	return limits{segment: 64 << 20, compact: 4 << 20, ahead: 256 << 10}
+}
+
+// A site is where a store is.
+type site struct {
+	fs     FS
+	name   string // of its file or directory
+	limits limits
+	create bool // it if it is not there
+}
+
+// below returns the site of a file in the directory.
+func (s site) below(name string) site {
+	s.name = path.Join(s.name, name)
+	return s
 }
 
 const lockName = "lock"
@@ -59,7 +72,11 @@ const lockName = "lock"
 // Open opens and locks a directory. If another process holds it, the error
 // matches storage.ErrLocked and names the process if it can.
 func Open(path string, o Options) (*Dir, error) {
-	d := &Dir{path: path, fs: o.FS, create: o.Create, limits: o.limits, stores: make(map[string]closer)}
+	d := &Dir{
+		path:   path,
+		site:   site{fs: o.FS, limits: o.limits, create: o.Create},
+		stores: make(map[string]closer),
+	}
 	if d.limits == (limits{}) {
 		d.limits = defaultLimits()
 	}
@@ -81,19 +98,37 @@ func Open(path string, o Options) (*Dir, error) {
 // openPath opens a directory of the operating system. With create it makes it
 // and those above it, each durably.
 func openPath(path string, create bool) (*OS, error) {
-	fsys, err := OpenOS(path)
-	if err == nil || !create || !absent(err) {
-		return fsys, err
-	}
-	parent, err := openPath(filepath.Dir(path), create)
-	if err != nil {
-		return nil, err
-	}
-	defer parent.Close() // nothing is kept in it
-	if err := makeDir(parent, filepath.Base(path), "."); err != nil {
-		return nil, err
+	if create {
+		absolute, err := filepath.Abs(path)
+		if err == nil {
+			err = createPath(absolute)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return OpenOS(path)
+}
+
+// createPath makes a directory durable, also one that is there: whoever made
+// it may have died.
+func createPath(path string) error {
+	above := filepath.Dir(path)
+	if above == path {
+		return nil
+	}
+	parent, err := OpenOS(above)
+	if absent(err) {
+		if err := createPath(above); err != nil {
+			return err
+		}
+		parent, err = OpenOS(above)
+	}
+	if err != nil {
+		return err
+	}
+	defer parent.Close() // nothing is kept in it
+	return makeDir(parent, filepath.Base(path))
 }
 
 // Path returns the directory's path, below which others may keep what is
@@ -108,7 +143,7 @@ func (d *Dir) Register(name string) (*Register, error) {
 // Registers opens the registers in the file of that name.
 func (d *Dir) Registers(name string) (*Registers, error) {
 	return open(d, name, func() (*Registers, error) {
-		c, err := openCells(d.fs, name, registersLabel, d.limits, d.create)
+		c, err := openCells(d.below(name), registersLabel)
 		return &Registers{c}, err
 	})
 }
@@ -119,7 +154,7 @@ func (d *Dir) Objects(name string) (*Objects, error) {
 		if err := d.makeDir(name); err != nil {
 			return nil, err
 		}
-		return openObjects(d.fs, name)
+		return openObjects(d.below(name))
 	})
 }
 
@@ -130,7 +165,7 @@ func (d *Dir) Journal(name string, key []byte) (*Journal, error) {
 		if err := d.makeDir(name); err != nil {
 			return nil, err
 		}
-		return openJournal(d.fs, name, key, d.limits, d.create)
+		return openJournal(d.below(name), key)
 	})
 }
 
@@ -140,14 +175,14 @@ func (d *Dir) Vault(name string) (*Vault, error) {
 		if err := d.makeDir(name); err != nil {
 			return nil, err
 		}
-		return openVault(d.fs, name, d.limits, d.create)
+		return openVault(d.below(name))
 	})
 }
 
 // makeDir makes the directory of a store if that is allowed.
 func (d *Dir) makeDir(name string) error {
 	if d.create {
-		return makeDir(d.fs, name, ".")
+		return makeDir(d.fs, name)
 	}
 	_, err := d.fs.Stat(name)
 	return notFound(err)

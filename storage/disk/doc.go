@@ -29,5 +29,6 @@
 // It does not detect damage in objects, which are plain files, and it cannot
 // see that a whole directory was put back to an earlier state. It does not
 // work on file systems without flock or with lying syncs. Subdirectories may
-// be mount points but not symbolic links that lead out of the directory.
+// be mount points but not symbolic links that lead out of the directory. It is
+// made for Unix systems; on Windows it compiles.
 package disk

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"syscall"
 
 	"github.com/cairnlog/cairn/storage"
@@ -55,11 +56,17 @@ type Info struct {
 	Size int64 // in bytes; of a file described by Stat
 }
 
+// beside returns the name under which a file is written that will replace the
+// one of that name. No store or object has such a name.
+func beside(name string) string {
+	return path.Join(path.Dir(name), "."+path.Base(name)+".new")
+}
+
 // place puts a file under name in one step: written to the temporary name,
 // synced, renamed, and its directory synced. An error that matches
 // storage.ErrNoSpace means that nothing has changed; after any other one name
 // holds the old file, or none, or the new one.
-func place(fsys FS, name, temporary, directory string, write func(File) error) error {
+func place(fsys FS, name, temporary string, write func(File) error) error {
 	err := compose(fsys, temporary, write)
 	if err == nil {
 		err = fsys.Rename(temporary, name)
@@ -68,7 +75,7 @@ func place(fsys FS, name, temporary, directory string, write func(File) error) e
 		_ = fsys.Remove(temporary) // only to give the room back
 		return noSpace(err)
 	}
-	return fsys.SyncDir(directory)
+	return fsys.SyncDir(path.Dir(name))
 }
 
 // compose writes and syncs a new file.
@@ -85,11 +92,11 @@ func compose(fsys FS, name string, write func(File) error) error {
 
 // makeDir makes a directory if it is not there and makes its name durable. The
 // errors are as those of place.
-func makeDir(fsys FS, name, parent string) error {
+func makeDir(fsys FS, name string) error {
 	if err := fsys.Mkdir(name); err != nil && !exists(err) {
 		return noSpace(err)
 	}
-	return fsys.SyncDir(parent)
+	return fsys.SyncDir(path.Dir(name))
 }
 
 // noSpace makes errors that mean a full medium match storage.ErrNoSpace. It is

@@ -60,7 +60,7 @@ func FuzzFrameHeader(f *testing.F) {
 func FuzzSegment(f *testing.F) {
 	for _, records := range [][][]byte{nil, {{1}}, {make([]byte, 600), bytes.Repeat([]byte{1}, 9000)}} {
 		file := new(buffer)
-		if _, err := writeSegment(file, fuzzed, link{position: 5}, records, 0); err != nil {
+		if _, err := writeSegment(file, fuzzed, link{position: 5}, records); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(file.b)
@@ -71,7 +71,7 @@ func FuzzSegment(f *testing.F) {
 		file := &buffer{bytes.Clone(b)}
 		var records [][]byte
 		first, _ := readSegmentHeader(file, fuzzed)
-		s, err := recoverSegment(file, int64(len(b)), fuzzed, 0, func(_ link, record []byte) error {
+		s, err := recoverSegment(file, int64(len(b)), fuzzed, func(record []byte) error {
 			records = append(records, bytes.Clone(record))
 			return nil
 		})
@@ -79,7 +79,7 @@ func FuzzSegment(f *testing.F) {
 			return
 		}
 		again := new(buffer)
-		if _, err := writeSegment(again, fuzzed, first, records, 0); err != nil {
+		if _, err := writeSegment(again, fuzzed, first, records); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(again.b, file.b[:s.end]) || !blank(file.b[s.end:]) {
@@ -101,7 +101,7 @@ func FuzzTornSegment(f *testing.F) {
 			return
 		}
 		file := new(buffer)
-		if _, err := writeSegment(file, fuzzed, link{}, [][]byte{first, last}, 0); err != nil {
+		if _, err := writeSegment(file, fuzzed, link{}, [][]byte{first, last}); err != nil {
 			t.Fatal(err)
 		}
 		start := blockSize + int(frameSize(len(first)))
@@ -114,7 +114,7 @@ func FuzzTornSegment(f *testing.F) {
 		torn := !bytes.Equal(whole, file.b)
 		file.b[blockSize+int(offset)%(len(file.b)-blockSize)] ^= mask
 		n := 0
-		_, err := recoverSegment(file, int64(len(file.b)), fuzzed, 0, func(_ link, record []byte) error {
+		_, err := recoverSegment(file, int64(len(file.b)), fuzzed, func(record []byte) error {
 			if want := [][]byte{first, last}[n]; !bytes.Equal(record, want) {
 				t.Errorf("record %d is %x, want %x", n, record, want)
 			}

@@ -21,11 +21,9 @@ import (
 // Opening reads the last segment; the older ones are checked as far as they
 // are replayed.
 type Journal struct {
+	site
 	health health
-	fs     FS
-	name   string // of the directory
 	chain  chain
-	limits limits
 
 	mu       sync.Mutex // guards what follows, held through a whole append
 	segments []uint64   // first positions, rising; the last is the active one's
@@ -36,8 +34,8 @@ const journalLabel = "cairn journal v1"
 
 // openJournal opens the journal in a directory that exists. With create it
 // starts one if there is none, else that is storage.ErrNotFound.
-func openJournal(fsys FS, name string, key []byte, l limits, create bool) (*Journal, error) {
-	j := &Journal{fs: fsys, name: name, chain: chain{journalLabel, key}, limits: l}
+func openJournal(at site, key []byte) (*Journal, error) {
+	j := &Journal{site: at, chain: chain{journalLabel, key}}
 	if err := j.list(); err != nil {
 		return nil, err
 	}
@@ -45,7 +43,7 @@ func openJournal(fsys FS, name string, key []byte, l limits, create bool) (*Jour
 	switch {
 	case len(j.segments) > 0:
 		err = j.reopen()
-	case create:
+	case j.create:
 		err = j.begin(link{})
 	default:
 		err = fmt.Errorf("no segments: %w", storage.ErrNotFound)
@@ -87,7 +85,7 @@ func (j *Journal) reopen() error {
 	if err != nil {
 		return err
 	}
-	j.active, err = recoverSegment(f, info.Size, j.chain, j.limits.ahead, func(link, []byte) error { return nil })
+	j.active, err = recoverSegment(f, info.Size, j.chain, func([]byte) error { return nil })
 	if err == nil && segmentName(j.active.first) != path.Base(name) {
 		err = fmt.Errorf("begins at record %d: %w", j.active.first, storage.ErrCorrupt)
 	}
@@ -95,15 +93,16 @@ func (j *Journal) reopen() error {
 		_ = f.Close()
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	j.active.ahead = j.limits.ahead
 	return nil
 }
 
 // begin starts a new segment. The error is as that of place.
 func (j *Journal) begin(at link) error {
-	name, temporary := j.path(at.position), path.Join(j.name, "new")
+	name := j.path(at.position)
 	var s *segment
-	err := place(j.fs, name, temporary, j.name, func(f File) (err error) {
-		s, err = writeSegment(f, j.chain, at, nil, j.limits.ahead)
+	err := place(j.fs, name, path.Join(j.name, ".new"), func(f File) (err error) {
+		s, err = writeSegment(f, j.chain, at, nil)
 		return err
 	})
 	if err != nil {
@@ -115,6 +114,7 @@ func (j *Journal) begin(at link) error {
 	if j.active != nil {
 		_ = j.active.file.Close() // every byte of it was synced
 	}
+	s.ahead = j.limits.ahead
 	j.active, j.segments = s, append(j.segments, at.position)
 	return nil
 }
@@ -152,7 +152,7 @@ func (j *Journal) Replay(ctx context.Context, from uint64, fn func(uint64, []byt
 	if from < segments[0] || from > next {
 		return fmt.Errorf("journal position %d of [%d, %d): %w", from, segments[0], next, storage.ErrNotFound)
 	}
-	var at *link // behind the segment before
+	r := replay{journal: j, from: from, fn: fn}
 	for i, first := range segments {
 		end := next
 		if i+1 < len(segments) {
@@ -161,55 +161,60 @@ func (j *Journal) Replay(ctx context.Context, from uint64, fn func(uint64, []byt
 		if end <= from {
 			continue
 		}
-		behind, err := j.replaySegment(ctx, first, at, end, func(position uint64, record []byte) error {
-			if position < from {
-				return nil
-			}
-			return fn(position, record)
-		})
-		if err != nil {
+		if err := r.segment(ctx, first, end); err != nil {
 			return err
 		}
-		at = &behind
 	}
 	return nil
 }
 
-// replaySegment reads the records of one segment up to end. It must begin
+// A replay reads segments one after the other.
+type replay struct {
+	journal *Journal
+	from    uint64 // the first position that fn is called for
+	fn      func(position uint64, record []byte) error
+	behind  *link // behind the last segment that was read
+}
+
+// segment reads the segment that begins at first up to end. It must begin
 // where the one before ended, if that was read.
-func (j *Journal) replaySegment(ctx context.Context, first uint64, at *link, end uint64, fn func(uint64, []byte) error) (link, error) {
-	name := j.path(first)
-	info, err := j.fs.Stat(name)
+func (r *replay) segment(ctx context.Context, first, end uint64) error {
+	name := r.journal.path(first)
+	info, err := r.journal.fs.Stat(name)
 	if err != nil {
-		return link{}, notFound(err)
+		return notFound(err)
 	}
-	f, err := j.fs.Open(name)
+	f, err := r.journal.fs.Open(name)
 	if err != nil {
-		return link{}, notFound(err)
+		return notFound(err)
 	}
 	defer f.Close() // only read
-	begin, err := readSegmentHeader(f, j.chain)
-	if err == nil && (begin.position != first || at != nil && begin != *at) {
+	begin, err := readSegmentHeader(f, r.journal.chain)
+	if err == nil && (begin.position != first || r.behind != nil && begin != *r.behind) {
 		err = fmt.Errorf("does not continue the segment before: %w", storage.ErrCorrupt)
 	}
 	if err != nil {
-		return link{}, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	frames := readFrames(f, info.Size, j.chain, begin)
+	frames := readFrames(f, info.Size, r.journal.chain, begin)
 	for frames.at.position < end {
 		if err := ctx.Err(); err != nil {
-			return link{}, err
+			return err
 		}
 		position := frames.at.position
 		record, err := frames.next()
 		if err != nil {
-			return link{}, fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		if err := fn(position, record); err != nil {
-			return link{}, err
+		if position < r.from {
+			continue
+		}
+		if err := r.fn(position, record); err != nil {
+			return err
 		}
 	}
-	return frames.at, nil
+	r.behind = &frames.at
+	return nil
 }
 
 func notFound(err error) error {

@@ -22,9 +22,8 @@ import (
 // the directory. Whether the bytes were damaged since is for whoever knows
 // what they mean.
 type Objects struct {
+	site
 	health health
-	fs     FS
-	name   string // of the directory
 
 	temporaries atomic.Uint64 // counts names of temporary files
 
@@ -38,18 +37,18 @@ const temporaryDir = ".new"
 
 // openObjects opens the objects in a directory that exists and removes what
 // Puts left unfinished.
-func openObjects(fsys FS, name string) (*Objects, error) {
-	o := &Objects{fs: fsys, name: name, busy: make(map[string]chan struct{}), durable: map[string]bool{name: true}}
-	dir := path.Join(name, temporaryDir)
-	if err := makeDir(fsys, dir, name); err != nil {
+func openObjects(at site) (*Objects, error) {
+	o := &Objects{site: at, busy: make(map[string]chan struct{}), durable: map[string]bool{at.name: true}}
+	dir := path.Join(o.name, temporaryDir)
+	if err := makeDir(o.fs, dir); err != nil {
 		return nil, err
 	}
-	infos, err := fsys.ReadDir(dir)
+	infos, err := o.fs.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, info := range infos {
-		if err := fsys.Remove(path.Join(dir, info.Name)); err != nil {
+		if err := o.fs.Remove(path.Join(dir, info.Name)); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +92,7 @@ func (o *Objects) put(file string, data []byte, same bool) error {
 		return o.fs.SyncDir(dir)
 	}
 	temporary := path.Join(o.name, temporaryDir, strconv.FormatUint(o.temporaries.Add(1), 10))
-	return place(o.fs, file, temporary, dir, func(f File) error {
+	return place(o.fs, file, temporary, func(f File) error {
 		_, err := f.WriteAt(data, 0)
 		return err
 	})
@@ -157,7 +156,7 @@ func (o *Objects) makeDirs(dir string) error {
 	if err := o.makeDirs(path.Dir(dir)); err != nil {
 		return err
 	}
-	if err := makeDir(o.fs, dir, path.Dir(dir)); err != nil {
+	if err := makeDir(o.fs, dir); err != nil {
 		return err
 	}
 	o.mu.Lock()

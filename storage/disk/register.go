@@ -106,7 +106,7 @@ func (r *Register) Swap(ctx context.Context, old, new []byte) error {
 	if !bytes.Equal(value, old) {
 		return fmt.Errorf("register %s: %w", r.name, storage.ErrConflict)
 	}
-	err = place(r.fs, r.name, r.name+".new", path.Dir(r.name), func(f File) error {
+	err = place(r.fs, r.name, beside(r.name), func(f File) error {
 		_, err := f.WriteAt(formatRegister(new), 0)
 		return err
 	})

@@ -30,28 +30,24 @@ type segment struct {
 	at      link   // the next frame's
 	end     int64  // where it goes
 	written int64  // the file's size; zeros from end on
-	ahead   int64  // how many bytes a small frame writes in all
+	ahead   int64  // how many bytes a small frame writes in all; set by the owner
 	buffer  []byte // for one frame, kept between calls
 }
 
 const (
 	segmentMagic = "cairnseg"
 	segmentTag   = 48
-	// A small frame that makes the file grow writes zeros behind itself. Where
-	// a later frame finds them, fdatasync takes about half the time because
-	// the file's metadata do not change; for large frames it is not worth it.
-	writeAhead = 256 << 10
-	keptBuffer = 4 << 20
+	keptBuffer   = 4 << 20
 )
 
 // writeSegment writes a segment with these records into an empty file and
 // returns it, not yet synced.
-func writeSegment(f File, c chain, at link, records [][]byte, ahead int64) (*segment, error) {
+func writeSegment(f File, c chain, at link, records [][]byte) (*segment, error) {
 	b := append([]byte(segmentMagic), binary.BigEndian.AppendUint64(nil, at.position)...)
 	b = append(b, at.mac[:]...)
 	b = append(b, c.tag(b)...)
 	b = appendZeros(b, blockSize-len(b))
-	s := &segment{file: f, chain: c, first: at.position, at: at, ahead: ahead}
+	s := &segment{file: f, chain: c, first: at.position, at: at}
 	for {
 		if _, err := f.WriteAt(b, s.written); err != nil {
 			return nil, err
@@ -82,6 +78,10 @@ func readSegmentHeader(f io.ReaderAt, c chain) (link, error) {
 
 // append adds a record and makes it durable. An error that matches
 // storage.ErrNoSpace means that nothing has changed.
+//
+// A small frame that makes the file grow writes zeros behind itself. Where a
+// later frame finds them, fdatasync takes about half the time because the
+// file's metadata do not change; for large frames it is not worth it.
 func (s *segment) append(record []byte) error {
 	frame, next := s.chain.appendFrame(s.buffer[:0], s.at, record)
 	size := int64(len(frame))
@@ -186,13 +186,13 @@ func corruptEOF(err error) error {
 // calls fn for each record, cuts what a torn write left behind them, and makes
 // durable again what it believes: the last frame may be in the kernel's memory
 // only, its sync having failed. Then the segment can be appended to.
-func recoverSegment(f File, size int64, c chain, ahead int64, fn func(at link, record []byte) error) (*segment, error) {
+func recoverSegment(f File, size int64, c chain, fn func(record []byte) error) (*segment, error) {
 	first, err := readSegmentHeader(f, c)
 	if err != nil {
 		return nil, err
 	}
 	frames := readFrames(f, size, c, first)
-	s := &segment{file: f, chain: c, first: first.position, at: first, end: blockSize, written: size, ahead: ahead}
+	s := &segment{file: f, chain: c, first: first.position, at: first, end: blockSize, written: size}
 	last := s.end
 	for {
 		record, err := frames.next()
@@ -202,7 +202,7 @@ func recoverSegment(f File, size int64, c chain, ahead int64, fn func(at link, r
 		if err != nil {
 			return nil, err
 		}
-		if err := fn(s.at, record); err != nil {
+		if err := fn(record); err != nil {
 			return nil, err
 		}
 		last, s.end, s.at = s.end, frames.offset, frames.at

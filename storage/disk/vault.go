@@ -18,13 +18,12 @@ import (
 // buckets' files first and then appends to the extents; opening believes the
 // extents and nothing else, so that no trace of a torn write is ever read.
 //
-// It holds about 100 bytes of memory for a bucket and keeps a bounded number of
-// files open; the number of records costs neither memory nor time to open. A
+// It holds some hundred bytes of memory for a bucket and keeps a bounded number
+// of files open; the number of records costs neither memory nor time to open. A
 // bucket can grow to 256 TiB.
 type Vault struct {
+	site
 	health  health
-	fs      FS
-	dir     string
 	durable *cells // extents by bucketCell
 	files   *openFiles
 
@@ -44,18 +43,19 @@ const (
 	openBuckets  = 128     // whose files are kept open
 	dirtyBuckets = 64      // after which files are synced without being asked
 	writeSize    = 4 << 20 // bytes, after which records are written out
+	extentsBatch = 10000   // how many of them share a frame
 )
 
 // openVault opens the vault in a directory that exists. With create it makes
 // one if there is none, else that is storage.ErrNotFound.
-func openVault(fsys FS, dir string, l limits, create bool) (*Vault, error) {
-	durable, err := openCells(fsys, path.Join(dir, extentsName), vaultLabel, l, create)
+func openVault(at site) (*Vault, error) {
+	durable, err := openCells(at.below(extentsName), vaultLabel)
 	if err != nil {
 		return nil, err
 	}
 	v := &Vault{
-		fs: fsys, dir: dir, durable: durable,
-		files:   newOpenFiles(dir, openBuckets),
+		site: at, durable: durable,
+		files:   newOpenFiles(at.name, openBuckets),
 		dirty:   make(map[uint32]*bucketFiles),
 		grown:   make(map[uint32]bool),
 		extents: make(map[uint32]extent),
@@ -65,7 +65,7 @@ func openVault(fsys FS, dir string, l limits, create bool) (*Vault, error) {
 	}
 	if err != nil {
 		_ = durable.close()
-		return nil, fmt.Errorf("vault %s: %w", dir, err)
+		return nil, fmt.Errorf("vault %s: %w", at.name, err)
 	}
 	return v, nil
 }
@@ -98,7 +98,7 @@ func (v *Vault) sweep() error {
 		name := bucketName{bucket, e.generation}.String()
 		live[name+recordsSuffix], live[name+rowsSuffix] = true, true
 	}
-	infos, err := v.fs.ReadDir(v.dir)
+	infos, err := v.fs.ReadDir(v.name)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (v *Vault) sweep() error {
 		if suffix := path.Ext(info.Name); live[info.Name] || suffix != recordsSuffix && suffix != rowsSuffix {
 			continue
 		}
-		if err := v.fs.Remove(path.Join(v.dir, info.Name)); err != nil {
+		if err := v.fs.Remove(path.Join(v.name, info.Name)); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ func (v *Vault) Sync(ctx context.Context) error {
 		return err
 	}
 	if err := v.sync(); err != nil {
-		return v.health.doubt(fmt.Errorf("vault %s: sync: %w", v.dir, err))
+		return v.health.doubt(fmt.Errorf("vault %s: sync: %w", v.name, err))
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (v *Vault) sync() error {
 		return err
 	}
 	if v.newFiles {
-		if err := v.fs.SyncDir(v.dir); err != nil {
+		if err := v.fs.SyncDir(v.name); err != nil {
 			return err
 		}
 		v.newFiles = false
@@ -152,8 +152,10 @@ func (v *Vault) sync() error {
 	for _, bucket := range slices.Sorted(maps.Keys(v.grown)) {
 		changes = append(changes, cell{bucketCell(bucket), formatExtent(v.extents[bucket])})
 	}
-	if err := v.durable.change(&request{changes: changes}); err != nil {
-		return err
+	for part := range slices.Chunk(changes, extentsBatch) {
+		if err := v.durable.change(&request{changes: part}); err != nil {
+			return err
+		}
 	}
 	clear(v.grown)
 	return nil
@@ -184,7 +186,7 @@ func (v *Vault) Drop(ctx context.Context, bucket uint32) error {
 		return nil
 	}
 	if err := v.drop(bucket, bucketName{bucket, e.generation}); err != nil {
-		return v.health.doubt(fmt.Errorf("vault %s: drop bucket %d: %w", v.dir, bucket, err))
+		return v.health.doubt(fmt.Errorf("vault %s: drop bucket %d: %w", v.name, bucket, err))
 	}
 	return nil
 }
@@ -206,7 +208,7 @@ func (v *Vault) drop(bucket uint32, name bucketName) error {
 		v.files.done(f)
 	}
 	v.files.forget(name)
-	base := path.Join(v.dir, name.String())
+	base := path.Join(v.name, name.String())
 	if err := v.fs.Remove(base + recordsSuffix); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (v *Vault) Write(ctx context.Context, records []storage.VaultRecord) error 
 		return err
 	}
 	if err := v.write(fresh); err != nil {
-		return v.health.doubt(fmt.Errorf("vault %s: write: %w", v.dir, err))
+		return v.health.doubt(fmt.Errorf("vault %s: write: %w", v.name, err))
 	}
 	return nil
 }

@@ -1,0 +1,130 @@
+package storagetest_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/cairnlog/cairn/storage"
+	"github.com/cairnlog/cairn/storage/fault"
+	"github.com/cairnlog/cairn/storage/memory"
+	"github.com/cairnlog/cairn/storage/storagetest"
+)
+
+// in makes subjects of stores in a world.
+func in[S any](open func(w *memory.World) S) storagetest.Maker[S] {
+	return func(_ *testing.T, plan *fault.Plan) storagetest.Subject[S] {
+		w := memory.New(plan)
+		return storagetest.Subject[S]{
+			Open:        func() (S, error) { return open(w), nil },
+			Close:       func() error { w = w.Restart(); return nil },
+			Kill:        func() { w = w.Restart() },
+			Crash:       func(rng *rand.Rand) { w = w.Crash(rng) },
+			FollowsPlan: true,
+		}
+	}
+}
+
+// forgivingRegister goes on after a failure.
+type forgivingRegister struct{ storage.Register }
+
+func (r forgivingRegister) Swap(ctx context.Context, old, new []byte) error {
+	_ = r.Register.Swap(ctx, old, new)
+	return nil
+}
+
+// lazyVault leaves syncs out.
+type lazyVault struct{ storage.Vault }
+
+func (lazyVault) Sync(context.Context) error { return nil }
+
+// lazyIndex leaves syncs out.
+type lazyIndex struct{ storage.Index }
+
+func (lazyIndex) Sync(context.Context) error { return nil }
+
+// shiftedJournal counts from 1.
+type shiftedJournal struct{ storage.Journal }
+
+func (j shiftedJournal) Append(ctx context.Context, record []byte) (uint64, error) {
+	position, err := j.Journal.Append(ctx, record)
+	return position + 1, err
+}
+
+// silentObjects takes other bytes for an object and says nothing.
+type silentObjects struct{ storage.Objects }
+
+func (o silentObjects) Put(ctx context.Context, name string, data []byte) error {
+	if _, err := o.Read(ctx, name); err == nil {
+		return nil
+	}
+	return o.Objects.Put(ctx, name, data)
+}
+
+// broken are suites run on stores that break the law.
+func broken() map[string]func(t *testing.T) {
+	return map[string]func(t *testing.T){
+		"a register that forgets a failure": func(t *testing.T) {
+			storagetest.Register(t, in(func(w *memory.World) storage.Register { return forgivingRegister{w.Register("r")} }))
+		},
+		"a vault without syncs": func(t *testing.T) {
+			storagetest.Vault(t, in(func(w *memory.World) storage.Vault { return lazyVault{w.Vault("v")} }))
+		},
+		"an index without syncs": func(t *testing.T) {
+			storagetest.Index(t, in(func(w *memory.World) storage.Index { return lazyIndex{w.Index("x")} }))
+		},
+		"a journal that counts from 1": func(t *testing.T) {
+			storagetest.Journal(t, in(func(w *memory.World) storage.Journal { return shiftedJournal{w.Journal("j")} }))
+		},
+		"objects that swallow conflicts": func(t *testing.T) {
+			storagetest.Objects(t, in(func(w *memory.World) storage.Objects { return silentObjects{w.Objects("o")} }))
+		},
+	}
+}
+
+const brokenVariable = "CAIRN_STORAGETEST_BROKEN"
+
+// TestBroken runs the suite on the broken store that the environment names, and
+// is meant to fail. TestSuitesCatchBrokenStores runs it.
+func TestBroken(t *testing.T) {
+	if run := broken()[os.Getenv(brokenVariable)]; run != nil {
+		run(t)
+	}
+}
+
+// TestSuitesCatchBrokenStores tests the tests: each broken store must fail.
+func TestSuitesCatchBrokenStores(t *testing.T) {
+	for name := range broken() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBroken$")
+			cmd.Env = append(os.Environ(), brokenVariable+"="+name)
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "--- FAIL: TestBroken/") {
+				t.Errorf("the suite passes: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// A subject opens a store, ends it and opens it again.
+func ExampleSubject() {
+	world, ctx := memory.New(nil), context.Background()
+	subject := storagetest.Subject[storage.Register]{
+		Open:  func() (storage.Register, error) { return world.Register("signed"), nil },
+		Crash: func(rng *rand.Rand) { world = world.Crash(rng) },
+	}
+	register, _ := subject.Open()
+	fmt.Println(register.Swap(ctx, nil, []byte("size 1")))
+	subject.Crash(nil)
+	register, _ = subject.Open()
+	value, err := register.Load(ctx)
+	fmt.Printf("%s %v\n", value, err)
+	// Output:
+	// <nil>
+	// size 1 <nil>
+}
