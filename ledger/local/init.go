@@ -35,6 +35,8 @@ type InitOptions struct {
 	ConfigText string
 
 	Options
+
+	workFactor int // of the passphrase's scrypt, as a power of two; tests make it small
 }
 
 // Init makes the directory of a new ledger. It never touches one that is
@@ -116,7 +118,7 @@ func generateKeys(dir string, o InitOptions) error {
 		name string
 		data []byte
 	}{{"secrets.key", formatSecrets(secrets)}, {"log.key", formatSigningKeys(keys)}} {
-		sealed, err := sealKeyFile(f.data, o.Passphrase)
+		sealed, err := sealKeyFile(f.data, o.Passphrase, o.workFactor)
 		if err != nil {
 			return err
 		}

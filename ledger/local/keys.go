@@ -64,13 +64,17 @@ func readKeyFile(path string, passphrase Passphrase) ([]byte, error) {
 }
 
 // sealKeyFile encrypts a key file's content, unless the passphrase is empty.
-func sealKeyFile(data []byte, passphrase string) ([]byte, error) {
+// A work factor of 0 is age's own, about a second.
+func sealKeyFile(data []byte, passphrase string, workFactor int) ([]byte, error) {
 	if passphrase == "" {
 		return data, nil
 	}
 	recipient, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
 		return nil, err
+	}
+	if workFactor > 0 {
+		recipient.SetWorkFactor(workFactor)
 	}
 	var out bytes.Buffer
 	w, err := age.Encrypt(&out, recipient)

@@ -80,7 +80,7 @@ func TestLedgerSurvivesBeingClosed(t *testing.T) {
 }
 
 func TestKeyFilesCanBeEncrypted(t *testing.T) {
-	dir := initLedger(t, local.InitOptions{Passphrase: "correct horse"})
+	dir := initLedger(t, local.Quick(local.InitOptions{Passphrase: "correct horse"}))
 	for _, name := range []string{"log.key", "secrets.key"} {
 		data, err := os.ReadFile(filepath.Join(dir, "keys", name))
 		if err != nil {
