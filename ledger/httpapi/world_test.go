@@ -27,9 +27,13 @@ type served struct {
 	hc     *http.Client
 }
 
-// serve opens a ledger and serves it until the test ends.
+// serve opens a ledger and serves it until the test ends. Tests mostly wait
+// for disks, so that many can at the same time.
 func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 	t.Helper()
+	if t, ok := t.(*testing.T); ok {
+		t.Parallel()
+	}
 	s := &served{World: ledgertest.Open(t, c), bearer: make(map[httpapi.Role]string), hc: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	var err error
 	if s.tokens, err = httpapi.OpenTokens(t.Context(), httpapi.TokensConfig{Register: s.Tokens}); err != nil {

@@ -1,0 +1,195 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/local"
+)
+
+// wantCode checks that an error is a problem of a kind.
+func wantCode(t *testing.T, err error, want client.ProblemCode) {
+	t.Helper()
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Code() != want {
+		t.Errorf("got error %v, want problem %q", err, want)
+	}
+}
+
+// dialSocket returns the ledger behind a unix socket.
+func dialSocket(t *testing.T, path string) *client.HTTP {
+	t.Helper()
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	h, err := client.Dial("http://cairnd", client.Options{HTTPClient: &http.Client{Transport: transport}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestSocketAdministersWithoutAToken(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	path := filepath.Join(t.TempDir(), "cairnd.sock")
+	if err := os.WriteFile(path, []byte("left behind"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	server, err := s.api.ListenLocal(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode() != fs.ModeSocket|0o600 {
+		t.Errorf("the socket has mode %v, want one for its owner alone (%v)", info.Mode(), err)
+	}
+	run(t, server)
+	admin, ctx := dialSocket(t, path), t.Context()
+	var recorded httpapi.Recorded
+	err = admin.Call(ctx, "POST", "/v1/streams", ledger.StreamConfig{Name: "billing", Fields: []ledger.FieldConfig{{Name: "actor", Path: "user.id"}}}, &recorded)
+	if err != nil || recorded.Index == 0 {
+		t.Fatalf("add stream: got %+v and error %v", recorded, err)
+	}
+	err = admin.Call(ctx, "PUT", "/v1/streams/billing", ledger.StreamConfig{Closed: true, Fields: []ledger.FieldConfig{}}, nil)
+	if err != nil {
+		t.Errorf("set stream: %v", err)
+	}
+	var streams []ledger.StreamConfig
+	if err := admin.Call(ctx, "GET", "/v1/streams", nil, &streams); err != nil || len(streams) != 2 || !streams[1].Closed {
+		t.Errorf("streams: got %+v and error %v", streams, err)
+	}
+	wantCode(t, admin.Call(ctx, "POST", "/v1/streams", ledger.StreamConfig{Name: "billing"}, nil), client.AlreadyExists)
+	var issued httpapi.Issued
+	err = admin.Call(ctx, "POST", "/v1/tokens", httpapi.Grant{Name: "alice", Role: httpapi.Auditor}, &issued)
+	if err != nil {
+		t.Fatalf("issue token: %v", err)
+	}
+	auditor := s.with(t, issued.Token)
+	if err := auditor.Call(ctx, "GET", "/v1/classes", nil, nil); err != nil {
+		t.Errorf("with the new token: %v", err)
+	}
+	if err := admin.Call(ctx, "DELETE", "/v1/tokens/"+issued.About.ID, nil, nil); err != nil {
+		t.Errorf("revoke token: %v", err)
+	}
+	wantCode(t, auditor.Call(ctx, "GET", "/v1/classes", nil, nil), client.Unauthorized)
+	var status ledger.Status
+	if err := admin.Call(ctx, "GET", "/v1/status", nil, &status); err != nil || !status.Ready || status.Origin == "" {
+		t.Errorf("status: got %+v and error %v", status, err)
+	}
+	if err := admin.Call(ctx, "GET", "/healthz", nil, nil); err != nil {
+		t.Errorf("health: %v", err)
+	}
+	// It is for the operator, who reads no payload.
+	if _, err := admin.Entry(ctx, 0); err == nil {
+		t.Error("the socket gives away an entry")
+	}
+}
+
+func TestAdministrationIsReadStrictly(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{Body: 100_000})
+	tests := []struct {
+		name, contentType, body string
+		want                    client.ProblemCode
+	}{
+		{"an unknown name", "application/json", `{"name":"a","clas":"b"}`, client.BadRequest},
+		{"a name twice", "application/json", `{"name":"a","name":"b"}`, client.BadRequest},
+		{"a wrong type", "application/json", `{"name":7}`, client.BadRequest},
+		{"two values", "application/json", `{"name":"a"}{}`, client.BadRequest},
+		{"nothing", "application/json", ``, client.BadRequest},
+		{"no JSON", "text/plain", `name=a`, client.UnsupportedType},
+		{"too much", "application/json", strings.Repeat(" ", 100_001), client.TooLarge},
+		{"a path that is none", "application/json", `{"name":"a","fields":[{"name":"f","path":"a[["}]}`, client.BadRequest},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := s.request(t, "POST", "/v1/streams", tt.body, "Content-Type: "+tt.contentType, s.token(httpapi.Operator))
+			p := problem(t, got)
+			if p.Code() != tt.want {
+				t.Errorf("got %+v, want %q", p, tt.want)
+			}
+			if strings.Contains(p.Detail, "ledger.") || strings.Contains(p.Detail, "Go ") {
+				t.Errorf("the problem speaks of our code: %s", p.Detail)
+			}
+		})
+	}
+}
+
+func TestReadinessSaysWhyNot(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	if got := s.request(t, "GET", "/readyz", ""); got.status != 200 || got.body != "ok\n" {
+		t.Errorf("got %d %q, want ok", got.status, got.body)
+	}
+	if err := s.Ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if p := problem(t, s.request(t, "GET", "/readyz", "")); p.Code() != client.Unavailable || p.Detail != "the ledger is closed" {
+		t.Errorf("of a closed ledger: got %+v", p)
+	}
+	if got := s.request(t, "GET", "/healthz", ""); got.status != 200 {
+		t.Errorf("the process is said not to live: got %d", got.status)
+	}
+	// What is public stays so.
+	if got := s.request(t, "GET", "/checkpoint", ""); got.status != 200 {
+		t.Errorf("the checkpoint of a closed ledger: got %d, want 200", got.status)
+	}
+	if p := problem(t, s.post(t, "", "{}")); p.Code() != client.Unavailable {
+		t.Errorf("append to a closed ledger: got %+v", p)
+	}
+}
+
+func TestMetricsCountRequestsByRoute(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	s.post(t, "", "{}")
+	s.request(t, "GET", "/nothing/at/all", "")
+	got := s.request(t, "GET", "/metrics", "")
+	for _, want := range []string{
+		`cairn_http_requests_total{route="/v1/streams/{stream}/entries",status="201"} 1`,
+		`cairn_http_requests_total{route="none",status="404"} 1`,
+		`cairn_http_request_seconds_count{route="/v1/streams/{stream}/entries"} 1`,
+		"cairn_http_requests_under_way 1", "cairn_http_tails 0", "cairn_size_published ",
+	} {
+		if !strings.Contains(got.body, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if strings.Contains(got.body, "/nothing/at/all") {
+		t.Error("a path that a client made up is a label")
+	}
+	if _, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Metrics: s.Metrics}); err == nil {
+		t.Error("two of them measure into the same metrics")
+	}
+}
+
+func TestInternalErrorsStayInside(t *testing.T) {
+	var logged strings.Builder
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	api := loggingAPI(t, s, &logged)
+	// Without its tree nothing can be read any more.
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := handle(api.Handler(httpapi.Read), "GET", "/v1/receipts/1", s.token(httpapi.Auditor))
+	var p client.Problem
+	if err := json.Unmarshal([]byte(got.body), &p); err != nil {
+		t.Fatal(err)
+	}
+	if got.status != http.StatusInternalServerError || strings.Contains(got.body, "tree") || strings.Contains(got.body, "/") {
+		t.Errorf("got %d %s, want nothing told", got.status, got.body)
+	}
+	id := strings.TrimPrefix(p.Instance, "urn:cairn:request:")
+	if !strings.Contains(logged.String(), id) || !strings.Contains(logged.String(), "closed") {
+		t.Errorf("the log has %s, want the reason under %s", logged.String(), id)
+	}
+}
