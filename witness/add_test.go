@@ -162,6 +162,8 @@ func TestAddCheckpoint(t *testing.T) {
 			call{old: 5, proof: a.proof(t, 5, 8), checkpoint: at(8, log, quantum, next)}, 200, ""},
 		{"a trusted signature that comes twice is as good as once",
 			call{old: 5, proof: a.proof(t, 5, 8), checkpoint: append(at(8), lines(at(8))...)}, 200, ""},
+		{"two different signatures by a trusted key are as good as one",
+			call{old: 5, proof: a.proof(t, 5, 8), checkpoint: append(at(8, quantum), lines(at(8, quantum))...)}, 200, ""},
 		{"signatures by unknown keys are ignored",
 			call{old: 5, proof: a.proof(t, 5, 8), checkpoint: at(8, stranger, log, fresh)}, 200, ""},
 		{"a signature with a trusted key's name and another ID is ignored",

@@ -62,7 +62,7 @@ func (w *Witness) serveAddCheckpoint(rw http.ResponseWriter, req *http.Request) 
 func (w *Witness) serveCheckpoint(rw http.ResponseWriter, req *http.Request) {
 	hash := req.PathValue("origin")
 	if !isOriginHash(hash) {
-		w.answerError(rw, req, refuse(statusUnknown, "not the SHA-256 of an origin in lower-case hexadecimal"))
+		w.answerError(rw, req, refuse(statusUnknown, "not the SHA-256 of an origin in hexadecimal"))
 		return
 	}
 	note, err := w.checkpoint(req.Context(), hash)

@@ -20,15 +20,15 @@ func newLogSet(logs []Log, own []proofs.SigningKey) (logSet, error) {
 			return nil, fmt.Errorf("log %q: %w", l.Origin, err)
 		}
 		for _, k := range own {
-			if bytes.Equal(k.Key().Public(), l.Key.Public()) || sameSigner(k.Key(), l.Key) {
-				return nil, fmt.Errorf("log %q: its key %s is one of this witness, or looks like one", l.Origin, l.Key)
+			if bytes.Equal(k.Key().Public(), l.Key.Public()) {
+				return nil, fmt.Errorf("log %q: its key %s is a key of this witness", l.Origin, l.Key)
 			}
 		}
 		if slices.Contains(set[l.Origin], l.Key) {
 			continue
 		}
 		for _, k := range set[l.Origin] {
-			if sameSigner(k, l.Key) {
+			if k.Name() == l.Key.Name() && k.ID() == l.Key.ID() {
 				return nil, fmt.Errorf("log %q: two keys have the name %q and the ID %08x", l.Origin, k.Name(), k.ID())
 			}
 		}
@@ -36,9 +36,6 @@ func newLogSet(logs []Log, own []proofs.SigningKey) (logSet, error) {
 	}
 	return set, nil
 }
-
-// sameSigner reports whether a signature line could be by either key.
-func sameSigner(a, b proofs.Key) bool { return a.Name() == b.Name() && a.ID() == b.ID() }
 
 // verify returns those signatures of a checkpoint that are by trusted keys,
 // one for each key. Signatures by other keys are ignored. An *Error with

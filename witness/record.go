@@ -99,10 +99,11 @@ func OriginHash(origin string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// isOriginHash reports whether OriginHash could have returned s.
+// isOriginHash reports whether s is a SHA-256 in hexadecimal, which can name a
+// register.
 func isOriginHash(s string) bool {
 	b, err := hex.DecodeString(s)
-	return err == nil && len(b) == sha256.Size && hex.EncodeToString(b) == s
+	return err == nil && len(b) == sha256.Size
 }
 
 // load reads the record of a log by its origin's hash. A record that cannot

@@ -2,6 +2,9 @@ package witness_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -169,6 +172,51 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 	}
 }
 
+// Signature lines tell keys apart by 32 bits of a hash only.
+func TestKeysThatCannotBeToldApartAreRefused(t *testing.T) {
+	known := make(map[string]string)
+	for i := range 1 << 20 {
+		public := binary.BigEndian.AppendUint64(make([]byte, 25), uint64(i))[1:]
+		public[0] = byte(proofs.Ed25519)
+		public = append(public, 0)
+		id := sha256.Sum256([]byte(origin + "\n" + string(public)))
+		vkey := fmt.Sprintf("%s+%x+%s", origin, id[:4], base64.StdEncoding.EncodeToString(public))
+		other, ok := known[string(id[:4])]
+		known[string(id[:4])] = vkey
+		if !ok {
+			continue
+		}
+		a, err := proofs.ParseKey(vkey)
+		must(t, err)
+		b, err := proofs.ParseKey(other)
+		must(t, err)
+		both := []witness.Log{{Origin: origin, Key: a}, {Origin: origin, Key: b}}
+		if err := newBench(t).SetLogs(both); err == nil {
+			t.Errorf("no error for %s and %s", a, b)
+		}
+		must(t, newBench(t).SetLogs([]witness.Log{both[0], both[0]}))
+		return
+	}
+	t.Fatal("no two keys have the same ID")
+}
+
+// What the HTTP interface bounds is bounded for callers in this process too.
+func TestRequestsInProcessAreBounded(t *testing.T) {
+	log, h := key(t, origin, proofs.Ed25519), newHistory(9, "")
+	b := newBench(t, trust(log)...)
+	note := sign(t, h.text(t, origin, 5), log)
+	for name, r := range map[string]witness.Request{
+		"64 hashes":              {Proof: make([]proofs.Hash, 64), Checkpoint: note},
+		"more than 256 KiB":      {Checkpoint: sign(t, h.text(t, origin, 5, strings.Repeat("x", witness.MaxRequest)), log)},
+		"no checkpoint":          {},
+		"an old size above 2^63": {Old: 1 << 63, Checkpoint: note},
+	} {
+		t.Log(name)
+		_, err := b.AddCheckpoint(t.Context(), r)
+		wantStatus(t, err, 400)
+	}
+}
+
 // taken is a registry that a witness uses already.
 func taken(t *testing.T) prometheus.Registerer {
 	t.Helper()
@@ -228,7 +276,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"cairn_witness_logs":                       "2",
+		"cairn_witness_logs":                        "2",
 		"cairn_witness_forks_total":                 "1",
 		"cairn_witness_cosign_seconds":              "1",
 		`cairn_witness_requests_total status="200"`: "1",
