@@ -32,6 +32,7 @@ type Vault struct {
 	grown      map[uint32]bool         // buckets whose extent is not durable
 	newFiles   bool                    // whose names are not durable
 	generation uint64                  // of the bucket made last
+	buffers    writeBuffers
 
 	mu      sync.RWMutex // guards extents; written to under writing only
 	extents map[uint32]extent

@@ -80,7 +80,7 @@ func (v *Vault) write(fresh map[uint32][]storage.VaultRecord) error {
 		if err != nil {
 			return noSpace(err)
 		}
-		if grown[bucket], err = writeRecords(f, e, records); err != nil {
+		if grown[bucket], err = v.buffers.write(f, e, records); err != nil {
 			return noSpace(err)
 		}
 		if len(v.dirty) > dirtyBuckets {
@@ -117,10 +117,12 @@ func (v *Vault) touch(name bucketName, create bool) (*bucketFiles, error) {
 	return f, nil
 }
 
-// writeRecords writes records behind the extent and returns the extent with
-// them.
-func writeRecords(f *bucketFiles, e extent, records []storage.VaultRecord) (extent, error) {
-	var data, rows []byte
+// writeBuffers are kept between writes.
+type writeBuffers struct{ data, rows []byte }
+
+// write writes records behind the extent and returns the extent with them.
+func (b *writeBuffers) write(f *bucketFiles, e extent, records []storage.VaultRecord) (extent, error) {
+	data, rows := b.data[:0], b.rows[:0]
 	for i, r := range records {
 		rows = appendRow(rows, r.Bucket, row{r.Index, e.bytes + uint64(len(data))})
 		data = appendRecord(data, r)
@@ -139,6 +141,9 @@ func writeRecords(f *bucketFiles, e extent, records []storage.VaultRecord) (exte
 		e.bytes += uint64(len(data))
 		e.rows += uint64(len(rows) / rowSize)
 		e.last = r.Index
+		if cap(data) <= 2*writeSize {
+			b.data, b.rows = data, rows
+		}
 		data, rows = data[:0], rows[:0]
 	}
 	return e, nil
