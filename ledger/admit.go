@@ -27,6 +27,11 @@ type admission struct {
 	dedup      []dedupKey
 	keys       *bucketKeys // of the bucket it is sealed in
 
+	// What the deduplication index says, see Ledger.find.
+	indexed uint64 // it covered the entries below this index
+	found   bool
+	foundAt uint64
+
 	// What the sequencer decides.
 	index     uint64
 	leafBytes []byte
@@ -100,7 +105,7 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 		return nil, err
 	}
 	a.dedup = dedupKeys(who, ev)
-	return a, nil
+	return a, l.find(ctx, a)
 }
 
 // checkEvent checks what an event says of itself and returns the values of

@@ -61,6 +61,7 @@ func (in *integrator) integrate(ctx context.Context, batches []*batch) error {
 	if ours := in.edge.root(); in.edge.size < end || in.edge.size == end && ours != root {
 		return &DisagreementError{Size: end, Journal: ours, Tree: root}
 	}
+	in.l.indexed.Store(end)
 	in.l.pending.remove(end)
 	edge := in.edge.clone()
 	in.l.progress.update(func(p *progress) { p.sizes.Integrated, p.edge = end, edge })

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cairnlog/cairn/client"
@@ -23,6 +24,7 @@ type Ledger struct {
 
 	queue       *queue
 	pending     *pendingBatches
+	indexed     atomic.Uint64 // the deduplication index covers the entries below
 	toIntegrate chan *batch
 	progress    *progress
 	failed      chan struct{} // closed when the ledger stops by itself
@@ -76,7 +78,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 	l := &Ledger{
 		cfg: cfg, log: cfg.Logger, keys: newKeyring(cfg.Secrets), state: newState(),
 		queue:       newQueue(cfg.Limits),
-		pending:     &pendingBatches{rows: make(map[indexKey]uint64)},
+		pending:     &pendingBatches{},
 		toIntegrate: make(chan *batch, 8),
 		progress:    newProgress(),
 		failed:      make(chan struct{}),
@@ -93,7 +95,8 @@ func (l *Ledger) origin() string { return l.cfg.Keys[0].Key().Name() }
 func (l *Ledger) start(r *recovered) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
-	seq := &sequencer{l: l, next: r.sequenced, last: r.lastTime}
+	l.indexed.Store(r.sequenced)
+	seq := &sequencer{l: l, next: r.sequenced, last: r.lastTime, recent: newRecentKeys(r.sequenced)}
 	in := &integrator{l: l, edge: r.edge, treeSize: r.sequenced}
 	pub := &publisher{l: l, signed: r.signed, published: r.published}
 	pub.cosigners = l.startCosigners(ctx, &l.wg)

@@ -14,9 +14,10 @@ import (
 // one that appends to the journal. All that it knows it has from the journal
 // and from what follows it.
 type sequencer struct {
-	l    *Ledger
-	next uint64 // the index of the next entry
-	last uint64 // the time of the last entry
+	l      *Ledger
+	next   uint64 // the index of the next entry
+	last   uint64 // the time of the last entry
+	recent recentKeys
 }
 
 // run makes batches of what waits until the queue is closed.
@@ -61,6 +62,7 @@ func (s *sequencer) sequence(ctx context.Context, requests []*request) error {
 			a.sequenced(a.index)
 		}
 	}
+	s.recent.trim(s.l.indexed.Load())
 	s.l.metrics.sequenced(b)
 	s.l.progress.update(func(p *progress) { p.sizes.Sequenced = b.end() })
 	s.l.toIntegrate <- b
@@ -70,7 +72,7 @@ func (s *sequencer) sequence(ctx context.Context, requests []*request) error {
 // decide gives every event that is new its index, time and leaf.
 func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request) (fresh []*admission, err error) {
 	now := max(uint64(s.l.cfg.Clock().UnixMicro()), s.last)
-	batchKeys := make(map[indexKey]*admission)
+	twins := make(map[streamKey]*admission)
 	for _, r := range requests {
 		if r.change != nil {
 			if r.admissions, r.err = r.change(); r.err != nil {
@@ -81,7 +83,7 @@ func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request) (
 			if a.problem != nil {
 				continue
 			}
-			isNew, err := s.isNew(ctx, a, batchKeys)
+			isNew, err := s.isNew(ctx, a, twins)
 			if err != nil {
 				return nil, err
 			}
@@ -93,7 +95,7 @@ func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request) (
 			}
 			r.batch = b
 			fresh = append(fresh, a)
-			s.remember(b, a, batchKeys)
+			s.remember(b, a, twins)
 		}
 	}
 	s.last = now
@@ -112,43 +114,40 @@ func (s *sequencer) place(b *batch, a *admission, now uint64) (err error) {
 
 // remember adds the keys of a new entry to the batch, so that a repeat is
 // recognised in it and from the index later.
-func (s *sequencer) remember(b *batch, a *admission, batchKeys map[indexKey]*admission) {
-	if len(a.dedup) == 0 {
-		return
-	}
+func (s *sequencer) remember(b *batch, a *admission, twins map[streamKey]*admission) {
 	entry := &b.entries[len(b.entries)-1]
 	for _, d := range a.dedup {
-		row := indexKey{bucket: a.leaf.Bucket, key: a.keys.row(d)}
-		entry.rows = append(entry.rows, row)
-		batchKeys[row] = a
+		entry.rows = append(entry.rows, indexKey{bucket: a.leaf.Bucket, key: a.keys.row(d)})
+		k := streamKey{a.leaf.Stream, d}
+		twins[k] = a
+		s.recent.add(k, a.index)
 	}
 }
 
 // isNew decides whether an event was recorded before. If it was, with the
 // same content, the admission becomes that entry; with another, a conflict.
-func (s *sequencer) isNew(ctx context.Context, a *admission, batchKeys map[indexKey]*admission) (bool, error) {
+//
+// Admission has looked into the index, which covers what was integrated then.
+// What came later is among the recent keys, so that the one goroutine that all
+// entries pass need not search.
+func (s *sequencer) isNew(ctx context.Context, a *admission, twins map[streamKey]*admission) (bool, error) {
 	for _, d := range a.dedup {
-		for _, b := range s.l.state.bucketsOf(a.leaf.Stream) {
-			keys, err := s.l.keys.bucket(b.Path)
-			if errors.Is(err, errDestroyed) {
-				continue
-			}
-			if err != nil {
-				return false, err
-			}
-			row := indexKey{bucket: b.Number, key: keys.row(d)}
-			if twin := batchKeys[row]; twin != nil {
-				a.repeat(twin.index, twin.leafBytes, twin.disclosure, sameEvent(twin.event, a.event))
-				return false, nil
-			}
-			index, found, err := s.l.lookup(ctx, row)
-			if err != nil {
-				return false, err
-			}
-			if found {
-				return false, s.l.repeat(ctx, a, index)
-			}
+		k := streamKey{a.leaf.Stream, d}
+		if twin := twins[k]; twin != nil {
+			a.repeat(twin.index, twin.leafBytes, twin.disclosure, sameEvent(twin.event, a.event))
+			return false, nil
 		}
+		if index, ok := s.recent.keys[k]; ok {
+			return false, s.l.repeat(ctx, a, index)
+		}
+	}
+	if a.indexed < s.recent.from && len(a.dedup) > 0 { // it waited for long
+		if err := s.l.find(ctx, a); err != nil {
+			return false, err
+		}
+	}
+	if a.found {
+		return false, s.l.repeat(ctx, a, a.foundAt)
 	}
 	return true, nil
 }
@@ -190,36 +189,84 @@ func (l *Ledger) repeat(ctx context.Context, a *admission, index uint64) error {
 	return nil
 }
 
-// lookup finds an entry by a deduplication key: in the batches that are not
-// yet in the index, or in the index.
-func (l *Ledger) lookup(ctx context.Context, row indexKey) (index uint64, found bool, err error) {
-	if index, found = l.pending.lookup(row); found {
-		return index, true, nil
+// find looks an event up in the deduplication index, in every bucket of its
+// stream.
+func (l *Ledger) find(ctx context.Context, a *admission) error {
+	a.indexed = l.indexed.Load() // before the look: what comes later is recent
+	for _, d := range a.dedup {
+		for _, b := range l.state.bucketsOf(a.leaf.Stream) {
+			keys, err := l.keys.bucket(b.Path)
+			if errors.Is(err, errDestroyed) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			a.foundAt, a.found, err = l.cfg.Index.Lookup(ctx, b.Number, keys.row(d))
+			if err != nil {
+				return fmt.Errorf("index: %w", err)
+			}
+			if a.found {
+				return nil
+			}
+		}
 	}
-	index, found, err = l.cfg.Index.Lookup(ctx, row.bucket, row.key)
-	if err != nil {
-		return 0, false, fmt.Errorf("index: %w", err)
-	}
-	return index, found, nil
+	return nil
 }
 
-// pendingBatches are the batches that are in the journal and not yet in tree,
-// vault and index. They are read from here until then.
+// A streamKey is a deduplication key within a stream.
+type streamKey struct {
+	stream uint32
+	key    dedupKey
+}
+
+// recentKeys are the deduplication keys of the entries from an index on. They
+// reach back further than what is not yet in the index.
+type recentKeys struct {
+	from  uint64 // every entry from here on is covered
+	keys  map[streamKey]uint64
+	order []recentKey
+}
+
+type recentKey struct {
+	key   streamKey
+	index uint64
+}
+
+// maxRecent is about how many recent keys are kept, 100 bytes each.
+const maxRecent = 1 << 16
+
+func newRecentKeys(from uint64) recentKeys {
+	return recentKeys{from: from, keys: make(map[streamKey]uint64)}
+}
+
+func (r *recentKeys) add(k streamKey, index uint64) {
+	r.keys[k] = index
+	r.order = append(r.order, recentKey{k, index})
+}
+
+// trim forgets the oldest keys of entries that are in the index.
+func (r *recentKeys) trim(indexed uint64) {
+	n := 0
+	for len(r.order)-n > maxRecent && r.order[n].index < indexed {
+		delete(r.keys, r.order[n].key)
+		r.from = r.order[n].index + 1
+		n++
+	}
+	r.order = r.order[n:]
+}
+
+// pendingBatches are the batches that are in the journal and not yet in tree
+// and vault. They are read from here until then.
 type pendingBatches struct {
 	mu      sync.RWMutex
 	batches []*batch // in order
-	rows    map[indexKey]uint64
 }
 
 func (p *pendingBatches) add(b *batch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.batches = append(p.batches, b)
-	for i, e := range b.entries {
-		for _, row := range e.rows {
-			p.rows[row] = b.first + uint64(i)
-		}
-	}
 }
 
 // remove forgets the batches below an index: they can be read elsewhere now.
@@ -227,20 +274,8 @@ func (p *pendingBatches) remove(below uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.batches) > 0 && p.batches[0].end() <= below {
-		for _, e := range p.batches[0].entries {
-			for _, row := range e.rows {
-				delete(p.rows, row)
-			}
-		}
 		p.batches = p.batches[1:]
 	}
-}
-
-func (p *pendingBatches) lookup(row indexKey) (uint64, bool) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	index, ok := p.rows[row]
-	return index, ok
 }
 
 // entry returns an entry of a pending batch.
