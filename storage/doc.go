@@ -36,6 +36,6 @@
 //
 // Package storage/disk keeps all but Index in files, storage/pebbleindex keeps
 // Index, and storage/memory keeps everything in an in-memory world that fails
-// and crashes on demand. Package storage/storagetest holds each of them to
-// this law.
+// and crashes on demand, as the plans of storage/fault say. Package
+// storage/storagetest holds each of them to this law.
 package storage
