@@ -87,7 +87,7 @@ func (a *appender) send(ctx context.Context) error {
 	defer cancel()
 	results, err := a.log.Append(wait, a.o.stream, a.batch, client.State(a.o.wait))
 	if err != nil {
-		return err
+		return a.undecided(err)
 	}
 	for i, r := range results {
 		if err := a.take(ctx, a.wheres[i], a.batch[i], r); err != nil {
@@ -103,6 +103,20 @@ func (a *appender) send(ctx context.Context) error {
 	a.progress.show(a.number, 0)
 	a.batch, a.wheres, a.bytes = a.batch[:0], a.wheres[:0], 0
 	return nil
+}
+
+// undecided says how to send a batch again, of which nothing is known.
+func (a *appender) undecided(err error) error {
+	var problem *client.Problem
+	known := errors.As(err, &problem) && problem.Code() != client.Undecided && problem.Code() != client.Internal
+	random := a.resume == nil && a.o.key == "" && a.o.fields == "" && a.o.source == ""
+	switch {
+	case known || !random:
+		return err
+	case len(a.batch) == 1:
+		return hinted(err, "it is not known whether the event is recorded; it can be sent again safely with --idempotency-key %s", a.batch[0].IdempotencyKey)
+	}
+	return hinted(err, "it is not known whether the last %d events are recorded; with keys of their own, or --resume, they could be sent again safely", len(a.batch))
 }
 
 const maxRefusals = 20 // that are told one by one
