@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,15 +53,17 @@ const defaultAddress = "127.0.0.1:8480"
 
 // load reads the configuration of the ledger's directory.
 func (p *program) load() (c Config, err error) {
-	if err := local.Decode(filepath.Join(p.dir, local.ConfigFile), &c); err != nil {
+	if err := local.Decode(filepath.Join(p.dir, local.ConfigFile), &c); errors.Is(err, fs.ErrNotExist) {
 		return c, err
+	} else if err != nil {
+		return c, usageError{err}
 	}
 	if c.Listen.Address == "" {
 		c.Listen.Address = defaultAddress
 	}
 	c.Listen.Socket = p.beside(c.Listen.Socket, "cairnd.sock")
 	if (c.Listen.Certificate == "") != (c.Listen.Key == "") {
-		return c, errors.New("cairn.toml: listen: certificate and key belong together")
+		return c, usage("cairn.toml: listen: certificate and key belong together")
 	}
 	for _, path := range []*string{&c.Listen.Certificate, &c.Listen.Key} {
 		if *path != "" {

@@ -126,10 +126,19 @@ The other commands speak to the running server through a socket in the ledger's 
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(p.initCommand(), p.serveCommand(), p.devCommand(), p.statusCommand(), p.streamCommand(), p.retentionCommand(), p.tokenCommand(), p.versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.Args, root.RunE = cobra.ArbitraryArgs, subcommand
 	for _, c := range root.Commands() {
 		finish(c)
 	}
 	return root
+}
+
+// subcommand is what a command does that only has others below it.
+func subcommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	return usage("there is no command %q; see %s --help", args[0], c.CommandPath())
 }
 
 // finish makes arguments that were not asked for a usage error, and ends
@@ -143,6 +152,9 @@ func finish(c *cobra.Command) {
 			}
 			return nil
 		}
+	}
+	if c.HasSubCommands() && !c.Runnable() {
+		c.Args, c.RunE = cobra.ArbitraryArgs, subcommand
 	}
 	for _, sub := range c.Commands() {
 		finish(sub)

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// command runs cairnd in this process.
+func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, talk bytes.Buffer
+	status = run(t.Context(), args, strings.NewReader(""), &out, &talk)
+	return status, out.String(), talk.String()
+}
+
+func TestTourSeesEverythingWork(t *testing.T) {
+	status, out, talk := command(t, "dev", "--tour")
+	if status != exitYes {
+		t.Fatalf("got exit status %d, want 0: %s%s", status, out, talk)
+	}
+	for _, want := range []string{"Verified the receipt", "the same bytes", "nothing was added", "No findings"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("got %q, want %q in it", out, want)
+		}
+	}
+}
+
+func TestExitStatusesAndHints(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ledger")
+	if status, _, talk := command(t, "init", "--dir", dir, "--origin", "example.com/l"); status != exitYes {
+		t.Fatalf("init: got exit status %d: %s", status, talk)
+	}
+	typo := filepath.Join(t.TempDir(), "typo")
+	if err := os.CopyFS(typo, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(typo, "cairn.toml"), []byte("[listen]\nadress = \"x\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := filepath.Join(t.TempDir(), "open")
+	if err := os.CopyFS(open, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(open, "keys", "log.key"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args   []string
+		status int
+		want   string
+	}{
+		"a flag that there is not":        {[]string{"serve", "--frobnicate"}, exitUsage, "unknown flag"},
+		"an argument too many":            {[]string{"status", "now"}, exitUsage, "cairnd: "},
+		"a command that there is not":     {[]string{"frobnicate"}, exitUsage, "there is no command"},
+		"a subcommand that there is not":  {[]string{"stream", "frobnicate"}, exitUsage, "there is no command"},
+		"no origin":                       {[]string{"init", "--dir", dir + "2"}, exitUsage, "--origin"},
+		"a ledger that is there":          {[]string{"init", "--dir", dir, "--origin", "example.com/l"}, exitNo, "already"},
+		"no ledger":                       {[]string{"serve", "--dir", dir + "3"}, exitUnknown, "cairnd init"},
+		"no server":                       {[]string{"status", "--dir", dir}, exitUnknown, "cairnd serve"},
+		"a setting that there is not":     {[]string{"serve", "--dir", typo}, exitUsage, "cairn.toml:2"},
+		"a key file that others can read": {[]string{"serve", "--dir", open}, exitUnknown, "chmod 600"},
+		"a field that is not NAME=PATH":   {[]string{"stream", "add", "s", "--field", "x", "--dir", dir}, exitUsage, "NAME=PATH"},
+		"a log format that there is not":  {[]string{"serve", "--log-format", "xml", "--dir", dir}, exitUsage, "text or json"},
+		"a network without TLS":           {[]string{"serve", "--listen", "0.0.0.0:0", "--dir", dir}, exitUnknown, "behind_proxy"},
+		"a policy file that there is not": {[]string{"init", "--dir", dir + "4", "--origin", "o", "--witnesses", dir + "/none"}, exitUnknown, "none"},
+		"encryption without a passphrase": {[]string{"init", "--dir", dir + "5", "--origin", "o", "--encrypt"}, exitUsage, "CAIRN_PASSPHRASE"},
+		"a certificate without its key":   {[]string{"serve", "--dir", certOnly(t, dir)}, exitUsage, "belong together"},
+		"a completion script":             {[]string{"completion", "bash"}, exitYes, ""},
+		"the version":                     {[]string{"version"}, exitYes, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, _, talk := command(t, c.args...)
+			if status != c.status || !strings.Contains(talk, c.want) {
+				t.Errorf("got exit status %d and %q, want %d and %q", status, talk, c.status, c.want)
+			}
+		})
+	}
+}
+
+// certOnly returns a copy of a ledger's directory whose configuration has a
+// certificate and no key.
+func certOnly(t *testing.T, dir string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "cert")
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(to, "cairn.toml"), []byte("[listen]\ncertificate = \"c\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
