@@ -3,7 +3,6 @@ package witness
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
@@ -41,12 +40,11 @@ func (w *Witness) addCheckpoint(ctx context.Context, r Request) ([]byte, error) 
 		if err != nil {
 			return nil, err
 		}
-		c := c
-		c.Note.Signatures = slices.Concat(c.Note.Signatures, cosignatures)
+		next := newRecord(time, c, cosignatures)
 		// The commit point: before this compare-and-swap is durable, no
 		// cosignature leaves the process. Where it loses, another checkpoint
 		// of the log came between, and everything is judged again.
-		err = w.registers.Register(hash).Swap(ctx, last.bytes, newRecord(time, c).bytes)
+		err = w.registers.Register(hash).Swap(ctx, last.bytes, next.bytes)
 		if err == nil {
 			return proofs.FormatSignatures(cosignatures), nil
 		}
@@ -99,12 +97,21 @@ func (w *Witness) extends(r Request, c proofs.SignedCheckpoint, last record) err
 		return nil
 	}
 	if c.Size == last.signed.Size && c.Root != last.signed.Root {
-		// The log signed both: whoever reads this can prove it to anybody.
-		w.log.Warn("the log has signed two histories", "origin", c.Origin,
-			"cosigned", string(last.note()), "refused", string(proofs.FormatSignedCheckpoint(c)))
 		w.metrics.forks.Inc()
+		if w.first("fork of " + c.Origin) {
+			// The log signed both: whoever reads this can prove it to anybody.
+			w.log.Error("the log has signed two histories", "origin", c.Origin,
+				"cosigned", string(last.note()), "refused", string(proofs.FormatSignedCheckpoint(c)))
+		}
 	}
 	return refuse(statusInconsistent, "%v", err)
+}
+
+// first reports whether this is told for the first time: anybody may repeat a
+// request without end.
+func (w *Witness) first(what string) bool {
+	_, told := w.told.LoadOrStore(what, true)
+	return !told
 }
 
 // cosign signs the checkpoint with every key.
@@ -123,7 +130,7 @@ func (w *Witness) cosign(c proofs.SignedCheckpoint, time uint64) (cosignatures [
 // never 0, and never before that of the last one, however the clock was set.
 func (w *Witness) timestamp(origin string, last record) uint64 {
 	now := uint64(max(w.now().Unix(), 1))
-	if last.time > now+maxClockDifference {
+	if last.time > now+maxClockDifference && w.first("clock of "+origin) {
 		w.log.Warn("the clock is behind the last cosignature", "origin", origin, "clock", now, "cosigned", last.time)
 	}
 	return max(now, last.time)

@@ -34,10 +34,12 @@ func never() record {
 	return record{signed: proofs.SignedCheckpoint{Checkpoint: proofs.Checkpoint{Root: proofs.EmptyRoot()}}}
 }
 
-// newRecord puts a record together.
-func newRecord(time uint64, signed proofs.SignedCheckpoint) record {
+// newRecord puts together the record that the checkpoint, with the log's
+// signatures, was cosigned.
+func newRecord(time uint64, c proofs.SignedCheckpoint, cosignatures []proofs.Signature) record {
+	c.Note.Signatures = slices.Concat(c.Note.Signatures, cosignatures)
 	b := fmt.Appendf(nil, "%s%d\n", recordIntro, time)
-	return record{append(b, proofs.FormatSignedCheckpoint(signed)...), time, signed}
+	return record{append(b, proofs.FormatSignedCheckpoint(c)...), time, c}
 }
 
 // parseRecord reads what newRecord wrote, and nothing else.

@@ -49,6 +49,7 @@ type Witness struct {
 	metrics   *metrics
 
 	logs atomic.Pointer[logSet]
+	told sync.Map // what first was asked about; of trusted logs only
 
 	fail   sync.Once
 	failed chan struct{}
