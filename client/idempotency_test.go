@@ -1,8 +1,10 @@
 package client_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -123,4 +125,31 @@ func FuzzParseKeyFields(f *testing.F) {
 			t.Fatalf("list %q: got keys %q and %q of one event", list, key, other)
 		}
 	})
+}
+
+// TestIdempotencyVectors holds the keys to vectors that another program made.
+func TestIdempotencyVectors(t *testing.T) {
+	b, err := os.ReadFile("../testdata/vectors/idempotency.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors []struct{ Name, Fields, Event, Key, Verdict, Why string }
+	if err := json.Unmarshal(b, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	if len(vectors) == 0 {
+		t.Fatal("there are no vectors")
+	}
+	for _, v := range vectors {
+		t.Run(v.Name, func(t *testing.T) {
+			var got string
+			k, err := client.ParseKeyFields(v.Fields)
+			if err == nil {
+				got, err = k.Key([]byte(v.Event))
+			}
+			if (err == nil) != (v.Verdict == "ok") || got != v.Key {
+				t.Errorf("got key %q and error %v, want key %q and %s: %s", got, err, v.Key, v.Verdict, v.Why)
+			}
+		})
+	}
 }
