@@ -66,7 +66,10 @@ func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
 		return err
 	}
 	e := &exporter{dir: dir, policy: policy, view: view, workers: o.workers, receipts: o.receipts, files: s.files}
-	if err := p.resumeExport(ctx, e, s); err != nil {
+	e.convict = func(ctx context.Context, signed []byte) error {
+		return p.follows(ctx, s, policy, signed, filepath.Clean(dir))
+	}
+	if err := p.resumeExport(ctx, e); err != nil {
 		return err
 	}
 	if err := p.chooseVault(e, s, o.vault); err != nil {
@@ -90,7 +93,7 @@ func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
 }
 
 // resumeExport looks at what an earlier export left in the directory.
-func (p *program) resumeExport(ctx context.Context, e *exporter, s *source) error {
+func (p *program) resumeExport(ctx context.Context, e *exporter) error {
 	path := filepath.Join(e.dir, audit.CheckpointFile)
 	old, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -106,7 +109,7 @@ func (p *program) resumeExport(ctx context.Context, e *exporter, s *source) erro
 	if verdict.Checkpoint.Origin != e.view.Checkpoint.Origin {
 		return usage("%s holds an export of %q, and this is %q", e.dir, verdict.Checkpoint.Origin, e.view.Checkpoint.Origin)
 	}
-	if err := p.follows(ctx, s, e.policy, old, filepath.Clean(e.dir)); err != nil {
+	if err := e.convict(ctx, old); err != nil {
 		return fmt.Errorf("%s: %w", e.dir, err)
 	}
 	e.from = verdict.Checkpoint.Size

@@ -30,8 +30,9 @@ type exporter struct {
 	vault    func(context.Context, proofs.Bundle) ([]byte, error) // nil: no sealed records
 	receipts bool
 	workers  int
-	from     uint64            // size of the complete export that is there already
-	progress func(done uint64) // entries
+	convict  func(ctx context.Context, signed []byte) error // compares a checkpoint with the published one, and saves evidence
+	from     uint64                                         // size of the complete export that is there already
+	progress func(done uint64)                              // entries
 
 	mu      sync.Mutex
 	dirs    map[string]bool // written to, to be synced
@@ -265,8 +266,11 @@ func (e *exporter) checkKept(ctx context.Context, size uint64, signed []byte) er
 	if err != nil {
 		return err
 	}
-	if root != verdict.Checkpoint.Root {
-		return fmt.Errorf("%w: fork: the log signed this checkpoint and published another history", proofs.ErrNotVerified)
+	if root == verdict.Checkpoint.Root {
+		return nil
 	}
-	return nil
+	if err := e.convict(ctx, signed); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: its root is not that of the ledger at size %d", proofs.ErrNotVerified, size)
 }
