@@ -17,8 +17,13 @@ import (
 // Servers send a comment four times as often.
 const tailSilence = time.Minute
 
+// tailPatience is how many times as many attempts a tail has as a request: a
+// server that starts again shall not end it.
+const tailPatience = 4
+
 // Tail implements [Log]: it reads server-sent events, and when the connection
-// breaks it resumes where it was.
+// breaks it resumes where it was. It gives up after about a minute without
+// any entry or answer.
 func (h *HTTP) Tail(ctx context.Context, q TailQuery) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		t := &tail{h: h, q: q}
@@ -32,7 +37,7 @@ func (h *HTTP) Tail(ctx context.Context, q TailQuery) iter.Seq2[*Entry, error] {
 				failures = 1
 			}
 			wait, again := t.request().pause(err, failures)
-			if !again || failures >= h.attempts || !sleep(ctx, wait) {
+			if !again || failures >= tailPatience*h.attempts || !sleep(ctx, wait) {
 				if ctx.Err() == nil {
 					yield(nil, fmt.Errorf("tail: %w", err))
 				}
