@@ -67,7 +67,7 @@ func (p *program) logAdd(o addOptions) error {
 	defer fsys.Close()
 	lock, err := fsys.Lock(logsFile + ".lock")
 	if err != nil {
-		return fmt.Errorf("%s: %w", p.path(logsFile), err)
+		return fmt.Errorf("%s: is being changed: %v", p.path(logsFile), err)
 	}
 	defer lock.Close()
 	return p.appendLogs(added)

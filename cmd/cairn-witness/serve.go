@@ -121,7 +121,10 @@ func (p *program) watchLogs(reload *reloader, cfg Config, w *witness.Witness) er
 		if err != nil {
 			return err
 		}
-		return w.SetLogs(logs)
+		if err := w.SetLogs(logs); err != nil {
+			return usageError{err}
+		}
+		return nil
 	})
 }
 
