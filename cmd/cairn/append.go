@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -62,7 +63,12 @@ goes on where it was, also in another process.`,
 			return p.append(c.Context(), args, o)
 		},
 	}
-	f := c.Flags()
+	o.define(c.Flags())
+	return c
+}
+
+// define declares the flags.
+func (o *appendFlags) define(f *pflag.FlagSet) {
 	f.StringArrayVarP(&o.files, "file", "f", nil, "`FILE` that is one event; - is the standard input")
 	f.StringArrayVar(&o.lines, "ndjson", nil, "`FILE` of which each line is an event; - is the standard input")
 	f.StringVar(&o.stream, "stream", "default", "`NAME` of the stream")
@@ -80,7 +86,6 @@ goes on where it was, also in another process.`,
 	f.StringArrayVar(&o.subjects, "subject", nil, "`NAME` of a data subject that the events concern")
 	f.StringArrayVar(&o.given, "field", nil, "`NAME=VALUE` of a declared field that is not in the events")
 	f.StringVar(&o.mediaType, "media-type", "", "media `TYPE` of the events (default application/json)")
-	return c
 }
 
 // check refuses flags that do not fit together.

@@ -70,12 +70,7 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 	if err != nil {
 		return err
 	}
-	g := p.progress("audited")
-	report, err := audit.Run(ctx, fsys, audit.Options{
-		Policy: policy, State: state, Workers: o.workers,
-		Progress: func(now audit.Progress) { g.show(now.Entries, now.Total) },
-	})
-	g.end()
+	report, err := p.judge(ctx, fsys, audit.Options{Policy: policy, State: state, Workers: o.workers})
 	if err != nil {
 		return err
 	}
@@ -97,6 +92,14 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 		return err
 	}
 	return p.freshEnough(report)
+}
+
+// judge runs an audit and shows how far it has come.
+func (p *program) judge(ctx context.Context, fsys fs.FS, o audit.Options) (*audit.Report, error) {
+	g := p.progress("audited")
+	defer g.end()
+	o.Progress = func(now audit.Progress) { g.show(now.Entries, now.Total) }
+	return audit.Run(ctx, fsys, o)
 }
 
 // freshEnough demands that witnesses saw the checkpoint not too long ago.
@@ -125,14 +128,9 @@ func (p *program) auditFiles(ctx context.Context, s *source, o auditFlags) (fs.F
 	if o.vault {
 		r.vault = s.log.ReadVault
 	}
-	if token, err := p.token(); err != nil {
-		return nil, err
-	} else if token != "" {
-		if r.kept, err = listKept(ctx, s.log); err != nil {
-			return nil, err
-		}
-	}
-	return r, nil
+	var err error
+	r.kept, err = p.keptOf(ctx, s)
+	return r, err
 }
 
 func readState(path string) (*audit.State, error) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -78,17 +79,25 @@ func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
 	if e.kept, err = p.keptOf(ctx, s); err != nil {
 		return err
 	}
-	g := p.progress("exported")
-	e.progress = func(done uint64) { g.show(done, view.Checkpoint.Size) }
-	err = e.run(ctx)
+	if e.kept == nil {
+		p.say("the checkpoints that the ledger keeps are left out: a token of a reader or auditor may list them")
+	}
+	return p.runExport(ctx, e, o.json)
+}
+
+// runExport writes the files and says what they are.
+func (p *program) runExport(ctx context.Context, e *exporter, asJSON bool) error {
+	g, c := p.progress("exported"), e.view.Checkpoint
+	e.progress = func(done uint64) { g.show(done, c.Size) }
+	err := e.run(ctx)
 	g.end()
 	if err != nil {
 		return hinted(err, "the export is not complete; run it again to continue")
 	}
-	if o.json {
+	if asJSON {
 		return json.NewEncoder(p.stdout).Encode(e.report())
 	}
-	p.say("%d entries of %s are in %s, %d of them new", view.Checkpoint.Size, view.Checkpoint.Origin, dir, view.Checkpoint.Size-e.from)
+	p.say("%d entries of %s are in %s, %d of them new", c.Size, c.Origin, e.dir, c.Size-e.from)
 	return nil
 }
 
@@ -135,31 +144,34 @@ func (p *program) chooseVault(e *exporter, s *source, wanted bool) error {
 	return nil
 }
 
-// keptOf lists the checkpoints that a ledger keeps, where it can be asked.
+// keptOf lists the checkpoints that a ledger keeps. It is nil where only
+// others may list them.
 func (p *program) keptOf(ctx context.Context, s *source) ([]string, error) {
 	if s.log == nil {
 		return keptIn(s.name)
 	}
-	token, err := p.token()
-	if err != nil {
+	if token, err := p.token(); token == "" || err != nil {
 		return nil, err
 	}
-	if token == "" {
-		p.say("the checkpoints that the ledger keeps are left out: they are listed for who has a token")
-		return nil, nil
+	kept := []string{}
+	for path, err := range s.log.KeptCheckpoints(ctx) {
+		var problem *client.Problem
+		if errors.As(err, &problem) && problem.Code() == client.Forbidden {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, path)
 	}
-	kept, err := listKept(ctx, s.log)
-	var problem *client.Problem
-	if errors.As(err, &problem) && problem.Code() == client.Forbidden {
-		p.say("the checkpoints that the ledger keeps are left out: the token does not allow to list them")
-		return nil, nil
-	}
-	return kept, err
+	slices.Sort(kept)
+	return slices.Compact(kept), nil
 }
 
 // keptIn lists the kept checkpoints of a directory.
-func keptIn(dir string) (kept []string, err error) {
-	err = fs.WalkDir(os.DirFS(dir), audit.CheckpointsDir, func(path string, d fs.DirEntry, err error) error {
+func keptIn(dir string) ([]string, error) {
+	kept := []string{}
+	err := fs.WalkDir(os.DirFS(dir), audit.CheckpointsDir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			kept = append(kept, path)
 		}

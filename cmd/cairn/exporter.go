@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +26,7 @@ type exporter struct {
 	policy   *proofs.Policy
 	view     client.View
 	files    proofs.FileReader
-	kept     []string                                             // paths of kept checkpoints
+	kept     []string                                             // paths of kept checkpoints, sorted
 	vault    func(context.Context, proofs.Bundle) ([]byte, error) // nil: no sealed records
 	receipts bool
 	workers  int
@@ -86,7 +86,10 @@ func (e *exporter) run(ctx context.Context) error {
 	if err := e.sync(); err != nil {
 		return err
 	}
-	return writeFile(e.path(audit.CheckpointFile), e.view.Signed)
+	if err := writeFile(e.path(audit.CheckpointFile), e.view.Signed); err != nil {
+		return err
+	}
+	return os.RemoveAll(e.path(partialDir)) // with what a cut export left
 }
 
 // writeBundles writes the entries, their hashes and what belongs to them.
@@ -226,7 +229,6 @@ func (e *exporter) writeTiles(ctx context.Context) error {
 // writeKept writes the checkpoints that the ledger keeps, each of which must be
 // of this history.
 func (e *exporter) writeKept(ctx context.Context) error {
-	slices.Sort(e.kept)
 	for _, path := range e.kept {
 		size, err := proofs.ParseIndexPath(strings.TrimPrefix(path, audit.CheckpointsDir+"/"))
 		if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,24 +21,13 @@ func (e *exporter) has(name string) bool {
 
 func (e *exporter) read(name string) ([]byte, error) { return os.ReadFile(e.path(name)) }
 
-// write writes a file under a temporary name, syncs it and renames it. The
-// name itself is durable after sync.
+// partialDir holds files that are not whole yet, until the export is.
+const partialDir = ".partial"
+
+// write writes a file, which has its name once it is whole. The name itself
+// is durable after sync.
 func (e *exporter) write(name string, data []byte) error {
-	path := e.path(name)
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(dir, ".cairn-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
+	if err := placeFile(e.path(partialDir), e.path(name), data, true); err != nil {
 		return err
 	}
 	e.written.Add(1)

@@ -6,32 +6,48 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // writeFile writes a file durably, whole or not at all, in a directory that
 // is made if need be. A file that was there is replaced.
 func writeFile(path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := placeFile(filepath.Dir(path), path, data, true); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(dir, ".cairn-*")
+	return syncDir(filepath.Dir(path))
+}
+
+// placeFile writes a file under a temporary name in a directory of the same
+// file system, and renames it. Synced, its content is durable before it has
+// its name; the name is after syncDir.
+func placeFile(tmpDir, path string, data []byte, synced bool) error {
+	for _, dir := range []string{tmpDir, filepath.Dir(path)} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	tmp, err := os.CreateTemp(tmpDir, ".cairn-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp.Name())
 	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+	if synced {
+		err = errors.Join(err, tmp.Sync())
+	}
+	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return os.Rename(tmp.Name(), path)
 }
 
-// syncDir makes the names in a directory durable.
+// syncDir makes the names in a directory durable, on systems where that is
+// done so.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -53,13 +55,12 @@ func (p *program) get(ctx context.Context, args []string, o getFlags) error {
 	if o.settings && !o.json {
 		return usage("--settings is for --json")
 	}
-	var indices []uint64
-	for _, arg := range args {
-		index, err := parseIndex(arg)
-		if err != nil {
+	indices := make([]uint64, len(args))
+	for i, arg := range args {
+		var err error
+		if indices[i], err = parseIndex(arg); err != nil {
 			return err
 		}
-		indices = append(indices, index)
 	}
 	s, err := p.server()
 	if err != nil {
@@ -70,39 +71,37 @@ func (p *program) get(ctx context.Context, args []string, o getFlags) error {
 		return err
 	}
 	r := &entryReader{log: s.log, verifier: v}
-	var lines []byte
+	if o.json {
+		return p.printEntries(ctx, r, indices, o)
+	}
+	e, _, err := r.entry(ctx, indices[0])
+	if err != nil {
+		return err
+	}
+	return p.printPayload(e, o)
+}
+
+// printEntries prints entries with all that verify needs: each on a line as
+// soon as it is there, or all to a file.
+func (p *program) printEntries(ctx context.Context, r *entryReader, indices []uint64, o getFlags) error {
+	var lines bytes.Buffer
+	w := io.Writer(&lines)
+	if o.out == "" || o.out == "-" {
+		w = p.stdout
+	}
 	for _, index := range indices {
-		e, view, err := r.entry(ctx, index)
+		e, err := r.proven(ctx, index, o.settings)
 		if err != nil {
 			return err
 		}
-		if !o.json {
-			return p.printPayload(e, o)
-		}
-		if e.Receipt, err = makeReceipt(ctx, view, index, e.Leaf); err != nil {
+		if err := json.NewEncoder(w).Encode(e); err != nil {
 			return err
-		}
-		if o.settings {
-			if e.Context, err = r.context(ctx, view, e); err != nil {
-				return err
-			}
-		}
-		b, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		lines = append(append(lines, b...), '\n')
-		if o.out == "" || o.out == "-" { // each as soon as it is there
-			if err := p.output("", lines); err != nil {
-				return err
-			}
-			lines = nil
 		}
 	}
-	if lines == nil {
+	if w == p.stdout {
 		return nil
 	}
-	return p.output(o.out, lines)
+	return p.output(o.out, lines.Bytes())
 }
 
 // printPayload prints one part of the payload of an entry.
@@ -150,6 +149,20 @@ func (r *entryReader) entry(ctx context.Context, index uint64) (*entryFile, clie
 	return &entryFile{Index: e.Index, Leaf: e.Leaf, Stream: e.Stream, Disclosure: e.Disclosure, FieldKeys: e.FieldKeys}, view, nil
 }
 
+// proven returns an entry with its receipt and, if it shall be, the entries
+// that say how its tags were made.
+func (r *entryReader) proven(ctx context.Context, index uint64, context bool) (*entryFile, error) {
+	e, view, err := r.entry(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	if e.Receipt, err = makeReceipt(ctx, view, index, e.Leaf); err != nil || !context {
+		return e, err
+	}
+	e.Context, err = r.context(ctx, view, e)
+	return e, err
+}
+
 // check verifies an entry that the ledger gave.
 func (r *entryReader) check(ctx context.Context, e *client.Entry) (client.View, error) {
 	leaf, err := proofs.ParseLeaf(e.Leaf)
@@ -183,12 +196,9 @@ func (r *entryReader) context(ctx context.Context, view client.View, e *entryFil
 	}
 	var entries []entryFile
 	for _, index := range indices {
-		c, view, err := r.entry(ctx, index)
+		c, err := r.proven(ctx, index, false)
 		if err != nil {
 			return nil, fmt.Errorf("entry %d says how the tags of entry %d were made: %w", index, e.Index, err)
-		}
-		if c.Receipt, err = makeReceipt(ctx, view, index, c.Leaf); err != nil {
-			return nil, err
 		}
 		entries = append(entries, *c)
 	}

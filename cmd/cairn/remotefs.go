@@ -6,11 +6,9 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
@@ -23,19 +21,6 @@ type remoteFS struct {
 	files proofs.FileReader
 	kept  []string                                             // paths, sorted; nil: not known
 	vault func(context.Context, proofs.Bundle) ([]byte, error) // nil: not asked for
-}
-
-// listKept returns the paths of the checkpoints that a server keeps.
-func listKept(ctx context.Context, log *client.HTTP) ([]string, error) {
-	kept := []string{}
-	for path, err := range log.KeptCheckpoints(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		kept = append(kept, path)
-	}
-	slices.Sort(kept)
-	return slices.Compact(kept), nil
 }
 
 // Open implements fs.FS.

@@ -65,7 +65,7 @@ func (p *program) verify(names []string, o verifyFlags) error {
 			j.receipts[r.Index] = r
 		}
 	}
-	worst := error(nil)
+	var worst error
 	for i, name := range names {
 		err := j.judge(name, files[i], func(f finding) error { return p.printFinding(f, o.json) })
 		if err == nil {
@@ -77,16 +77,22 @@ func (p *program) verify(names []string, o verifyFlags) error {
 				return err
 			}
 		}
-		if worst != nil && statusOf(err) == exitNo && statusOf(worst) != exitNo {
-			worst, err = err, worst // no counts before could not tell
-		}
-		if worst == nil {
-			worst = err
-		} else {
-			p.say("%v", err)
-		}
+		worst = p.worse(worst, err)
 	}
 	return worst
+}
+
+// worse returns which of two errors decides the exit status, no before could
+// not tell, and says the other. Either may be nil.
+func (p *program) worse(a, b error) error {
+	if a == nil {
+		return b
+	}
+	if statusOf(b) == exitNo && statusOf(a) != exitNo {
+		a, b = b, a
+	}
+	p.say("%v", b)
+	return a
 }
 
 func (p *program) printFinding(f finding, asJSON bool) error {
