@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,20 @@ func TestDocumentHasEveryRouteAndNoOther(t *testing.T) {
 			if _, ok := routes[strings.Replace(method, http.MethodHead, http.MethodGet, 1)+" "+path]; !ok {
 				t.Errorf("the server lacks %s %s", method, path)
 			}
+		}
+	}
+}
+
+func TestManualHasEveryRoute(t *testing.T) {
+	page, err := os.ReadFile("../../doc/man/cairn-http.7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	for _, rt := range s.api.Routes() {
+		path, _, _ := strings.Cut(rt.Path, "{")
+		if !strings.Contains(string(page), "Li "+rt.Method+" "+path) {
+			t.Errorf("cairn-http(7) lacks %s %s", rt.Method, rt.Path)
 		}
 	}
 }

@@ -340,14 +340,3 @@ func TestWhatIsTooMuchAtOnceIsRefused(t *testing.T) {
 		t.Errorf("when there is room again: got %d %s, want 201", got.status, got.body)
 	}
 }
-
-func ExampleAddress_Check() {
-	at := httpapi.Address{Address: "192.0.2.1:8480", Faces: httpapi.Write | httpapi.Read}
-	bound := &net.TCPAddr{IP: net.ParseIP("192.0.2.1"), Port: 8480}
-	fmt.Println(errors.Is(at.Check(bound), httpapi.ErrNoTLS))
-	at.BehindProxy = true
-	fmt.Println(at.Check(bound))
-	// Output:
-	// true
-	// <nil>
-}
