@@ -14,6 +14,10 @@ import (
 // maxConnections bounds the connections of one address.
 const maxConnections = 16384
 
+// maxSocketPath is what the address of a unix socket holds, in bytes, on the
+// systems that have the least.
+const maxSocketPath = 103
+
 // ErrNoTLS means that a face which takes tokens would be open to a network
 // without TLS.
 var ErrNoTLS = errors.New("tokens and payloads must not cross a network without TLS: give a certificate and key, or set behind_proxy where a proxy in front does TLS")
@@ -56,12 +60,15 @@ func (a *API) Listen(at Address) (*Server, error) {
 // other server of this ledger runs is for the caller to know.
 func (a *API) ListenLocal(path string) (*Server, error) {
 	// It appears at its path only when nobody else can open it.
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".socket-") // 0700
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".s") // 0700
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	private := filepath.Join(dir, "s")
+	if len(private) > maxSocketPath {
+		return nil, fmt.Errorf("listen on %s: the path is too long for a unix socket, by %d bytes", path, len(private)-maxSocketPath)
+	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: private, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)

@@ -106,6 +106,10 @@ func (t *tail) write() error {
 				return nil
 			}
 		case <-ticker.C:
+			if err := t.c.authenticate(); err != nil {
+				t.end(err)
+				return nil
+			}
 			if _, err := t.c.w.Write(t.comment()); err != nil {
 				return nil
 			}
@@ -122,6 +126,11 @@ func (t *tail) take(got tailed, ok bool) bool {
 		return false
 	case got.err != nil:
 		t.end(got.err)
+		return false
+	}
+	// The token may have expired or been revoked since the tail began.
+	if err := t.c.authenticate(); err != nil {
+		t.end(err)
 		return false
 	}
 	return t.send(got.entry) == nil

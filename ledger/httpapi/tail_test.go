@@ -165,6 +165,31 @@ func TestShutdownEndsTails(t *testing.T) {
 	}
 }
 
+func TestTailEndsWithItsToken(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{KeepAlive: 10 * time.Millisecond})
+	for _, entryComes := range []bool{true, false} {
+		token, about, err := s.tokens.Issue(t.Context(), httpapi.Grant{Name: "r", Role: httpapi.Reader, Streams: []string{"*"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := s.Ledger.Status().Sizes.Sequenced
+		tail := s.open(t, fmt.Sprintf("?from=%d", from), token)
+		if err := s.tokens.Revoke(t.Context(), about.ID); err != nil {
+			t.Fatal(err)
+		}
+		if entryComes {
+			s.post(t, "", "{}")
+		}
+		lines := tail.block()
+		for len(lines) == 1 { // comments of before
+			lines = tail.block()
+		}
+		if len(lines) != 2 || lines[0] != "event: problem" || !strings.Contains(lines[1], string(client.Unauthorized)) {
+			t.Errorf("after its token was revoked, with an entry to come %v: got %q", entryComes, lines)
+		}
+	}
+}
+
 func TestTailTellsWhyItEnds(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	tail := s.open(t, "?from=1000000", s.bearer[httpapi.Reader])
