@@ -72,9 +72,9 @@ func fails(err error) func(*http.Request) (*http.Response, error) {
 const recorded = `{"index":7,"state":"witnessed","leaf":"AA=="}` + "\n"
 
 var (
-	withKey = []client.Event{{Data: []byte("{}"), IdempotencyKey: "k"}}
-	without = []client.Event{{Data: []byte("{}")}}
-	broken  = errors.New("connection reset")
+	withKey   = []client.Event{{Data: []byte("{}"), IdempotencyKey: "k"}}
+	without   = []client.Event{{Data: []byte("{}")}}
+	errBroken = errors.New("connection reset")
 )
 
 func TestRequestsAreSentAgainWhereThatIsSafe(t *testing.T) {
@@ -86,7 +86,7 @@ func TestRequestsAreSentAgainWhereThatIsSafe(t *testing.T) {
 		again  bool
 		waits  time.Duration // at least
 	}{
-		{"reading, the connection breaks", nil, fails(broken), true, 0},
+		{"reading, the connection breaks", nil, fails(errBroken), true, 0},
 		{"reading, a proxy has trouble", nil, answers(502, "<html>"), true, 0},
 		{"reading, too many requests", nil, answers(429, "", "Retry-After: 10"), true, 10 * time.Second},
 		{"reading, the ledger is overloaded", nil, overloaded, true, 3 * time.Second},
@@ -95,15 +95,15 @@ func TestRequestsAreSentAgainWhereThatIsSafe(t *testing.T) {
 		{"reading, an internal error", nil, problem(client.Internal, 500), false, 0},
 		{"reading, a server that asks for too much patience", nil, answers(503, "", "Retry-After: 3600"), false, 0},
 		{"reading, a redirect", nil, answers(302, "", "Location: https://evil.example/"), false, 0},
-		{"appending with keys, the connection breaks", withKey, fails(broken), true, 0},
+		{"appending with keys, the connection breaks", withKey, fails(errBroken), true, 0},
 		{"appending with keys, it is undecided", withKey, problem(client.Undecided, 503, "Retry-After: 1"), true, time.Second},
 		{"appending with keys, the answer is cut off", withKey, cutOff(recorded), true, 0},
-		{"appending with a source, the connection breaks", []client.Event{{Source: "s", Sequence: 1}}, fails(broken), true, 0},
-		{"appending without keys, the connection breaks", without, fails(broken), false, 0},
+		{"appending with a source, the connection breaks", []client.Event{{Source: "s", Sequence: 1}}, fails(errBroken), true, 0},
+		{"appending without keys, the connection breaks", without, fails(errBroken), false, 0},
 		{"appending without keys, it is undecided", without, problem(client.Undecided, 503, "Retry-After: 1"), false, 0},
 		{"appending without keys, a proxy has trouble", without, answers(502, ""), false, 0},
 		{"appending without keys, nothing was taken", without, overloaded, true, 3 * time.Second},
-		{"appending with a key in one of two", append(withKey, without...), fails(broken), false, 0},
+		{"appending with a key in one of two", append(withKey, without...), fails(errBroken), false, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,9 +146,9 @@ func (e *endless) Read(b []byte) (int, error) {
 
 func TestAttemptsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, s := dial(t, fails(broken), fails(broken), fails(broken), fails(broken), fails(broken))
-		if _, err := h.Receipt(t.Context(), 1); !errors.Is(err, broken) || len(s.requests) != 4 {
-			t.Errorf("got %d requests and error %v, want 4 and %v", len(s.requests), err, broken)
+		h, s := dial(t, fails(errBroken), fails(errBroken), fails(errBroken), fails(errBroken), fails(errBroken))
+		if _, err := h.Receipt(t.Context(), 1); !errors.Is(err, errBroken) || len(s.requests) != 4 {
+			t.Errorf("got %d requests and error %v, want 4 and %v", len(s.requests), err, errBroken)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()

@@ -56,7 +56,7 @@ func TestTailResumesWhereItWas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, s := dial(t,
 			sends(false, "", 3, 4),
-			fails(broken),
+			fails(errBroken),
 			answers(503, "", "Retry-After: 1"),
 			sends(false, "id: 9\n\n", 6),
 			sends(true, ": keep-alive\n\n", 11),
