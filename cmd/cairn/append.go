@@ -56,7 +56,7 @@ goes on where it was, also in another process.`,
 		Example: `  cairn append '{"actor":"alice","action":"login"}'
   cairn append --stream payments --file order.json --idempotency-key order-4711 --receipts receipts
   cairn append --ndjson cloudtrail.ndjson --idempotency-field eventID --resume cloudtrail.progress
-  journalctl -o json | cairn append --ndjson - --idempotency-field __CURSOR
+  journalctl -f -o json | cairn append --ndjson - --idempotency-field __CURSOR
   echo 'door opened' | cairn append --media-type text/plain`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.numbered = c.Flags().Changed("sequence")

@@ -27,7 +27,6 @@ type appender struct {
 
 	batch  []client.Event
 	wheres []string
-	bytes  int
 
 	number  uint64 // of the next event that is read
 	counts  struct{ appended, repeats, refused, unchecked, late uint64 }
@@ -36,10 +35,34 @@ type appender struct {
 
 // all reads and sends all events.
 func (a *appender) all(ctx context.Context, inputs iter.Seq2[input, error]) error {
-	for in, err := range inputs {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	q := newIntake(ctx, inputs, a.o.batch, maxBatchBytes)
+	for {
+		batch, err := q.take(ctx)
 		if err != nil {
 			return err
 		}
+		if len(batch) == 0 {
+			break
+		}
+		if err := a.gather(batch); err != nil {
+			// What comes before is sent, so that it can be told what is not.
+			return errors.Join(a.send(ctx), err)
+		}
+		if err := a.send(ctx); err != nil {
+			return err
+		}
+	}
+	if a.resume != nil {
+		return a.resume.end(a.number)
+	}
+	return nil
+}
+
+// gather makes events of inputs. It passes over those that are recorded.
+func (a *appender) gather(inputs []input) error {
+	for _, in := range inputs {
 		number := a.number
 		a.number++
 		if a.resume != nil {
@@ -51,22 +74,9 @@ func (a *appender) all(ctx context.Context, inputs iter.Seq2[input, error]) erro
 		}
 		e, err := a.maker.event(number, in.data)
 		if err != nil {
-			// What comes before is sent, so that it can be told what is not.
-			return errors.Join(a.send(ctx), fmt.Errorf("%s: %w", in.where, err))
+			return fmt.Errorf("%s: %w", in.where, err)
 		}
 		a.batch, a.wheres = append(a.batch, e), append(a.wheres, in.where)
-		a.bytes += len(in.data)
-		if len(a.batch) >= a.o.batch || a.bytes >= maxBatchBytes {
-			if err := a.send(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	if err := a.send(ctx); err != nil {
-		return err
-	}
-	if a.resume != nil {
-		return a.resume.end(a.number)
 	}
 	return nil
 }
@@ -101,7 +111,7 @@ func (a *appender) send(ctx context.Context) error {
 		}
 	}
 	a.progress.show(a.number, 0)
-	a.batch, a.wheres, a.bytes = a.batch[:0], a.wheres[:0], 0
+	a.batch, a.wheres = a.batch[:0], a.wheres[:0]
 	return nil
 }
 
@@ -181,16 +191,17 @@ func (a *appender) report(r client.Appended) error {
 // summary says what became of all events, and is the answer of the command.
 func (a *appender) summary() error {
 	c := a.counts
-	if c.appended+c.repeats+c.refused+c.unchecked > 1 {
+	all := c.appended + c.repeats + c.refused + c.unchecked
+	if all > 1 {
 		a.p.say("%d events recorded, %d were there already, %d refused", c.appended, c.repeats, c.refused)
 	}
 	switch {
 	case c.refused > 0:
-		return fmt.Errorf("%w: %d events were refused: %w", errNo, c.refused, a.refusal)
+		return fmt.Errorf("%w: %d of %d events refused: %w", errNo, c.refused, all, a.refusal)
 	case c.unchecked > 0:
-		return fmt.Errorf("%d events could not be checked", c.unchecked)
+		return fmt.Errorf("%d of %d events could not be checked", c.unchecked, all)
 	case c.late > 0:
-		return hinted(fmt.Errorf("%d events are recorded, and not yet %s", c.late, a.o.wait),
+		return hinted(fmt.Errorf("recorded, but %d of %d events not yet %s", c.late, all, a.o.wait),
 			"the log has promised them; ask for their receipts later with: cairn prove receipt")
 	}
 	return nil

@@ -78,7 +78,7 @@ func (p *program) memoryPath(origin string) (string, error) {
 // need be.
 func openMemory(path string) (storage.Register, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+		return nil, hinted(fmt.Errorf("state: %w", err), "give a file in a directory that can be written with --state")
 	}
 	return memoryFile{path: path, wait: lockWait}, nil
 }

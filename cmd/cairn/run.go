@@ -53,6 +53,7 @@ type program struct {
 func (p *program) run(ctx context.Context, args []string) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends what does not heed the first
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(p.stdin)

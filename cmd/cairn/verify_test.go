@@ -147,6 +147,29 @@ func TestVerifyTakesSettingsFromFiles(t *testing.T) {
 	}
 }
 
+func TestVerifySaysWhatIsHidden(t *testing.T) {
+	s := newSession(t)
+	entries, err := parseEntryFiles(s.entryWithTags())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := entries[0]
+	p := &e.Disclosure.Parts[0]
+	p.Opening, p.Head, p.Data = nil, nil, nil
+	b, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := s.verify(nil, "entry.json", string(b))
+	if status != exitYes || !strings.Contains(stdout, "not checked  1 parts of the payload: they are not shown") ||
+		!strings.Contains(stdout, "not checked  that the tags are those of the payload: not all of both is shown") {
+		t.Errorf("got status %d and\n%s%s\nwant that the payload is not checked", status, stdout, stderr)
+	}
+	if status, _, stderr := s.verify([]string{"--payload", "/dev/null"}, "entry.json", string(b)); status == exitYes {
+		t.Errorf("with a payload that cannot be checked: got status %d and %s", status, stderr)
+	}
+}
+
 func indexOfKind(t *testing.T, entries []entryFile, kind proofs.Kind) int {
 	t.Helper()
 	for i, e := range entries {

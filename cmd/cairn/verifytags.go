@@ -2,8 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -123,6 +123,10 @@ func (j *judge) tags(f *finding, e *entryFile, leaf proofs.Leaf) error {
 	if c.stream != 0 && c.stream != leaf.Stream {
 		return usage("the settings are of stream %d, and the entry is of stream %d", c.stream, leaf.Stream)
 	}
+	if !allShown(e.Disclosure) {
+		f.NotChecked = append(f.NotChecked, "that the tags are those of the payload: not all of both is shown")
+		return nil
+	}
 	values, err := valuesOf(e, c.settings.Fields)
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", e.Index, err)
@@ -147,14 +151,16 @@ func (j *judge) tags(f *finding, e *entryFile, leaf proofs.Leaf) error {
 	return nil
 }
 
+func allShown(d *proofs.Disclosure) bool {
+	return !slices.ContainsFunc(d.Parts, func(p proofs.DisclosedPart) bool { return !p.Shown() }) &&
+		!slices.ContainsFunc(d.Tags, func(t proofs.DisclosedTags) bool { return !t.Shown() })
+}
+
 // valuesOf returns the values of declared fields in the payload of an entry.
 func valuesOf(e *entryFile, fields []proofs.Field) (values []proofs.FieldValue, err error) {
 	parts, err := e.parts()
 	if err != nil {
 		return nil, err
-	}
-	if len(parts) < len(e.Disclosure.Parts) {
-		return nil, errors.New("the tags can be computed again only from all parts of the payload")
 	}
 	for i := range len(parts) {
 		part := parts[i]
