@@ -37,7 +37,6 @@ type Config struct {
 	Tokens  *Tokens
 	Metrics *prometheus.Registry // served as /metrics, and gets this package's; nil: one of its own
 	Logger  *slog.Logger         // nil: nothing is logged
-	Clock   func() time.Time     // nil: time.Now
 	Limits  Limits               // zero values are the defaults
 }
 
@@ -61,17 +60,14 @@ type API struct {
 	ledger  *ledger.Ledger
 	tokens  *Tokens
 	log     *slog.Logger
-	now     func() time.Time
 	limits  Limits
 	batch   int // events in one request
-	payload int // bytes of one event
 	cloud   *cloudEvents
 	metrics *metrics
 	ids     *requestIDs
 	routes  []route
 
 	bodies *semaphore.Weighted
-	gates  map[Face]gate
 	tails  gate
 	vaults gate
 
@@ -86,26 +82,19 @@ const maxVaults = 4
 // New returns the API of a ledger.
 func New(c Config) (*API, error) {
 	a := &API{
-		ledger: c.Ledger, tokens: c.Tokens, log: c.Logger, now: c.Clock,
-		gates: make(map[Face]gate), vaults: make(gate, maxVaults), closing: make(chan struct{}),
+		ledger: c.Ledger, tokens: c.Tokens, log: c.Logger,
+		vaults: make(gate, maxVaults), closing: make(chan struct{}),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
-	}
-	if a.now == nil {
-		a.now = time.Now
 	}
 	info, err := readInfo(c.Ledger)
 	if err != nil {
 		return nil, fmt.Errorf("http api: %w", err)
 	}
-	a.batch, a.payload = info.MaxBatch, info.MaxPayload
-	a.limits = c.Limits.withDefaults(int64(a.payload))
+	a.batch, a.limits = info.MaxBatch, c.Limits.withDefaults(int64(info.MaxPayload))
 	a.bodies = semaphore.NewWeighted(a.limits.Bodies)
 	a.tails = make(gate, a.limits.Tails)
-	for _, f := range []Face{Public, Write, Read, Admin, Health} {
-		a.gates[f] = make(gate, a.limits.Requests)
-	}
 	if a.cloud, err = newCloudEvents(); err != nil {
 		return nil, fmt.Errorf("http api: %w", err)
 	}

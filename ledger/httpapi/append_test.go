@@ -1,8 +1,6 @@
 package httpapi_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -298,82 +296,4 @@ func TestAnswerCanBeShort(t *testing.T) {
 	if got := s.post(t, "", `{"n":1}`, "Prefer: return=representation"); !strings.Contains(got.body, "leaf") {
 		t.Errorf("got %s, want all of it", got.body)
 	}
-}
-
-func TestBodiesAreBounded(t *testing.T) {
-	s := serve(t, local.Config{MaxPayload: 1000, MaxBatch: 4}, httpapi.Limits{Body: 10_000})
-	large := strings.Repeat("x", 10_001)
-	packed := gzipped(t, large)
-	for name, got := range map[string]reply{
-		"a body that says so":     s.post(t, "", large, "Content-Type: text/plain"),
-		"a body that unpacks":     s.post(t, "", packed, "Content-Type: text/plain", "Content-Encoding: gzip"),
-		"too many lines":          s.post(t, "", "1\n1\n1\n1\n1\n", asLines),
-		"too many elements":       s.post(t, "", "[1,1,1,1,1]", asBatch),
-		"an event, not the body":  s.post(t, "", large[:1001], "Content-Type: text/plain"),
-		"a body without a length": s.chunked(t, large),
-		"too many packed events":  s.post(t, "", string(packedEvents(t, 5)), "Content-Type: "+client.EventsMediaType),
-	} {
-		if p := problem(t, got); p.Code() != client.TooLarge {
-			t.Errorf("%s: got %+v, want 413", name, p)
-		}
-	}
-	if len(packed) > 1000 {
-		t.Errorf("the packed body has %d bytes, which proves nothing", len(packed))
-	}
-	if got := s.post(t, "", gzipped(t, `{"n":1}`), "Content-Encoding: gzip"); got.status != http.StatusCreated {
-		t.Errorf("a small body in gzip: got %d %s", got.status, got.body)
-	}
-	if p := problem(t, s.post(t, "", "no gzip", "Content-Encoding: gzip")); p.Code() != client.BadRequest {
-		t.Errorf("a body that is not in gzip: got %+v, want 400", p)
-	}
-	lines := results(t, s.post(t, "", "{}\n\""+large[:1000]+"\"\n{}\n", asLines))
-	if lines[0].Err != nil || lines[2].Err != nil || lines[1].Err == nil || lines[1].Err.Code() != client.TooLarge {
-		t.Errorf("a line that is too long: got %+v, want it alone refused", lines)
-	}
-}
-
-func gzipped(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func packedEvents(t *testing.T, n int) (b []byte) {
-	t.Helper()
-	for range n {
-		var p *client.Problem
-		if b, p = client.AppendEvent(b, &client.Event{Data: []byte("{}")}); p != nil {
-			t.Fatal(p)
-		}
-	}
-	return b
-}
-
-// chunked sends a body without saying how long it is.
-func (s *served) chunked(t *testing.T, body string) reply {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+toEntries, struct{ *strings.Reader }{strings.NewReader(body)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.ContentLength = -1
-	req.Header.Set("Content-Type", "text/plain")
-	req.Header.Set("Authorization", "Bearer "+s.bearer[httpapi.Writer])
-	res, err := s.hc.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(res.Body); err != nil {
-		t.Fatal(err)
-	}
-	return reply{res.StatusCode, res.Header, b.String()}
 }

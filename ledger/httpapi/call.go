@@ -54,7 +54,8 @@ func (c *call) admit(rt *route) error {
 			return err
 		}
 	}
-	if takesBody := rt.method == http.MethodPost || rt.method == http.MethodPut; !takesBody && c.ContentLength != 0 {
+	takesBody := rt.method == http.MethodPost || rt.method == http.MethodPut
+	if hasBody := c.ContentLength > 0 || len(c.TransferEncoding) > 0; hasBody && !takesBody {
 		return client.NewProblem(client.BadRequest, "a "+c.Method+" has no body", "")
 	}
 	return nil

@@ -59,13 +59,25 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Health, method: get, path: "/readyz", serve: a.ready},
 		{faces: Health, method: get, path: "/metrics", serve: a.serveMetrics(gatherer)},
 	}
-	for i := range routes {
-		if routes[i].gate == nil {
-			first := routes[i].faces & -routes[i].faces
-			routes[i].gate = a.gates[first]
-		}
-	}
+	a.setGates(routes)
 	return routes
+}
+
+// setGates gives the routes of one face one gate, so that no face can take the
+// room of another.
+func (a *API) setGates(routes []route) {
+	gates := make(map[Face]gate)
+	for i := range routes {
+		rt := &routes[i]
+		if rt.gate != nil {
+			continue
+		}
+		face := rt.faces & -rt.faces // the first, of a route that has two
+		if gates[face] == nil {
+			gates[face] = make(gate, a.limits.Requests)
+		}
+		rt.gate = gates[face]
+	}
 }
 
 func (a *API) handler(faces Face, local bool) http.Handler {

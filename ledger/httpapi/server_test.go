@@ -4,25 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -83,79 +73,6 @@ func TestFacesWithTokensNeedTLSBeyondLoopback(t *testing.T) {
 	}
 }
 
-// writePair writes a certificate for a name and its key.
-func writePair(t *testing.T, dir, name string) (certFile, keyFile string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writeFile(t, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))
-	writeFile(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
-	return certFile, keyFile
-}
-
-func writeFile(t *testing.T, name string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(name, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestCertificateIsReadAgainWhenItChanges(t *testing.T) {
-	s := serve(t, local.Config{}, httpapi.Limits{})
-	dir := t.TempDir()
-	certFile, keyFile := writePair(t, dir, "first.example")
-	config, err := httpapi.LoadCertificate(certFile, keyFile, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := s.api.Listen(httpapi.Address{Address: "127.0.0.1:0", Faces: httpapi.Every, TLS: config})
-	if err != nil {
-		t.Fatal(err)
-	}
-	run(t, server)
-	name := func() string {
-		t.Helper()
-		// The test looks at the name alone.
-		c, err := tls.Dial("tcp", server.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		if got := c.ConnectionState().NegotiatedProtocol; got != "h2" {
-			t.Errorf("got protocol %q, want h2", got)
-		}
-		return c.ConnectionState().PeerCertificates[0].DNSNames[0]
-	}
-	if got := name(); got != "first.example" {
-		t.Errorf("got the certificate of %s", got)
-	}
-	writeFile(t, keyFile, []byte("half of a change"))
-	if got := name(); got != "first.example" {
-		t.Errorf("while the pair is bad: got the certificate of %s, want the old one", got)
-	}
-	writePair(t, dir, "the-second.example")
-	if got := name(); got != "the-second.example" {
-		t.Errorf("after the change: got the certificate of %s", got)
-	}
-	if _, err := httpapi.LoadCertificate(certFile, filepath.Join(dir, "none"), nil); err == nil {
-		t.Error("a server starts without its key")
-	}
-}
-
 func TestShutdownLetsRequestsEnd(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	server, err := s.api.Listen(httpapi.Address{Address: "127.0.0.1:0", Faces: httpapi.Every})
@@ -210,82 +127,6 @@ func TestRequestsAreLoggedWithoutSecretsAndTricks(t *testing.T) {
 	}
 	if n := strings.Count(log, "\n"); n != 2 {
 		t.Errorf("two requests make %d lines: %s", n, log)
-	}
-}
-
-// A pipeListener hands out one connection in memory, with deadlines.
-type pipeListener struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error   { close(l.done); return nil }
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-func TestSlowClientsAreCutOff(t *testing.T) {
-	s := serve(t, local.Config{}, httpapi.Limits{})
-	head := func(token, length string) string {
-		return "POST " + toEntries + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n" + token + "\r\n\r\n"
-	}
-	tests := []struct {
-		name, send string
-		drip       bool // then a byte every nine seconds
-		want       string
-		within     time.Duration
-	}{
-		{"a header that does not end", "GET / HTTP/1.1\r\nHost: x\r\n", true, "", 6 * time.Second},
-		{"a body that does not come", head(s.token(httpapi.Writer), "100"), false, "HTTP/1.1 408 ", 11 * time.Second},
-		{"a body that drips", head(s.token(httpapi.Writer), "100"), true, "HTTP/1.1 408 ", 31 * time.Second},
-		{"a body that nobody asked for", head("X: y", "100"), false, "HTTP/1.1 401 ", 11 * time.Second},
-		{"a connection without a request", "", false, "", 6 * time.Second},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens})
-				if err != nil {
-					t.Fatal(err)
-				}
-				l := &pipeListener{make(chan net.Conn), make(chan struct{})}
-				ctx, stop := context.WithCancel(t.Context())
-				served := make(chan error)
-				go func() { served <- httpapi.Serve(ctx, time.Second, api.ServeOn(l, api.Handler(httpapi.Every))) }()
-				near, far := net.Pipe()
-				l.conns <- far
-				start := time.Now()
-				var sender sync.WaitGroup
-				sender.Go(func() {
-					_, err := io.WriteString(near, tt.send)
-					for tt.drip && err == nil {
-						time.Sleep(9 * time.Second)
-						_, err = near.Write([]byte("x"))
-					}
-				})
-				line, _ := bufio.NewReader(near).ReadString('\n') // what came before the end
-				if !strings.HasPrefix(line, tt.want) {
-					t.Errorf("got %q, want %q", line, tt.want)
-				}
-				io.Copy(io.Discard, near)
-				if took := time.Since(start); took > tt.within {
-					t.Errorf("it was cut off after %v, want at most %v", took, tt.within)
-				}
-				near.Close()
-				sender.Wait()
-				stop()
-				if err := <-served; err != nil {
-					t.Error(err)
-				}
-			})
-		})
 	}
 }
 

@@ -1,0 +1,174 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/local"
+)
+
+func TestBodiesAreBounded(t *testing.T) {
+	s := serve(t, local.Config{MaxPayload: 1000, MaxBatch: 4}, httpapi.Limits{Body: 10_000})
+	large := strings.Repeat("x", 10_001)
+	packed := gzipped(t, large)
+	for name, got := range map[string]reply{
+		"a body that says so":     s.post(t, "", large, "Content-Type: text/plain"),
+		"a body that unpacks":     s.post(t, "", packed, "Content-Type: text/plain", "Content-Encoding: gzip"),
+		"too many lines":          s.post(t, "", "1\n1\n1\n1\n1\n", asLines),
+		"too many elements":       s.post(t, "", "[1,1,1,1,1]", asBatch),
+		"an event, not the body":  s.post(t, "", large[:1001], "Content-Type: text/plain"),
+		"a body without a length": s.chunked(t, large),
+		"too many packed events":  s.post(t, "", string(packedEvents(t, 5)), "Content-Type: "+client.EventsMediaType),
+	} {
+		if p := problem(t, got); p.Code() != client.TooLarge {
+			t.Errorf("%s: got %+v, want 413", name, p)
+		}
+	}
+	if len(packed) > 1000 {
+		t.Errorf("the packed body has %d bytes, which proves nothing", len(packed))
+	}
+	if got := s.post(t, "", gzipped(t, `{"n":1}`), "Content-Encoding: gzip"); got.status != http.StatusCreated {
+		t.Errorf("a small body in gzip: got %d %s", got.status, got.body)
+	}
+	if p := problem(t, s.post(t, "", "no gzip", "Content-Encoding: gzip")); p.Code() != client.BadRequest {
+		t.Errorf("a body that is not in gzip: got %+v, want 400", p)
+	}
+	lines := results(t, s.post(t, "", "{}\n\""+large[:1000]+"\"\n{}\n", asLines))
+	if lines[0].Err != nil || lines[2].Err != nil || lines[1].Err == nil || lines[1].Err.Code() != client.TooLarge {
+		t.Errorf("a line that is too long: got %+v, want it alone refused", lines)
+	}
+}
+
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func packedEvents(t *testing.T, n int) (b []byte) {
+	t.Helper()
+	for range n {
+		var p *client.Problem
+		if b, p = client.AppendEvent(b, &client.Event{Data: []byte("{}")}); p != nil {
+			t.Fatal(p)
+		}
+	}
+	return b
+}
+
+// chunked sends a body without saying how long it is.
+func (s *served) chunked(t *testing.T, body string) reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+toEntries, struct{ *strings.Reader }{strings.NewReader(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.ContentLength = -1
+	req.Header.Set("Content-Type", "text/plain")
+	req.Header.Set("Authorization", "Bearer "+s.bearer[httpapi.Writer])
+	res, err := s.hc.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(res.Body); err != nil {
+		t.Fatal(err)
+	}
+	return reply{res.StatusCode, res.Header, b.String()}
+}
+
+// A pipeListener hands out one connection in memory, with deadlines.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error   { close(l.done); return nil }
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+func TestSlowClientsAreCutOff(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	head := func(token, length string) string {
+		return "POST " + toEntries + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n" + token + "\r\n\r\n"
+	}
+	tests := []struct {
+		name, send string
+		drip       bool // then a byte every nine seconds
+		want       string
+		within     time.Duration
+	}{
+		{"a header that does not end", "GET / HTTP/1.1\r\nHost: x\r\n", true, "", 6 * time.Second},
+		{"a body that does not come", head(s.token(httpapi.Writer), "100"), false, "HTTP/1.1 408 ", 11 * time.Second},
+		{"a body that drips", head(s.token(httpapi.Writer), "100"), true, "HTTP/1.1 408 ", 31 * time.Second},
+		{"a body that nobody asked for", head("X: y", "100"), false, "HTTP/1.1 401 ", 11 * time.Second},
+		{"a connection without a request", "", false, "", 6 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens})
+				if err != nil {
+					t.Fatal(err)
+				}
+				l := &pipeListener{make(chan net.Conn), make(chan struct{})}
+				ctx, stop := context.WithCancel(t.Context())
+				served := make(chan error)
+				go func() { served <- httpapi.Serve(ctx, time.Second, api.ServeOn(l, api.Handler(httpapi.Every))) }()
+				near, far := net.Pipe()
+				l.conns <- far
+				start := time.Now()
+				var sender sync.WaitGroup
+				sender.Go(func() {
+					_, err := io.WriteString(near, tt.send)
+					for tt.drip && err == nil {
+						time.Sleep(9 * time.Second)
+						_, err = near.Write([]byte("x"))
+					}
+				})
+				line, _ := bufio.NewReader(near).ReadString('\n') // what came before the end
+				if !strings.HasPrefix(line, tt.want) {
+					t.Errorf("got %q, want %q", line, tt.want)
+				}
+				io.Copy(io.Discard, near)
+				if took := time.Since(start); took > tt.within {
+					t.Errorf("it was cut off after %v, want at most %v", took, tt.within)
+				}
+				near.Close()
+				sender.Wait()
+				stop()
+				if err := <-served; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
