@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -69,8 +70,9 @@ func (f *finding) print(w io.Writer) error {
 	if !f.Verifies {
 		return nil // the error says all
 	}
-	fmt.Fprintf(w, "%s: %s verifies\n", escape(f.File), f.Kind)
-	t := newTable(w)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s: %s verifies\n", escape(f.File), f.Kind)
+	t := newTable(&b)
 	if f.Index != nil {
 		t.row("  entry", fmt.Sprintf("%d of %s", *f.Index, f.Origin))
 	}
@@ -95,7 +97,11 @@ func (f *finding) print(w io.Writer) error {
 	for _, c := range f.NotChecked {
 		t.row("  not checked", c)
 	}
-	return t.flush()
+	if err := t.flush(); err != nil {
+		return err
+	}
+	_, err := w.Write(b.Bytes())
+	return err
 }
 
 func witnessed(names []string, at string) string {

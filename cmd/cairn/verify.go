@@ -130,6 +130,23 @@ type judge struct {
 	payload    []byte
 	hasPayload bool
 	context    tagContext
+
+	last    string // a checkpoint that was found right a moment ago
+	verdict proofs.Verdict
+}
+
+// check checks a receipt of a leaf. Receipts of one batch have one checkpoint,
+// whose signatures are checked once.
+func (j *judge) check(r proofs.Receipt, leaf []byte) (proofs.Verdict, error) {
+	if string(r.Checkpoint) != j.last || j.last == "" {
+		v, err := j.policy.Check(r.Checkpoint)
+		if err != nil {
+			return proofs.Verdict{}, err
+		}
+		j.last, j.verdict = string(r.Checkpoint), v
+	}
+	c := j.verdict.Checkpoint
+	return j.verdict, proofs.CheckInclusion(r.Index, c.Size, proofs.LeafHash(leaf), r.Proof, c.Root)
 }
 
 // judge judges one file and emits what was verified.
@@ -173,7 +190,7 @@ func (j *judge) receipt(f *finding, b []byte) error {
 		return hinted(errors.New("the receipt carries no leaf, so nothing can be checked against it"),
 			"give the entry beside it: cairn verify %s ENTRY.json", f.File)
 	}
-	v, err := r.Check(j.policy, r.Extra)
+	v, err := j.check(r, r.Extra)
 	if err != nil {
 		return fmt.Errorf("receipt of entry %d: %w", r.Index, err)
 	}

@@ -84,7 +84,7 @@ func (j *judge) inLog(f *finding, e *entryFile) error {
 		return hinted(fmt.Errorf("entry %d: nothing shows that it is in the log", e.Index),
 			"give its receipt beside it, made by: cairn prove receipt %d", e.Index)
 	}
-	v, err := r.Check(j.policy, e.Leaf)
+	v, err := j.check(r, e.Leaf)
 	if err != nil {
 		return fmt.Errorf("receipt of entry %d: %w", e.Index, err)
 	}
