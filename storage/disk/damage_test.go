@@ -42,7 +42,7 @@ func TestDamageShows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			whole := memfs.New(nil)
 			d := openSimulated(t, whole)
-			h.fill(t, d)
+			must(t, h.fill(t, d))
 			must(t, d.Close())
 			want, err := h.read(t, openSimulated(t, whole.Restart()))
 			must(t, err)
@@ -50,7 +50,7 @@ func TestDamageShows(t *testing.T) {
 			for _, file := range files(t, whole, ".") {
 				info, err := whole.Stat(file)
 				must(t, err)
-				for offset := rng.Int64N(8); offset < info.Size; offset += 1 + rng.Int64N(1+info.Size/80) {
+				for offset := rng.Int64N(8); offset < info.Size; offset += 1 + rng.Int64N(1+info.Size/40) {
 					damaged := whole.Restart()
 					must(t, damaged.Damage(file, offset, 1<<rng.IntN(8)))
 					got, err := readDamaged(t, damaged, h)
@@ -86,7 +86,7 @@ func TestLostSectorsShow(t *testing.T) {
 			o.FS = memfs.New(nil)
 			d, err := disk.Open("simulated", o)
 			must(t, err)
-			fillJournal(t, d)
+			must(t, fillJournal(t, d))
 			must(t, d.Close())
 			fsys := o.FS.(*memfs.FS)
 			names := files(t, fsys, "journal")
@@ -148,7 +148,7 @@ func TestJournalOmissionShows(t *testing.T) {
 	t.Parallel()
 	whole := memfs.New(nil)
 	d := openSimulated(t, whole)
-	fillJournal(t, d)
+	must(t, fillJournal(t, d))
 	must(t, d.Close())
 	names := files(t, whole, "journal")
 	if len(names) < 4 {

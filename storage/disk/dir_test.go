@@ -240,7 +240,7 @@ func TestOpeningSweepsUp(t *testing.T) {
 func TestVaultFilesMissing(t *testing.T) {
 	fsys := memfs.New(nil)
 	d := openSimulated(t, fsys)
-	fillVault(t, d)
+	must(t, fillVault(t, d))
 	must(t, d.Close())
 	must(t, fsys.Remove("vault/00000001-2.rows"))
 	d = openSimulated(t, fsys)

@@ -49,7 +49,7 @@ func runHistories[S any](t *testing.T, maker Maker[S], begin func() history[S]) 
 	}
 	t.Run("every step and every outcome", func(t *testing.T) {
 		Table(t, func(t *testing.T, plan *fault.Plan, rng *rand.Rand) {
-			drive(t, maker(t, plan), begin(), rng, 24)
+			drive(t, maker(t, plan), begin(), rng, 16)
 		})
 	})
 	t.Run("random histories with faults", func(t *testing.T) {
