@@ -30,8 +30,9 @@ func (a *API) tail(c *call) error {
 	}
 	ctx, cancel := context.WithCancel(c.Context())
 	t := &tail{c: c, next: q.From, entries: make(chan tailed)}
+	log := a.ledger.As(c.who.Name)
 	var reader sync.WaitGroup
-	reader.Go(func() { t.read(ctx, q) })
+	reader.Go(func() { t.read(ctx, log, q) })
 	defer reader.Wait()
 	defer cancel() // first
 	return t.write()
@@ -72,9 +73,9 @@ type tailed struct {
 }
 
 // read hands entries over until the context ends or the ledger does.
-func (t *tail) read(ctx context.Context, q client.TailQuery) {
+func (t *tail) read(ctx context.Context, log client.Log, q client.TailQuery) {
 	defer close(t.entries)
-	for e, err := range t.c.api.ledger.As(t.c.who.Name).Tail(ctx, q) {
+	for e, err := range log.Tail(ctx, q) {
 		select {
 		case t.entries <- tailed{e, err}:
 		case <-ctx.Done():
@@ -95,6 +96,8 @@ func (t *tail) write() error {
 				return nil
 			}
 			continue
+		case <-t.c.api.closing:
+			return nil
 		default: // nothing more to send now: let the client have what waits in buffers
 			if err := t.c.w.flush(); err != nil {
 				return nil // the client is gone
