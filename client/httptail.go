@@ -28,13 +28,13 @@ func (h *HTTP) Tail(ctx context.Context, q TailQuery) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		t := &tail{h: h, q: q}
 		for failures := 1; ; failures++ {
-			before := t.q.From
+			before, start := t.q.From, time.Now()
 			err := t.follow(ctx, yield)
 			if err == nil || ctx.Err() != nil {
 				return
 			}
-			if t.q.From > before {
-				failures = 1
+			if t.q.From > before || time.Since(start) > 2*tailSilence {
+				failures = 1 // it went well for a while
 			}
 			wait, again := t.request().pause(err, failures)
 			if !again || failures >= tailPatience*h.attempts || !sleep(ctx, wait) {
