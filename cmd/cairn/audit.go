@@ -79,7 +79,7 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 	}
 	if state != nil && contradicts(report) {
 		// The same once more, to save what convicts the log.
-		if err := p.follows(ctx, s, policy, state.Signed, o.state); err != nil {
+		if err := p.follows(ctx, s, succession{policy: policy, believed: state.Signed, beside: o.state}); err != nil {
 			p.say("%v", err)
 		}
 	}

@@ -68,9 +68,9 @@ func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
 	}
 	e := &exporter{dir: dir, policy: policy, view: view, workers: o.workers, receipts: o.receipts, files: s.files}
 	e.convict = func(ctx context.Context, signed []byte) error {
-		return p.follows(ctx, s, policy, signed, filepath.Clean(dir))
+		return p.follows(ctx, s, succession{policy, signed, view.Signed, filepath.Clean(dir)})
 	}
-	if err := p.resumeExport(ctx, e); err != nil {
+	if err := p.resumeExport(ctx, e, s); err != nil {
 		return err
 	}
 	if err := p.chooseVault(e, s, o.vault); err != nil {
@@ -102,7 +102,7 @@ func (p *program) runExport(ctx context.Context, e *exporter, asJSON bool) error
 }
 
 // resumeExport looks at what an earlier export left in the directory.
-func (p *program) resumeExport(ctx context.Context, e *exporter) error {
+func (p *program) resumeExport(ctx context.Context, e *exporter, s *source) error {
 	path := filepath.Join(e.dir, audit.CheckpointFile)
 	old, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -118,10 +118,17 @@ func (p *program) resumeExport(ctx context.Context, e *exporter) error {
 	if verdict.Checkpoint.Origin != e.view.Checkpoint.Origin {
 		return usage("%s holds an export of %q, and this is %q", e.dir, verdict.Checkpoint.Origin, e.view.Checkpoint.Origin)
 	}
+	before, now := verdict.Checkpoint.Size, e.view.Checkpoint.Size
+	if before > now {
+		if err := p.follows(ctx, s, succession{policy: e.policy, believed: old, beside: filepath.Clean(e.dir)}); err != nil {
+			return fmt.Errorf("%s: %w", e.dir, err)
+		}
+		return fmt.Errorf("%s has %d entries, and the ledger showed %d a moment ago: run it again", e.dir, before, now)
+	}
 	if err := e.convict(ctx, old); err != nil {
 		return fmt.Errorf("%s: %w", e.dir, err)
 	}
-	e.from = verdict.Checkpoint.Size
+	e.from = before
 	return nil
 }
 

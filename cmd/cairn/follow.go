@@ -10,17 +10,29 @@ import (
 	"github.com/cairnlog/cairn/storage"
 )
 
-// follows checks that a source's latest checkpoint extends one that was
-// believed earlier, and saves evidence beside a file if it does not.
-func (p *program) follows(ctx context.Context, s *source, policy *proofs.Policy, believed []byte, beside string) error {
+// A succession is two checkpoints of which one must follow the other.
+type succession struct {
+	policy   *proofs.Policy
+	believed []byte // the earlier one
+	latest   []byte // the later one; nil: the source is asked for it
+	beside   string // the file beside which evidence is saved if it does not
+}
+
+// follows checks that the later checkpoint extends the earlier one, by the
+// files of a source.
+func (p *program) follows(ctx context.Context, s *source, c succession) error {
 	v, err := client.NewVerifier(client.VerifierOptions{
-		Policy: policy, Files: s.files, Memory: &seededRegister{believed},
-		Patience: p.patienceWith(s), Evidence: p.evidenceSaver(beside),
+		Policy: c.policy, Files: s.files, Memory: &seededRegister{c.believed},
+		Patience: p.patienceWith(s), Evidence: p.evidenceSaver(c.beside),
 	})
 	if err != nil {
 		return err
 	}
-	_, err = v.Update(ctx)
+	if c.latest == nil {
+		_, err = v.Update(ctx)
+	} else {
+		_, err = v.Believe(ctx, c.latest)
+	}
 	return err
 }
 
