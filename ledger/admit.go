@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"sync"
@@ -18,8 +19,9 @@ import (
 // An admission is an event on its way from the caller to the batch: checked,
 // sealed and committed to, without index and time.
 type admission struct {
-	event *client.Event
-	who   string
+	since   uint64   // the settings entry of its stream that it was admitted under
+	content [32]byte // what makes two events the same, see contentOf
+	event   eventKey
 
 	leaf       proofs.Leaf // Time is set by the sequencer
 	record     []byte
@@ -69,7 +71,7 @@ func (l *Ledger) admitAll(ctx context.Context, who, streamName string, events []
 		switch {
 		case err == nil:
 		case errors.As(err, &problem):
-			admissions[i] = &admission{event: &events[i], problem: problem}
+			admissions[i] = &admission{since: settings.Since, problem: problem}
 		default:
 			return nil, err
 		}
@@ -92,7 +94,7 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 	if err != nil {
 		return nil, err
 	}
-	a := &admission{event: ev, who: who, keys: keys}
+	a := &admission{since: settings.Since, keys: keys, event: eventKey{ev.IdempotencyKey, ev.Source, ev.Sequence}}
 	a.leaf = proofs.Leaf{Kind: proofs.Event, Stream: settings.Body.Stream, Bucket: b.Number}
 	if ev.Source != "" {
 		a.leaf.Source = &proofs.LeafSource{Number: keys.sourceNumber(who, ev.Source), Sequence: ev.Sequence}
@@ -100,6 +102,9 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 	part := proofs.Part{
 		MediaType: mediaTypeOf(ev), Appender: who, IdempotencyKey: ev.IdempotencyKey, Source: ev.Source,
 		Subjects: subjectNames(subjects), Fields: ev.Fields, Signature: ev.Signature, Data: ev.Data,
+	}
+	if a.content, err = contentOf(part); err != nil {
+		return nil, err
 	}
 	if err := l.seal(a, part, keys, subjects, values); err != nil {
 		return nil, err
@@ -117,6 +122,12 @@ func (l *Ledger) checkEvent(settings *streamSettings, ev *client.Event) ([]proof
 	if len(ev.Data) > l.cfg.Limits.Payload {
 		return nil, client.NewProblem(client.TooLarge, fmt.Sprintf("the event has %d bytes, and at most %d are taken", len(ev.Data), l.cfg.Limits.Payload),
 			"keep large attachments elsewhere and record their SHA-256")
+	}
+	if ev.Source == "" && ev.Sequence != 0 {
+		return nil, invalid("a sequence number without a source")
+	}
+	if len(ev.Fields) > proofs.MaxTags {
+		return nil, invalid("%d given fields are more than %d", len(ev.Fields), proofs.MaxTags)
 	}
 	var values []proofs.FieldValue
 	if isJSON(mediaTypeOf(ev)) {
@@ -228,7 +239,7 @@ func (l *Ledger) seal(a *admission, part proofs.Part, keys *bucketKeys, subjects
 		return fmt.Errorf("entry id: %w", err)
 	}
 	var opening proofs.Key256
-	if _, err := l.cfg.Rand.Read(opening[:]); err != nil {
+	if _, err := io.ReadFull(l.cfg.Rand, opening[:]); err != nil {
 		return fmt.Errorf("opening: %w", err)
 	}
 	head, err := proofs.FormatPartHead(part)
@@ -301,6 +312,33 @@ func sealTags(r *proofs.Record, d *proofs.Disclosure, keys *bucketKeys, subjects
 		})
 	}
 	return proofs.TagsRoot(commitments), nil
+}
+
+// An eventKey is what an event says identifies it.
+type eventKey struct {
+	idempotencyKey string
+	source         string
+	sequence       uint64
+}
+
+// agrees reports whether two events that share one key may be the same: they
+// must not differ in another.
+func (k eventKey) agrees(o eventKey) bool {
+	if k.source != "" && o.source != "" && (k.source != o.source || k.sequence != o.sequence) {
+		return false
+	}
+	return k.idempotencyKey == "" || o.idempotencyKey == "" || k.idempotencyKey == o.idempotencyKey
+}
+
+// contentOf returns a digest of all that is recorded of an event but what
+// identifies it.
+func contentOf(p proofs.Part) ([32]byte, error) {
+	p.IdempotencyKey, p.Source = "", ""
+	b, err := proofs.FormatPart(p)
+	if err != nil {
+		return [32]byte{}, client.NewProblem(client.Invalid, err.Error(), "")
+	}
+	return sha256.Sum256(b), nil
 }
 
 // A dedupKey identifies an event to be recorded once: half of a SHA-256 of its scope and key. At

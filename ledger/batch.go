@@ -26,7 +26,7 @@ type batch struct {
 	position uint64 // in the journal
 	first    uint64
 	entries  []batchEntry
-	promise  batchPromise
+	promises [2]batchPromise // of the states sequenced and integrated
 }
 
 // A batchEntry is one entry of a batch.

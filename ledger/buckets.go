@@ -53,6 +53,7 @@ func (l *Ledger) openBucket(ctx context.Context, path bucketPath, fields []proof
 		return b, keys, nil
 	}
 	r := newRequest(nil)
+	r.alone = true
 	r.change = func() ([]*admission, error) { // in the sequencer, so nobody else opens it meanwhile
 		b, ok := l.state.bucket(path)
 		if ok && b.has(fields) {

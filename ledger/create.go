@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
 )
@@ -128,7 +127,6 @@ func (l *Ledger) firstEntries() ([]*admission, error) {
 // openControl returns a control entry with a clear body and nothing sealed.
 func openControl(kind proofs.Kind, body []byte) *admission {
 	return &admission{
-		event: &client.Event{},
-		leaf:  proofs.Leaf{Kind: kind, C: proofs.Record{}.Commitment(), T: proofs.EmptyRoot(), Control: body},
+		leaf: proofs.Leaf{Kind: kind, C: proofs.Record{}.Commitment(), T: proofs.EmptyRoot(), Control: body},
 	}
 }

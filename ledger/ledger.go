@@ -114,12 +114,13 @@ func (l *Ledger) Close() error {
 	l.cancel()
 	l.wg.Wait()
 	_, stopped := l.progress.snapshot()
-	if stopped == nil {
-		// Not needed to be safe: it makes the next start quick.
-		if err := l.keeper.round(context.Background()); err != nil {
-			return fmt.Errorf("close ledger: %w", err)
-		}
-		l.progress.update(func(p *progress) { p.stopped = errClosed })
+	if stopped != nil {
+		return nil
+	}
+	l.progress.update(func(p *progress) { p.stopped = errClosed })
+	// Not needed to be safe: it makes the next start quick.
+	if err := l.keeper.round(context.Background()); err != nil {
+		return fmt.Errorf("close ledger: %w", err)
 	}
 	return nil
 }
@@ -184,17 +185,40 @@ func (l *Ledger) append(ctx context.Context, who, stream string, events []client
 	if err := l.ready(ctx); err != nil {
 		return nil, err
 	}
-	admissions, err := l.admitAll(ctx, who, stream, events)
+	r, err := l.sequence(ctx, who, stream, events)
 	if err != nil {
-		return nil, err
-	}
-	r := newRequest(admissions)
-	if err := l.submit(ctx, r); err != nil {
 		return nil, l.asProblem(err)
 	}
-	l.recordConflicts(ctx, who, stream, admissions)
-	l.await(ctx, admissions, wait)
+	l.recordConflicts(ctx, who, stream, r.admissions)
+	l.await(ctx, r.admissions, wait)
 	return l.results(context.WithoutCancel(ctx), r, wait)
+}
+
+// sequence admits events and has them sequenced, once more when the stream's
+// settings changed in between: an entry has the tags that the settings before
+// it declare.
+func (l *Ledger) sequence(ctx context.Context, who, stream string, events []client.Event) (*request, error) {
+	for {
+		admissions, err := l.admitAll(ctx, who, stream, events)
+		if err != nil {
+			return nil, err
+		}
+		r := newRequest(admissions)
+		if err := l.submit(ctx, r); !errors.Is(err, errStale) {
+			return r, err
+		}
+	}
+}
+
+// errStale means that a stream's settings changed after events were admitted.
+var errStale = errors.New("the stream's settings have changed")
+
+// notWitnessed is the state of an entry that no receipt was made for.
+func notWitnessed(s client.State) client.State {
+	if s == client.Witnessed {
+		return client.Integrated
+	}
+	return s
 }
 
 // ready waits until the ledger takes entries.
@@ -251,9 +275,17 @@ func (l *Ledger) results(ctx context.Context, r *request, wait client.State) ([]
 		}
 		out[i] = client.Appended{Index: a.index, State: l.progress.stateOf(a.index), Duplicate: a.duplicate, Leaf: a.leafBytes, Disclosure: a.disclosure}
 		var err error
-		if wait == client.Witnessed && out[i].State == client.Witnessed {
-			out[i].Receipt, err = receipts.receipt(ctx, a.index, a.leafBytes)
-		} else if out[i].State != client.Witnessed && r.batch != nil && !a.duplicate {
+		switch {
+		case out[i].State == client.Witnessed && a.index < receipts.size:
+			if wait == client.Witnessed {
+				out[i].Receipt, err = receipts.receipt(ctx, a.index, a.leafBytes)
+			}
+		case a.duplicate: // of another batch, which may be long gone from here
+			out[i].State = notWitnessed(out[i].State)
+			alone := &batch{first: a.index, entries: []batchEntry{{leaf: a.leafBytes}}}
+			out[i].Promise, err = l.promise(alone, a.index, out[i].State)
+		default:
+			out[i].State = notWitnessed(out[i].State)
 			out[i].Promise, err = l.promise(r.batch, a.index, out[i].State)
 		}
 		if err != nil {

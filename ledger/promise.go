@@ -20,7 +20,10 @@ type batchPromise struct {
 
 // promise returns the promise for one entry of a batch.
 func (l *Ledger) promise(b *batch, index uint64, state client.State) (*proofs.Promise, error) {
-	p := &b.promise
+	p := &b.promises[0]
+	if state == client.Integrated {
+		p = &b.promises[1]
+	}
 	p.once.Do(func() {
 		p.nodes = newLeafTree(b.leaves())
 		var root proofs.Hash

@@ -46,6 +46,9 @@ func (p *publisher) turn(ctx context.Context) error {
 	if err := p.cosign(ctx); err != nil {
 		return err
 	}
+	if _, stopped := p.l.progress.snapshot(); stopped != nil {
+		return stopped // nothing is published or signed once somebody saw a reason not to
+	}
 	if err := p.publish(ctx); err != nil {
 		return err
 	}
@@ -60,7 +63,11 @@ func (p *publisher) turn(ctx context.Context) error {
 		return err
 	}
 	var next edge
-	p.l.progress.read(func(pr *progress) { next = pr.edge.clone() })
+	var stopped error
+	p.l.progress.read(func(pr *progress) { next, stopped = pr.edge.clone(), pr.stopped })
+	if stopped != nil {
+		return stopped
+	}
 	signed, err := p.l.sign(ctx, p.signed, next)
 	if err != nil {
 		return err
@@ -90,6 +97,8 @@ func (p *publisher) cosign(ctx context.Context) error {
 			for i, name := range a.names {
 				p.collected[name] = a.cosignatures[i]
 			}
+		case <-p.l.failed:
+			return p.l.Stopped()
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -16,14 +17,27 @@ type request struct {
 	// earlier entries have been applied to the state.
 	change func() ([]*admission, error)
 
+	alone bool          // it is a batch of its own: it decides on, or changes, what others are judged by
 	batch *batch        // holds the entries that are new; nil where none is
 	err   error         // the ledger stopped, or change refused
 	done  chan struct{} // closed when all is sequenced or refused
 }
 
 func newRequest(admissions []*admission) *request {
-	return &request{admissions: admissions, done: make(chan struct{})}
+	r := &request{admissions: admissions, done: make(chan struct{})}
+	for _, a := range admissions {
+		r.alone = r.alone || a.sequenced != nil
+	}
+	return r
 }
+
+// maxBatchBytes is about where a batch ends, and maxRequestBytes the most
+// that one request can hold. Together they are below what a journal's record
+// can hold.
+const (
+	maxBatchBytes   = 16 << 20
+	maxRequestBytes = 32 << 20
+)
 
 // A queue holds the requests that wait for the sequencer. It is bounded: what
 // does not fit is refused at once, so that memory stays bounded and callers
@@ -50,6 +64,9 @@ func (q *queue) put(r *request) error {
 		return client.NewProblem(client.Unavailable, "the ledger is closed", "")
 	}
 	events, bytes := r.weight()
+	if bytes > maxRequestBytes {
+		return client.NewProblem(client.TooLarge, fmt.Sprintf("the events of one request take %d bytes once sealed, and at most %d are taken", bytes, maxRequestBytes), "send them in smaller batches")
+	}
 	if q.events > 0 && (q.events+events > q.maxEvents || q.bytes+bytes > q.maxBytes) {
 		p := client.NewProblem(client.Overloaded, "too many events wait to be recorded", "send again after the time in Retry-After, with the same idempotency keys")
 		p.RetryAfter = time.Second
@@ -62,9 +79,15 @@ func (q *queue) put(r *request) error {
 	return nil
 }
 
+// leafBytes is more than a leaf, the rows and the framing of an event take;
+// control entries have a batch of their own.
+const leafBytes = 512
+
+// weight returns how many events a request has and about how many bytes they
+// take in the journal.
 func (r *request) weight() (events, bytes int) {
 	for _, a := range r.admissions {
-		bytes += len(a.record)
+		bytes += len(a.record) + leafBytes
 	}
 	return len(r.admissions), bytes
 }
@@ -91,14 +114,14 @@ func (q *queue) take(max int) []*request {
 func (q *queue) drain(max int) (taken []*request, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n, events := 0, 0
+	n, events, bytes := 0, 0, 0
 	for n < len(q.waiting) {
-		e, _ := q.waiting[n].weight()
-		// A change is a batch of its own: it decides on what all earlier entries said.
-		if n > 0 && (events+e > max || q.waiting[n].change != nil || q.waiting[n-1].change != nil) {
+		e, b := q.waiting[n].weight()
+		if n > 0 && (events+e > max || bytes+b > maxBatchBytes || q.waiting[n].alone || q.waiting[n-1].alone) {
 			break
 		}
 		events += e
+		bytes += b
 		n++
 	}
 	if n == 0 {

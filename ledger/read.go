@@ -341,7 +341,7 @@ func (l *Ledger) tile(ctx context.Context, path string, size uint64) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
-	if width := size >> (t.Level * proofs.TileHeight); t.Level*proofs.TileHeight > 63 || t.Index >= (width+255)/256 || t.Index*256+uint64(t.Width) > width {
+	if !t.In(size) {
 		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
 	ids := make([]proofs.NodeID, t.Width)
@@ -376,7 +376,7 @@ func (l *Ledger) bundle(ctx context.Context, path string, size uint64) ([]byte, 
 // none or it is gone.
 func (l *Ledger) VaultBundle(ctx context.Context, b proofs.Bundle) ([]byte, error) {
 	sizes, _ := l.progress.snapshot()
-	if b.Index > sizes.Published/256 || b.Index*256+uint64(b.Width) > sizes.Published {
+	if b.Width < 1 || b.Width > proofs.TileWidth || b.Index > sizes.Published/256 || b.Index*256+uint64(b.Width) > sizes.Published {
 		return nil, fmt.Errorf("vault bundle %d: %w", b.Index, fs.ErrNotExist)
 	}
 	var records [][]byte

@@ -75,9 +75,12 @@ func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request) (
 	twins := make(map[streamKey]*admission)
 	for _, r := range requests {
 		if r.change != nil {
-			if r.admissions, r.err = r.change(); r.err != nil {
-				continue
-			}
+			r.admissions, r.err = r.change()
+		} else if s.stale(r) {
+			r.err = errStale
+		}
+		if r.err != nil {
+			continue
 		}
 		for _, a := range r.admissions {
 			if a.problem != nil {
@@ -100,6 +103,20 @@ func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request) (
 	}
 	s.last = now
 	return fresh, nil
+}
+
+// stale reports whether the settings of an event's stream have changed since
+// it was admitted. What changes them is a batch of its own, so that all of it
+// is in the state here.
+func (s *sequencer) stale(r *request) bool {
+	for _, a := range r.admissions {
+		if a.leaf.Kind != proofs.Event || a.problem != nil {
+			continue
+		}
+		stream, ok := s.l.state.stream(a.leaf.Stream)
+		return ok && stream.now().Since != a.since // all of a request are of one stream
+	}
+	return false
 }
 
 // place makes the leaf of a new entry and adds it to the batch.
@@ -134,7 +151,7 @@ func (s *sequencer) isNew(ctx context.Context, a *admission, twins map[streamKey
 	for _, d := range a.dedup {
 		k := streamKey{a.leaf.Stream, d}
 		if twin := twins[k]; twin != nil {
-			a.repeat(twin.index, twin.leafBytes, twin.disclosure, sameEvent(twin.event, a.event))
+			a.repeat(twin.index, twin.leafBytes, twin.disclosure, twin.content == a.content && twin.event.agrees(a.event))
 			return false, nil
 		}
 		if index, ok := s.recent.keys[k]; ok {
@@ -164,11 +181,8 @@ func (a *admission) repeat(index uint64, leaf []byte, d *proofs.Disclosure, same
 	a.index, a.leafBytes, a.disclosure, a.duplicate = index, leaf, d, true
 }
 
-func sameEvent(x, y *client.Event) bool {
-	return string(x.Data) == string(y.Data) && mediaTypeOf(x) == mediaTypeOf(y)
-}
-
-// repeat compares an event with the entry at an index.
+// repeat compares an event with the entry at an index. That the entry cannot
+// be read refuses the event and stops nothing: nothing durable is in doubt.
 func (l *Ledger) repeat(ctx context.Context, a *admission, index uint64) error {
 	leaf, disclosure, err := l.disclose(ctx, index)
 	if errors.Is(err, errDestroyed) {
@@ -176,17 +190,43 @@ func (l *Ledger) repeat(ctx context.Context, a *admission, index uint64) error {
 		a.repeat(index, leaf, nil, true)
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("entry %d, to compare a repeat with: %w", index, err)
+	same := false
+	if err == nil {
+		same, err = a.same(leaf, disclosure)
 	}
-	part, err := disclosure.Parts[0].Part()
 	if err != nil {
-		return fmt.Errorf("entry %d: %w", index, err)
+		l.log.Error("an entry cannot be read to compare a repeat with it", "index", index, "error", err)
+		a.problem = client.NewProblem(client.Internal, fmt.Sprintf("entry %d has the same idempotency key or sequence number and cannot be read", index), "an operator must audit the ledger")
+		a.problem.Index = index
+		return nil
 	}
-	old := client.Event{Data: part.Data, MediaType: part.MediaType}
 	disclosure.Parts[0].Data = nil
-	a.repeat(index, leaf, disclosure, sameEvent(&old, a.event))
+	a.repeat(index, leaf, disclosure, same)
 	return nil
+}
+
+// same reports whether the event is the one of an entry.
+func (a *admission) same(leafBytes []byte, d *proofs.Disclosure) (bool, error) {
+	leaf, err := proofs.ParseLeaf(leafBytes)
+	if err != nil {
+		return false, err
+	}
+	if len(d.Parts) != 1 || !d.Parts[0].Shown() {
+		return false, errors.New("its payload is not one part that can be shown")
+	}
+	part, err := d.Parts[0].Part()
+	if err != nil {
+		return false, err
+	}
+	content, err := contentOf(part)
+	if err != nil {
+		return false, err
+	}
+	was := eventKey{idempotencyKey: part.IdempotencyKey, source: part.Source}
+	if leaf.Source != nil {
+		was.sequence = leaf.Source.Sequence
+	}
+	return content == a.content && was.agrees(a.event), nil
 }
 
 // find looks an event up in the deduplication index, in every bucket of its

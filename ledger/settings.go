@@ -183,7 +183,8 @@ func (l *Ledger) set(ctx context.Context, entry func() (*admission, error)) (uin
 	if err != nil {
 		return 0, err
 	}
-	if err := l.submit(ctx, newRequest([]*admission{a})); err != nil {
+	// Whoever asked may go: the entry's numbers are taken until it is sequenced.
+	if err := l.submit(context.WithoutCancel(ctx), newRequest([]*admission{a})); err != nil {
 		return 0, l.asProblem(err)
 	}
 	return a.index, nil
@@ -228,7 +229,7 @@ func (l *Ledger) sealedControl(kind proofs.Kind, control []byte, part proofs.Par
 	if err != nil {
 		return nil, err
 	}
-	a := &admission{event: &client.Event{Data: part.Data, MediaType: part.MediaType}}
+	a := &admission{}
 	a.leaf = proofs.Leaf{Kind: kind, Bucket: b.Number, Control: control}
 	return a, l.seal(a, part, keys, nil, nil)
 }

@@ -114,15 +114,24 @@ func (l *Ledger) sign(ctx context.Context, old *signedState, e edge) (*signedSta
 	if err := l.cfg.Registers.Register(registerSigned).Swap(ctx, oldRaw, raw); err != nil {
 		return nil, fmt.Errorf("register signed: %w", err)
 	}
-	if err := l.copySigned(ctx, next); err != nil {
-		return nil, err
+	// The copy comes second, so that it is never ahead of an undisturbed
+	// ledger, and before the signature is used, so that it is never behind what
+	// others have seen. Another value in it is another ledger's.
+	if l.cfg.SignedCopy == nil {
+		return next, nil
+	}
+	err = l.cfg.SignedCopy.Swap(ctx, oldRaw, raw)
+	if errors.Is(err, storage.ErrConflict) {
+		return nil, &RestoredError{"the copy of the register signed was changed by another ledger"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("copy of register signed: %w", err)
 	}
 	return next, nil
 }
 
-// copySigned brings the copy of the register up to date. It comes after the
-// register, so that the copy is never ahead of an undisturbed ledger, and before the signature is used, so that it is never
-// behind what others have seen.
+// copySigned brings the copy of the register up to date at a start, after it
+// was found to be no further than the register.
 func (l *Ledger) copySigned(ctx context.Context, s *signedState) error {
 	if l.cfg.SignedCopy == nil {
 		return nil

@@ -32,7 +32,7 @@ type WitnessInfo struct {
 func (l *Ledger) Status() Status {
 	s := Status{Origin: l.origin(), Queue: l.queue.depth()}
 	l.progress.read(func(p *progress) {
-		s.Sizes, s.Ready = p.sizes, p.cleared && p.stopped == nil
+		s.Sizes, s.Ready = p.sizes, p.cleared && p.stopped == nil && p.skew.Abs() <= maxSkew
 		if p.stopped != nil {
 			s.Stopped = p.stopped.Error()
 		}

@@ -79,10 +79,11 @@ func statusOf(err error) int {
 	var restored *ledger.RestoredError
 	var disagreement *ledger.DisagreementError
 	var ahead *ledger.AheadError
+	var notReady notReadyError
 	switch {
 	case errors.As(err, &wrong):
 		return exitUsage
-	case errors.As(err, &restored), errors.As(err, &disagreement), errors.As(err, &ahead), errors.Is(err, proofs.ErrNotVerified), errors.Is(err, ledger.ErrExists):
+	case errors.As(err, &restored), errors.As(err, &disagreement), errors.As(err, &ahead), errors.As(err, &notReady), errors.Is(err, proofs.ErrNotVerified), errors.Is(err, ledger.ErrExists):
 		return exitNo
 	case errors.As(err, &problem) && problem.Status < 500:
 		return exitNo

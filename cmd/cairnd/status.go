@@ -33,13 +33,14 @@ witnessed, and 1 where it has stopped or does not take entries.`,
 				return err
 			}
 			if p.json {
-				return p.printJSON(s)
+				err = p.printJSON(s)
+			} else {
+				printStatus(p.stdout, s)
 			}
-			printStatus(p.stdout, s)
-			if !s.Ready {
+			if err == nil && !s.Ready {
 				return notReadyError{}
 			}
-			return nil
+			return err
 		},
 	}
 	p.jsonFlag(c)

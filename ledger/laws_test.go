@@ -1,0 +1,163 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+func TestRequestThatIsTooLargeStopsNothing(t *testing.T) {
+	l := newWorld(t).started()
+	var events []client.Event
+	for i := range 40 {
+		events = append(events, client.Event{Data: bytes.Repeat([]byte{byte(i)}, 1<<20), MediaType: "application/octet-stream"})
+	}
+	_, err := l.As("alice").Append(context.Background(), DefaultStream, events, client.Sequenced)
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Code() != client.TooLarge {
+		t.Errorf("got %v, want too-large", err)
+	}
+	if err := l.Stopped(); err != nil {
+		t.Errorf("the ledger stopped: %v", err)
+	}
+}
+
+func TestEventAdmittedUnderOldSettingsIsAdmittedAgain(t *testing.T) {
+	l := newWorld(t).started()
+	ctx := context.Background()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	old, err := l.admitAll(ctx, "alice", DefaultStream, []client.Event{event(7)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.SetStream(ctx, StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.submit(ctx, newRequest(old)); !errors.Is(err, errStale) {
+		t.Errorf("got %v, want that the settings have changed", err)
+	}
+	a := appendEvents(t, l.As("alice"), client.Witnessed, event(7))[0]
+	if len(a.Disclosure.Tags) != 1 {
+		t.Errorf("got %d lists of tags, want the one of the declared field", len(a.Disclosure.Tags))
+	}
+}
+
+func TestNothingIsSignedAfterTheLedgerStopped(t *testing.T) {
+	w := newWorld(t)
+	l := w.started()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	for _, tw := range w.witnesses {
+		tw.misbehave(refuse(http.StatusServiceUnavailable))
+	}
+	appendEvents(t, l.As("alice"), client.Integrated, event(2))
+	time.Sleep(50 * time.Millisecond)
+	appendEvents(t, l.As("alice"), client.Integrated, event(3))
+	at, _ := l.progress.snapshot()
+	l.stop(errors.New("a reason"))
+	for _, tw := range w.witnesses {
+		tw.misbehave(nil)
+	}
+	time.Sleep(300 * time.Millisecond)
+	if after, _ := l.progress.snapshot(); after.Signed != at.Signed || after.Published != at.Published {
+		t.Errorf("got %+v after the stop, want %+v", after, at)
+	}
+}
+
+func TestRepeatWithAnotherSequenceNumberIsAConflict(t *testing.T) {
+	l := newWorld(t).started()
+	first := client.Event{Data: []byte("x"), MediaType: "text/plain", IdempotencyKey: "k", Source: "s", Sequence: 1}
+	appendEvents(t, l.As("alice"), client.Witnessed, first)
+	for name, change := range map[string]func(*client.Event){
+		"another sequence number": func(e *client.Event) { e.Sequence = 2 },
+		"another signature":       func(e *client.Event) { e.Signature = []byte("other") },
+		"another subject":         func(e *client.Event) { e.Subjects = []string{"bob"} },
+		"another idempotency key": func(e *client.Event) { e.IdempotencyKey = "k2" },
+	} {
+		again := first
+		change(&again)
+		got, err := l.As("alice").Append(context.Background(), DefaultStream, []client.Event{again}, client.Sequenced)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got[0].Err == nil || got[0].Err.Code() != client.Conflict {
+			t.Errorf("%s: got %+v, want a conflict", name, got[0])
+		}
+	}
+}
+
+func TestRepeatInAWeakerStateCarriesAPromise(t *testing.T) {
+	w := newWorld(t)
+	l := w.started()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	for _, tw := range w.witnesses {
+		tw.misbehave(down)
+	}
+	appendEvents(t, l.As("alice"), client.Sequenced, event(2))
+	got := appendEvents(t, l.As("alice"), client.Integrated, event(2))[0]
+	if got.Promise == nil {
+		t.Fatal("there is no promise")
+	}
+	text, err := got.Promise.Check(w.policy, got.Index, got.Leaf)
+	if err != nil || text.State != string(client.Integrated) {
+		t.Errorf("got %+v, %v, want a promise of the state integrated", text, err)
+	}
+}
+
+func TestTileOfALevelThatCannotBeIsNotThere(t *testing.T) {
+	l := newWorld(t).started()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	for _, path := range []string{"tile/32/000.p/1", "tile/1/000.p/1", "tile/0/001.p/1"} {
+		if _, err := l.ReadFile(context.Background(), path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: got %v, want not exist", path, err)
+		}
+	}
+}
+
+// TestCopyThatAnotherLedgerMovedStopsTheLog moves the copy of "signed" on, as
+// a second ledger with the same keys would.
+func TestCopyThatAnotherLedgerMovedStopsTheLog(t *testing.T) {
+	w := newWorld(t)
+	l := w.started()
+	ctx := context.Background()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	register := w.mem.Register("signed-copy")
+	raw, err := register.Load(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := parseSigned(raw, w.keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := s.edge.clone()
+	e.append([]byte("foreign"))
+	text, err := proofs.FormatCheckpoint(proofs.Checkpoint{Origin: l.origin(), Size: e.size, Root: e.root()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := w.keys[0].SignCheckpoint(text, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	note := proofs.FormatNote(proofs.Note{Text: text, Signatures: []proofs.Signature{signature}})
+	if err := register.Swap(ctx, raw, formatSigned(note, e)); err != nil {
+		t.Fatal(err)
+	}
+	appendEvents(t, l.As("alice"), client.Integrated, event(2))
+	select {
+	case <-l.Failed():
+	case <-time.After(10 * time.Second):
+		t.Fatal("the ledger goes on")
+	}
+	var restored *RestoredError
+	if !errors.As(l.Stopped(), &restored) {
+		t.Errorf("got %v, want a RestoredError", l.Stopped())
+	}
+}
