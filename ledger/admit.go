@@ -10,6 +10,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/cairnlog/cairn/client"
@@ -71,7 +72,7 @@ func (l *Ledger) admitAll(ctx context.Context, who, streamName string, events []
 		switch {
 		case err == nil:
 		case errors.As(err, &problem):
-			admissions[i] = &admission{since: settings.Since, problem: problem}
+			admissions[i] = &admission{problem: problem}
 		default:
 			return nil, err
 		}
@@ -163,14 +164,8 @@ func mediaTypeOf(ev *client.Event) string {
 
 // isJSON reports whether events of a media type are read for declared fields.
 func isJSON(mediaType string) bool {
-	base := mediaType
-	for i := range mediaType {
-		if mediaType[i] == ';' {
-			base = mediaType[:i]
-			break
-		}
-	}
-	return base == jsonMediaType || len(base) > 5 && base[len(base)-5:] == "+json"
+	base, _, _ := strings.Cut(mediaType, ";")
+	return base == jsonMediaType || strings.HasSuffix(base, "+json")
 }
 
 func (s *streamSettings) field(name string) (proofs.Field, bool) {
@@ -242,14 +237,11 @@ func (l *Ledger) seal(a *admission, part proofs.Part, keys *bucketKeys, subjects
 	if _, err := io.ReadFull(l.cfg.Rand, opening[:]); err != nil {
 		return fmt.Errorf("opening: %w", err)
 	}
-	head, err := proofs.FormatPartHead(part)
-	if err != nil {
-		return client.NewProblem(client.Invalid, err.Error(), "")
-	}
 	whole, err := proofs.FormatPart(part)
 	if err != nil {
 		return client.NewProblem(client.Invalid, err.Error(), "")
 	}
+	head := bytes.Clone(whole[:len(whole)-4-len(part.Data)])
 	sealKeys := make([]proofs.SubjectKey, len(subjects))
 	for i, s := range subjects {
 		sealKeys[i] = proofs.SubjectKey{Ref: s.keys.ref, Key: s.keys.seal}
@@ -333,12 +325,16 @@ func (k eventKey) agrees(o eventKey) bool {
 // contentOf returns a digest of all that is recorded of an event but what
 // identifies it.
 func contentOf(p proofs.Part) ([32]byte, error) {
-	p.IdempotencyKey, p.Source = "", ""
-	b, err := proofs.FormatPart(p)
+	data := p.Data
+	p.IdempotencyKey, p.Source, p.Data = "", "", nil
+	head, err := proofs.FormatPartHead(p)
 	if err != nil {
 		return [32]byte{}, client.NewProblem(client.Invalid, err.Error(), "")
 	}
-	return sha256.Sum256(b), nil
+	h := sha256.New()
+	h.Write(head) // ends where it says, and all that follows is the data
+	h.Write(data)
+	return [32]byte(h.Sum(nil)), nil
 }
 
 // A dedupKey identifies an event to be recorded once: half of a SHA-256 of its scope and key. At

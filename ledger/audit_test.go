@@ -29,13 +29,13 @@ func exported(t testing.TB, l *Ledger) fstest.MapFS {
 		}
 		add(path)
 	}
-	_, c, _ := l.progress.publishedCheckpoint()
-	for level := uint8(0); c.Size>>(8*level) > 0; level++ {
-		for _, tile := range tilesOf(c.Size >> (8 * level)) {
-			add(proofs.Tile{Level: level, Index: tile.Index, Width: tile.Width}.Path())
+	c := l.progress.publication().checkpoint
+	for level := uint8(0); c.Size>>(proofs.TileHeight*level) > 0; level++ {
+		for tile, ok := proofs.TileIn(c.Size, level, 0); ok; tile, ok = proofs.TileIn(c.Size, level, tile.Index+1) {
+			add(tile.Path())
 		}
 	}
-	for _, b := range tilesOf(c.Size) {
+	for b, ok := proofs.BundleIn(c.Size, 0); ok; b, ok = proofs.BundleIn(c.Size, b.Index+1) {
 		add(b.Path())
 		data, err := l.VaultBundle(ctx, b)
 		if err != nil {
@@ -44,14 +44,6 @@ func exported(t testing.TB, l *Ledger) fstest.MapFS {
 		files[audit.VaultPath(b)] = &fstest.MapFile{Data: data}
 	}
 	return files
-}
-
-// tilesOf returns the places of n things in tiles.
-func tilesOf(n uint64) (places []proofs.Bundle) {
-	for i := uint64(0); i*256 < n; i++ {
-		places = append(places, proofs.Bundle{Index: i, Width: int(min(256, n-i*256))})
-	}
-	return places
 }
 
 // judged lets the auditor judge everything that a ledger serves.

@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"io"
 	"log/slog"
 	"time"
@@ -80,6 +82,14 @@ type Witness struct {
 type Secrets struct {
 	Tree   *keytree.Tree // derives the keys of buckets and subjects
 	Master proofs.Key256 // seals local state
+}
+
+// Derive returns the 32-byte key for one use of the master key: the
+// HMAC-SHA-256 of "cairn/v1 ", the use and a newline.
+func (s Secrets) Derive(use string) []byte {
+	m := hmac.New(sha256.New, s.Master[:])
+	m.Write([]byte("cairn/v1 " + use + "\n"))
+	return m.Sum(nil)
 }
 
 // Limits bound what a ledger takes.

@@ -276,7 +276,7 @@ func (l *Ledger) results(ctx context.Context, r *request, wait client.State) ([]
 		out[i] = client.Appended{Index: a.index, State: l.progress.stateOf(a.index), Duplicate: a.duplicate, Leaf: a.leafBytes, Disclosure: a.disclosure}
 		var err error
 		switch {
-		case out[i].State == client.Witnessed && a.index < receipts.size:
+		case out[i].State == client.Witnessed && a.index < receipts.under.size():
 			if wait == client.Witnessed {
 				out[i].Receipt, err = receipts.receipt(ctx, a.index, a.leafBytes)
 			}

@@ -15,8 +15,7 @@ type progress struct {
 	mu        sync.Mutex
 	sizes     client.Sizes
 	edge      edge          // of the tree of sizes.Integrated entries
-	signed    *signedState  // the last that was signed
-	published []byte        // the last published checkpoint with its cosignatures
+	published *publication  // nil: nothing yet
 	skew      time.Duration // of the local clock against the quorum's time
 	cleared   bool          // enough witnesses answered since the start that signing is safe
 	stopped   error         // nothing is taken or signed any more
@@ -92,17 +91,36 @@ func (p *progress) stateOf(index uint64) client.State {
 	return client.Sequenced
 }
 
-// publishedCheckpoint returns the last published checkpoint, parsed.
-func (p *progress) publishedCheckpoint() (signed []byte, c proofs.Checkpoint, ok bool) {
+// A publication is a published checkpoint.
+type publication struct {
+	note       []byte // with all its signatures, as it is in the register "published"
+	checkpoint proofs.Checkpoint
+}
+
+// size returns how many entries it covers; nil covers none.
+func (p *publication) size() uint64 {
+	if p == nil {
+		return 0
+	}
+	return p.checkpoint.Size
+}
+
+// register returns what the register "published" holds.
+func (p *publication) register() []byte {
+	if p == nil {
+		return nil
+	}
+	return p.note
+}
+
+// publish makes a checkpoint the published one.
+func (p *progress) publish(published *publication) {
+	p.published, p.sizes.Published = published, published.size()
+}
+
+// publication returns what is published; nil where nothing is yet.
+func (p *progress) publication() *publication {
 	p.mu.Lock()
-	signed = p.published
-	p.mu.Unlock()
-	if signed == nil {
-		return nil, c, false
-	}
-	parsed, err := proofs.ParseSignedCheckpoint(signed)
-	if err != nil {
-		panic("ledger: published what does not parse: " + err.Error())
-	}
-	return signed, parsed.Checkpoint, true
+	defer p.mu.Unlock()
+	return p.published
 }

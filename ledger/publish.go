@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
 	"github.com/cairnlog/cairn/storage"
 )
 
@@ -19,7 +20,7 @@ import (
 type publisher struct {
 	l         *Ledger
 	signed    *signedState
-	published []byte // as it is in the register; nil: nothing yet
+	published *publication // nil: nothing yet
 
 	cosigners []*cosigner
 	collected map[string]proofs.Signature // by the policy's names, of the target
@@ -73,7 +74,7 @@ func (p *publisher) turn(ctx context.Context) error {
 		return err
 	}
 	p.signed = signed
-	p.l.progress.update(func(pr *progress) { pr.sizes.Signed, pr.signed = signed.checkpoint.Size, signed })
+	p.l.progress.update(func(pr *progress) { pr.sizes.Signed = signed.checkpoint.Size })
 	return nil
 }
 
@@ -126,23 +127,23 @@ func (p *publisher) publish(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(p.collected)) {
 		c.Note.Signatures = append(c.Note.Signatures, p.collected[name])
 	}
-	note := proofs.FormatSignedCheckpoint(c)
+	next := &publication{note: proofs.FormatSignedCheckpoint(c), checkpoint: c.Checkpoint}
 	// The last look before the public: what a verifier with our own policy
 	// would refuse is not published.
-	verdict, err := p.l.cfg.Policy.Check(note)
+	verdict, err := p.l.cfg.Policy.Check(next.note)
 	if err != nil {
 		return fmt.Errorf("publish size %d: %w", c.Size, err)
 	}
-	if err := p.l.cfg.Registers.Register(registerPublished).Swap(ctx, p.published, note); err != nil {
+	if err := p.l.cfg.Registers.Register(registerPublished).Swap(ctx, p.published.register(), next.note); err != nil {
 		return fmt.Errorf("register published: %w", err)
 	}
-	p.published = note
-	if err := p.keep(ctx, c.Size, note); err != nil {
+	p.published = next
+	if err := p.keep(ctx, next); err != nil {
 		return err
 	}
 	p.l.metrics.published()
 	skew := p.skew(verdict)
-	p.l.progress.update(func(pr *progress) { pr.sizes.Published, pr.published, pr.skew = c.Size, note, skew })
+	p.l.progress.update(func(pr *progress) { pr.publish(next); pr.skew = skew })
 	return nil
 }
 
@@ -166,21 +167,15 @@ const maxSkew = time.Minute
 // keep keeps a checkpoint for auditors, if the last that was kept is old
 // enough. It comes after the publication: whoever reads the history meanwhile
 // must not find more in it than was published.
-func (p *publisher) keep(ctx context.Context, size uint64, note []byte) error {
+func (p *publisher) keep(ctx context.Context, published *publication) error {
 	now := p.l.cfg.Clock()
 	if !p.keptAt.IsZero() && now.Sub(p.keptAt) < p.l.cfg.KeepCheckpoint {
 		return nil
 	}
-	err := p.l.cfg.Objects.Put(ctx, checkpointPath(size), note)
+	err := p.l.cfg.Objects.Put(ctx, audit.CheckpointPath(published.size()), published.note)
 	if err != nil && !errors.Is(err, storage.ErrExists) { // the first of this size stays
-		return fmt.Errorf("keep checkpoint of size %d: %w", size, err)
+		return fmt.Errorf("keep checkpoint of size %d: %w", published.size(), err)
 	}
 	p.keptAt = now
 	return nil
-}
-
-// checkpointPath returns where a kept checkpoint of a size is:
-// "checkpoints/" and the size as tile paths write N (C2SP tlog-tiles).
-func checkpointPath(size uint64) string {
-	return "checkpoints/" + proofs.FormatIndexPath(size)
 }

@@ -16,7 +16,7 @@ type recovered struct {
 	lastTime  uint64
 	edge      edge // of everything that is sequenced
 	signed    *signedState
-	published []byte
+	published *publication
 }
 
 // A RestoredError means that the storage is in an older state than the ledger
@@ -44,12 +44,12 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 	if r.published, err = l.loadPublished(ctx, r.signed); err != nil {
 		return nil, err
 	}
-	if err := l.loadState(ctx); err != nil {
-		return nil, err
-	}
 	size, _, err := l.cfg.Tree.Head(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("tree: %w", err)
+	}
+	if err := l.loadState(ctx, size); err != nil {
+		return nil, err
 	}
 	if err := l.checkTreeAtSigned(ctx, size, r.signed); err != nil {
 		return nil, err
@@ -63,17 +63,9 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 	if size > r.sequenced {
 		return nil, fmt.Errorf("the journal ends at %d and the tree has %d entries, which nobody sequenced: %w", r.sequenced, size, storage.ErrCorrupt)
 	}
-	published := uint64(0)
-	if r.published != nil {
-		c, err := proofs.ParseSignedCheckpoint(r.published)
-		if err != nil {
-			return nil, fmt.Errorf("register published: %w", err)
-		}
-		published = c.Size
-	}
 	l.progress.update(func(p *progress) {
-		p.sizes = client.Sizes{Sequenced: r.sequenced, Integrated: r.sequenced, Signed: r.signed.checkpoint.Size, Published: published}
-		p.edge, p.signed, p.published = r.edge.clone(), r.signed, r.published
+		p.sizes = client.Sizes{Sequenced: r.sequenced, Integrated: r.sequenced, Signed: r.signed.checkpoint.Size, Published: r.published.size()}
+		p.edge, p.published = r.edge.clone(), r.published
 	})
 	return r, nil
 }
@@ -129,22 +121,22 @@ func (l *Ledger) whyNotSigned(ctx context.Context) error {
 	return ErrNoLedger
 }
 
-func (l *Ledger) loadPublished(ctx context.Context, signed *signedState) ([]byte, error) {
-	published, err := l.cfg.Registers.Register(registerPublished).Load(ctx)
+func (l *Ledger) loadPublished(ctx context.Context, signed *signedState) (*publication, error) {
+	note, err := l.cfg.Registers.Register(registerPublished).Load(ctx)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("register published: %w", err)
 	}
-	c, err := proofs.ParseSignedCheckpoint(published)
+	c, err := proofs.ParseSignedCheckpoint(note)
 	if err != nil {
 		return nil, fmt.Errorf("register published: %w", err)
 	}
 	if c.Size > signed.checkpoint.Size || c.Size == signed.checkpoint.Size && c.Root != signed.checkpoint.Root {
 		return nil, &RestoredError{fmt.Sprintf("size %d was published and size %d signed", c.Size, signed.checkpoint.Size)}
 	}
-	return published, nil
+	return &publication{note: note, checkpoint: c.Checkpoint}, nil
 }
 
 // checkTreeAtSigned checks that a tree that covers what was signed is that
@@ -185,7 +177,7 @@ func (l *Ledger) replay(ctx context.Context, r *recovered, treeSize uint64) erro
 			return fmt.Errorf("journal: record %d begins with entry %d instead of %d: %w", position, b.first, expect, storage.ErrCorrupt)
 		}
 		expect = b.end()
-		if err := l.applyControl(ctx, b); err != nil {
+		if err := l.applyControl(b); err != nil {
 			return err
 		}
 		l.pending.add(b)
@@ -219,7 +211,7 @@ func (l *Ledger) lastTime(ctx context.Context, r *recovered) error {
 }
 
 // applyControl applies the control entries of a batch to the state.
-func (l *Ledger) applyControl(ctx context.Context, b *batch) error {
+func (l *Ledger) applyControl(b *batch) error {
 	for i, e := range b.entries {
 		index := b.first + uint64(i)
 		leaf, err := proofs.ParseLeaf(e.leaf)

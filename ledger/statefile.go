@@ -6,8 +6,6 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,9 +47,9 @@ func (l *Ledger) saveState(ctx context.Context) error {
 	return nil
 }
 
-// loadState reads the snapshot and brings it up to the tree. The entries
+// loadState reads the snapshot and brings it up to the tree of a size. The entries
 // that are not yet in the tree follow from the journal.
-func (l *Ledger) loadState(ctx context.Context) error {
+func (l *Ledger) loadState(ctx context.Context, size uint64) error {
 	sealed, err := l.cfg.Registers.Register(registerState).Load(ctx)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
@@ -66,16 +64,12 @@ func (l *Ledger) loadState(ctx context.Context) error {
 			return fmt.Errorf("register state: %w", err)
 		}
 	}
-	return l.catchUpState(ctx)
+	return l.catchUpState(ctx, size)
 }
 
 // catchUpState applies the control entries of the tree that the snapshot does
 // not cover. Their payloads are in the vault.
-func (l *Ledger) catchUpState(ctx context.Context) error {
-	size, _, err := l.cfg.Tree.Head(ctx)
-	if err != nil {
-		return fmt.Errorf("tree: %w", err)
-	}
+func (l *Ledger) catchUpState(ctx context.Context, size uint64) error {
 	const step = 4096
 	for start := l.state.size; start < size; start += step {
 		leaves, err := l.cfg.Tree.Leaves(ctx, start, min(step, size-start))
@@ -185,9 +179,7 @@ func (l *Ledger) openState(sealed []byte) (s savedState, err error) {
 // stateAEAD returns AES-256-GCM with random nonces under a key that seals
 // snapshots only. There are some thousands in the life of a ledger.
 func (l *Ledger) stateAEAD() cipher.AEAD {
-	mac := hmac.New(sha256.New, l.cfg.Secrets.Master[:])
-	mac.Write([]byte("cairn/v1 state\n"))
-	block, err := aes.NewCipher(mac.Sum(nil))
+	block, err := aes.NewCipher(l.cfg.Secrets.Derive("state"))
 	if err != nil {
 		panic("ledger: AES-256 refuses a 32-byte key: " + err.Error())
 	}

@@ -2,8 +2,6 @@ package local
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -174,7 +172,7 @@ func (d *Directory) openStorage(cfg *ledger.Config, c Config, create bool) error
 		return err
 	}
 	d.closers = append(d.closers, dir)
-	if cfg.Journal, err = dir.Journal("journal", journalKey(cfg.Secrets)); err != nil {
+	if cfg.Journal, err = dir.Journal("journal", cfg.Secrets.Derive("journal")); err != nil {
 		return err
 	}
 	if cfg.Vault, err = dir.Vault("vault"); err != nil {
@@ -222,11 +220,4 @@ func (d *Directory) openTree(ctx context.Context, cfg *ledger.Config, c Config, 
 	d.closers = append(d.closers, t)
 	cfg.Tree = tree{t}
 	return nil
-}
-
-// journalKey returns the key that authenticates the journal's records.
-func journalKey(s ledger.Secrets) []byte {
-	m := hmac.New(sha256.New, s.Master[:])
-	m.Write([]byte("cairn/v1 journal\n"))
-	return m.Sum(nil)
 }

@@ -1,0 +1,125 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"strings"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
+	"github.com/cairnlog/cairn/storage"
+)
+
+// ReadFile reads a file of the public face.
+func (s *session) ReadFile(ctx context.Context, path string) ([]byte, error) {
+	return s.l.ReadFile(ctx, path)
+}
+
+// ReadFile reads a file of the public face; see [client.Log]. Tiles and
+// bundles are those of the published tree: what is not published is not
+// shown.
+func (l *Ledger) ReadFile(ctx context.Context, path string) ([]byte, error) {
+	published := l.progress.publication()
+	switch {
+	case path == "log":
+		return l.info()
+	case published == nil:
+		return nil, fmt.Errorf("%s: nothing is published yet: %w", path, fs.ErrNotExist)
+	case path == audit.CheckpointFile:
+		return published.note, nil
+	case strings.HasPrefix(path, audit.CheckpointsDir+"/"):
+		return l.keptCheckpoint(ctx, path)
+	case strings.HasPrefix(path, "tile/entries/"):
+		return l.bundle(ctx, path, published.size())
+	}
+	return l.tile(ctx, path, published.size())
+}
+
+func (l *Ledger) keptCheckpoint(ctx context.Context, path string) ([]byte, error) {
+	data, err := l.cfg.Objects.Read(ctx, path)
+	if errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrInvalid) {
+		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	return data, err
+}
+
+// KeptCheckpoints yields the paths of the checkpoints that are kept for
+// auditors.
+func (l *Ledger) KeptCheckpoints(ctx context.Context) iter.Seq2[string, error] {
+	return l.cfg.Objects.List(ctx, audit.CheckpointsDir+"/")
+}
+
+func (l *Ledger) tile(ctx context.Context, path string, size uint64) ([]byte, error) {
+	t, err := proofs.ParseTilePath(path)
+	if err != nil || !t.In(size) {
+		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	ids := make([]proofs.NodeID, t.Width)
+	for i := range ids {
+		ids[i] = proofs.NodeID{Level: t.Level * proofs.TileHeight, Index: t.Index*proofs.TileWidth + uint64(i)}
+	}
+	hashes, err := l.cfg.Tree.ReadNodes(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	out := make([]byte, 0, len(hashes)*proofs.HashSize)
+	for _, h := range hashes {
+		out = append(out, h[:]...)
+	}
+	return out, nil
+}
+
+func (l *Ledger) bundle(ctx context.Context, path string, size uint64) ([]byte, error) {
+	b, err := proofs.ParseBundlePath(path)
+	if err != nil || !inTree(b, size) {
+		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	leaves, err := l.cfg.Tree.Leaves(ctx, b.Index*proofs.TileWidth, uint64(b.Width))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return proofs.FormatBundle(leaves)
+}
+
+// inTree reports whether the tree of a size has all entries of a bundle.
+func inTree(b proofs.Bundle, size uint64) bool {
+	whole, ok := proofs.BundleIn(size, b.Index)
+	return ok && b.Width >= 1 && b.Width <= whole.Width
+}
+
+// VaultBundle returns the sealed records of a bundle's entries, each as its
+// length in four bytes and the record; the length is 0 where an entry has
+// none or it is gone.
+func (l *Ledger) VaultBundle(ctx context.Context, b proofs.Bundle) ([]byte, error) {
+	sizes, _ := l.progress.snapshot()
+	if !inTree(b, sizes.Published) {
+		return nil, fmt.Errorf("vault bundle %d: %w", b.Index, fs.ErrNotExist)
+	}
+	var records [][]byte
+	start := b.Index * proofs.TileWidth
+	for index := start; index < start+uint64(b.Width); index++ {
+		_, record, _, err := l.stored(ctx, index)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return nil, fmt.Errorf("entry %d: %w", index, err)
+		}
+		records = append(records, record)
+	}
+	return audit.FormatVault(records), nil
+}
+
+func (l *Ledger) info() ([]byte, error) {
+	sizes, _ := l.progress.snapshot()
+	info := client.Info{
+		Origin: l.origin(), Policy: string(l.cfg.PolicyText), Sizes: sizes,
+		MaxPayload: l.cfg.Limits.Payload, MaxBatch: l.cfg.Limits.Batch,
+	}
+	for _, k := range l.cfg.Keys {
+		info.Keys = append(info.Keys, k.Key().String())
+	}
+	return json.Marshal(info)
+}
