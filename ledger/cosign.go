@@ -42,25 +42,41 @@ type target struct {
 
 // An answer is what a witness said to a target.
 type answer struct {
-	names        []string           // the policy's names of the keys that cosigned
-	cosignatures []proofs.Signature // checked, one for each name
+	cosignatures []cosignature
 	err          error
 }
 
-// An AheadError means that a witness has cosigned more of this log than this
-// ledger has signed, or another history of it: somebody restored an old copy of the ledger, or runs two.
+// A cosignature is one that was checked.
+type cosignature struct {
+	name      string // of its key in the policy
+	signature proofs.Signature
+	time      time.Time
+}
+
+// An AheadError means that a witness says it has cosigned more of this log
+// than this ledger has signed, or another history of it: somebody restored an
+// old copy of the ledger, or runs two, or the witness lies.
 type AheadError struct {
 	Witness string
 	Size    uint64 // what the witness has cosigned
 	Signed  uint64 // what this ledger has signed
+
+	// Checkpoint is what the witness showed of it, signed by a key of this
+	// log: the proof that it does not lie. Nil: it showed nothing.
+	Checkpoint []byte
 }
 
 func (e *AheadError) Error() string {
-	if e.Size == e.Signed {
-		return fmt.Sprintf("witness %s has cosigned another tree of size %d of this log: the log has forked, or the witness lies; nothing more is signed", e.Witness, e.Size)
+	what := fmt.Sprintf("size %d of this log, and this ledger has signed %d only", e.Size, e.Signed)
+	if e.Size <= e.Signed {
+		what = fmt.Sprintf("another tree of size %d of this log", e.Size)
 	}
-	return fmt.Sprintf("witness %s has cosigned size %d of this log, and this ledger has signed %d only: it is an old copy, or a second one is running, or the witness lies; nothing more is signed",
-		e.Witness, e.Size, e.Signed)
+	if e.Checkpoint == nil {
+		return fmt.Sprintf("witness %s says that it has cosigned %s, and does not prove it: this is an old copy of the ledger, or a second one is running, or the witness lies; see cairn-troubleshooting(7)",
+			e.Witness, what)
+	}
+	return fmt.Sprintf("witness %s has cosigned %s, with this log's signature: this is an old copy of the ledger, or a second one is running; nothing more is signed; see cairn-troubleshooting(7)",
+		e.Witness, what)
 }
 
 const (
@@ -82,7 +98,7 @@ func (c *cosigner) run(ctx context.Context) {
 		}
 		a := c.ask(ctx, t)
 		c.note(a)
-		if ahead := (*AheadError)(nil); a.err == nil || errors.As(a.err, &ahead) {
+		if a.err == nil || c.stops(a.err) {
 			t.answers <- a
 			t, backoff = nil, minBackoff
 			continue
@@ -107,8 +123,8 @@ func (c *cosigner) note(a answer) {
 	}
 	c.l.metrics.answered(c.name, a)
 	c.l.setWitness(c.name, c.trouble)
-	if ahead := (*AheadError)(nil); errors.As(a.err, &ahead) {
-		c.l.stop(ahead) // whatever the others say
+	if c.stops(a.err) {
+		c.l.stop(a.err) // whatever the others say
 	}
 	switch {
 	case c.trouble == was:
@@ -117,6 +133,19 @@ func (c *cosigner) note(a answer) {
 	default:
 		c.l.log.Warn("witness does not cosign", slog.String("witness", c.name), slog.String("error", c.trouble))
 	}
+}
+
+// stops reports whether an error must stop the ledger: a witness proves that
+// it is ahead of us, or says so before we know better. Once the witnesses of
+// every quorum have answered we do: a word alone is trouble with the witness.
+func (c *cosigner) stops(err error) bool {
+	var ahead *AheadError
+	if !errors.As(err, &ahead) {
+		return false
+	}
+	cleared := false
+	c.l.progress.read(func(p *progress) { cleared = p.cleared })
+	return ahead.Checkpoint != nil || !cleared
 }
 
 // give replaces the target.
@@ -154,18 +183,53 @@ func (c *cosigner) ask(ctx context.Context, t *target) answer {
 		size := t.signed.checkpoint.Size
 		switch {
 		case refused.Status == http.StatusConflict && refused.Size > size:
-			a.err = &AheadError{Witness: c.name, Size: refused.Size, Signed: size}
+			a.err = c.ahead(ctx, refused.Size, size)
 			return a
 		case refused.Status == http.StatusConflict && refused.Size != c.old:
 			c.old = refused.Size
-		case refused.Status == http.StatusUnprocessableEntity && c.old == size && !c.hasCosigned(t.signed.checkpoint):
-			a.err = &AheadError{Witness: c.name, Size: size, Signed: size}
+		case c.old == size && deniesRoot(refused, size) && !c.hasCosigned(t.signed.checkpoint):
+			a.err = c.ahead(ctx, size, size)
 			return a
 		default:
 			return a
 		}
 	}
 	return a
+}
+
+// deniesRoot reports whether a witness that was told our size as the old one
+// refuses because it knows another tree of it. C2SP tlog-witness has 422 for
+// this and had 409 before.
+func deniesRoot(e *witness.Error, size uint64) bool {
+	return e.Status == http.StatusUnprocessableEntity || e.Status == http.StatusConflict && e.Size == size
+}
+
+// ahead returns the error that the witness has cosigned a size that does not
+// fit what we signed, with the proof of it where it shows one.
+func (c *cosigner) ahead(ctx context.Context, size, signed uint64) error {
+	e := &AheadError{Witness: c.name, Size: size, Signed: signed}
+	monitor, ok := c.witness.(witness.Monitor)
+	if !ok {
+		return e
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.l.cfg.WitnessTimeout)
+	defer cancel()
+	note, err := monitor.Checkpoint(ctx, c.l.origin())
+	if err != nil {
+		return e
+	}
+	shown, err := proofs.ParseSignedCheckpoint(note)
+	if err != nil || shown.Origin != c.l.origin() || signedByUs(shown, c.l.cfg.Keys) != nil {
+		return e
+	}
+	if shown.Size <= signed { // of the past, which must be ours
+		root, err := proofs.Root(ctx, shown.Size, c.l.cfg.Tree)
+		if err != nil || root == shown.Root {
+			return e
+		}
+	}
+	e.Size, e.Checkpoint = shown.Size, note
+	return e
 }
 
 // hasCosigned reports whether the witness has cosigned this very tree in this
@@ -207,14 +271,14 @@ func (c *cosigner) check(a *answer, s *signedState, body []byte) error {
 			if sig.Name != k.Key.Name() || sig.KeyID != k.Key.ID() {
 				continue
 			}
-			if _, err := k.Key.CheckSignature(note.Text, sig); err != nil {
+			at, err := k.Key.CheckSignature(note.Text, sig)
+			if err != nil {
 				return err
 			}
-			a.names = append(a.names, k.Name)
-			a.cosignatures = append(a.cosignatures, sig)
+			a.cosignatures = append(a.cosignatures, cosignature{k.Name, sig, time.Unix(int64(at), 0)})
 		}
 	}
-	if len(a.names) == 0 {
+	if len(a.cosignatures) == 0 {
 		return errors.New("the answer has no cosignature by a key of the policy")
 	}
 	return nil

@@ -2,12 +2,15 @@ package ledger
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/witness"
 )
 
@@ -145,14 +148,7 @@ func TestNothingIsSignedAfterAStartBeforeEnoughWitnessesAnswered(t *testing.T) {
 
 func TestIdleLedgerHasFreshCosignatures(t *testing.T) {
 	w := newWorld(t)
-	w.create()
-	c := w.config()
-	c.Heartbeat = 20 * time.Millisecond
-	l, err := Open(context.Background(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := w.beating(20 * time.Millisecond)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := l.progress.wait(ctx, func(*progress) bool {
@@ -181,44 +177,85 @@ func TestClockThatDiffersFromTheWitnessesTakesNoEntries(t *testing.T) {
 	}
 }
 
-func TestWitnessThatIsLateToSayItIsAheadStopsTheLedger(t *testing.T) {
-	w := newWorld(t)
-	l := w.started()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
-	asked := make(chan struct{}, 1)
-	w.witnesses[2].misbehave(func(witness.Request) ([]byte, error) {
-		select {
-		case asked <- struct{}{}:
-		default:
-		}
-		time.Sleep(100 * time.Millisecond) // the others are a quorum long before
+// claim makes a witness say that it is far ahead, after the others are a
+// quorum, and returns when it has said so twice.
+func claim(tw *testWitness) {
+	said := make(chan struct{}, 100)
+	tw.misbehave(func(witness.Request) ([]byte, error) {
+		time.Sleep(20 * time.Millisecond)
+		said <- struct{}{}
 		return nil, &witness.Error{Status: http.StatusConflict, Size: 1 << 40}
 	})
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
-	<-asked
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
+	<-said
+	<-said
+}
+
+func TestWitnessThatProvesThatItIsAheadStopsTheLedger(t *testing.T) {
+	w := newWorld(t)
+	l := w.beating(10 * time.Millisecond)
+	w.witnesses[2].shows = w.signed(t, 1<<40)
+	claim(w.witnesses[2])
 	select {
 	case <-l.Failed():
-	case <-ctx.Done():
+	case <-time.After(10 * time.Second):
 		t.Fatal("the ledger goes on")
 	}
 	var ahead *AheadError
-	if !errors.As(l.Stopped(), &ahead) {
-		t.Errorf("got %v, want that a witness is ahead", l.Stopped())
+	if !errors.As(l.Stopped(), &ahead) || ahead.Checkpoint == nil || ahead.Size != 1<<40 {
+		t.Errorf("got %v, want that a witness proved that it is ahead", l.Stopped())
+	}
+}
+
+func TestWitnessThatOnlySaysThatItIsAheadStopsNothing(t *testing.T) {
+	others := newWorld(t) // another ledger of the same name
+	key, err := proofs.GenerateKey(others.keys[0].Key().Name(), proofs.Ed25519, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	others.keys = []proofs.SigningKey{key}
+	for name, shows := range map[string][]byte{
+		"shows nothing":            nil,
+		"shows garbage":            []byte("<html>"),
+		"shows what others signed": others.signed(t, 1<<40),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			l := w.beating(10 * time.Millisecond)
+			w.witnesses[2].shows = shows
+			claim(w.witnesses[2])
+			appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+			if err := l.Stopped(); err != nil {
+				t.Errorf("got %v, want that the ledger goes on", err)
+			}
+			if trouble := l.Status().Witness[2].Trouble; !strings.Contains(trouble, "does not prove it") {
+				t.Errorf("got trouble %q, want that the witness does not prove what it says", trouble)
+			}
+		})
+	}
+}
+
+func TestOneWrongClockAmongTheWitnessesChangesNothing(t *testing.T) {
+	for _, off := range []time.Duration{-time.Hour, time.Hour} {
+		w := newWorld(t)
+		w.witnesses[0].clock = func() time.Time { return time.Now().Add(off) }
+		right := w.witnesses[1].key
+		w.witnesses[1].misbehave(func(r witness.Request) ([]byte, error) { // the third is last to answer
+			time.Sleep(50 * time.Millisecond)
+			c, err := proofs.ParseSignedCheckpoint(r.Checkpoint)
+			if err != nil {
+				return nil, err
+			}
+			return (&testWitness{key: right}).cosign(c)
+		})
+		l := w.started()
+		appendEvents(t, l.As("alice"), client.Witnessed, event(0))
+		appendEvents(t, l.As("alice"), client.Witnessed, event(1))
 	}
 }
 
 func TestWitnessThatDeniesWhatItCosignedChangesNothing(t *testing.T) {
 	w := newWorld(t)
-	w.create()
-	c := w.config()
-	c.Heartbeat = 10 * time.Millisecond
-	l, err := Open(context.Background(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := w.beating(10 * time.Millisecond)
 	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
 	time.Sleep(50 * time.Millisecond) // all have cosigned
 	denied := make(chan struct{}, 100)

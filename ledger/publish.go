@@ -23,7 +23,7 @@ type publisher struct {
 	published *publication // nil: nothing yet
 
 	cosigners []*cosigner
-	collected map[string]proofs.Signature // by the policy's names, of the target
+	collected map[string]cosignature // by the policy's names, of the target
 
 	keptAt time.Time // when a checkpoint was last kept for auditors
 }
@@ -84,30 +84,49 @@ func (p *publisher) turn(ctx context.Context) error {
 // published and nothing new is signed (law 4).
 func (p *publisher) cosign(ctx context.Context) error {
 	t := &target{signed: p.signed, answers: make(chan answer, len(p.cosigners))}
-	p.collected = make(map[string]proofs.Signature)
+	p.collected = make(map[string]cosignature)
 	for _, c := range p.cosigners {
 		c.give(t)
 	}
 	started := time.Now()
-	for !p.enough() {
+	if err := p.collect(ctx, t.answers); err != nil {
+		return err
+	}
+	p.l.metrics.cosigned(time.Since(started))
+	return nil
+}
+
+// collect takes answers until there are enough.
+func (p *publisher) collect(ctx context.Context, answers <-chan answer) error {
+	var late <-chan time.Time // runs once a quorum is there whose time is off
+	for !p.timely() {
+		if late == nil && p.enough() {
+			late = time.After(otherTime)
+		}
 		select {
-		case a := <-t.answers:
+		case a := <-answers:
 			if a.err != nil {
 				return a.err
 			}
-			for i, name := range a.names {
-				p.collected[name] = a.cosignatures[i]
+			for _, c := range a.cosignatures {
+				p.collected[c.name] = c
 			}
+		case <-late:
+			return nil
 		case <-p.l.failed:
 			return p.l.Stopped()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	p.l.metrics.cosigned(time.Since(started))
 	return nil
 }
 
+// otherTime is how long a quorum whose time differs from ours waits for other
+// witnesses: one wrong clock among them shall not stop the ledger.
+const otherTime = time.Second
+
+// enough reports whether what was collected can be published.
 func (p *publisher) enough() bool {
 	names := make(map[string]bool, len(p.collected))
 	for name := range p.collected {
@@ -118,6 +137,16 @@ func (p *publisher) enough() bool {
 	return p.l.cfg.Policy.Met(names) && (cleared || p.l.cfg.Policy.Intersects(names))
 }
 
+// timely reports whether what was collected can be published, and a quorum of
+// it has a time that agrees with ours.
+func (p *publisher) timely() bool {
+	now, names := p.l.cfg.Clock(), make(map[string]bool, len(p.collected))
+	for name, c := range p.collected {
+		names[name] = now.Sub(c.time).Abs() <= maxSkew
+	}
+	return p.enough() && p.l.cfg.Policy.Met(names)
+}
+
 // publish makes the checkpoint with its cosignatures the published one.
 func (p *publisher) publish(ctx context.Context) error {
 	c, err := proofs.ParseSignedCheckpoint(p.signed.note)
@@ -125,7 +154,7 @@ func (p *publisher) publish(ctx context.Context) error {
 		return fmt.Errorf("publish: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.collected)) {
-		c.Note.Signatures = append(c.Note.Signatures, p.collected[name])
+		c.Note.Signatures = append(c.Note.Signatures, p.collected[name].signature)
 	}
 	next := &publication{note: proofs.FormatSignedCheckpoint(c), checkpoint: c.Checkpoint}
 	// The last look before the public: what a verifier with our own policy

@@ -115,6 +115,36 @@ func (w *world) started() *Ledger {
 	return l
 }
 
+// beating returns a new ledger that has its checkpoint cosigned so often, and
+// has done so once.
+func (w *world) beating(every time.Duration) *Ledger {
+	w.t.Helper()
+	w.create()
+	c := w.config()
+	c.Heartbeat = every
+	l, err := Open(context.Background(), c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { l.Close() })
+	appendEvents(w.t, l.As("alice"), client.Witnessed, event(1000))
+	return l
+}
+
+// signed returns a checkpoint of some tree of a size, signed by the ledger.
+func (w *world) signed(t testing.TB, size uint64) []byte {
+	t.Helper()
+	text, err := proofs.FormatCheckpoint(proofs.Checkpoint{Origin: w.keys[0].Key().Name(), Size: size, Root: proofs.Hash{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := w.keys[0].SignCheckpoint(text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proofs.FormatNote(proofs.Note{Text: text, Signatures: []proofs.Signature{s}})
+}
+
 // crash cuts the power: what was not synced is lost, or a part of it.
 func (w *world) crash(rng *rand.Rand) {
 	w.mem = w.mem.Crash(rng)
@@ -138,6 +168,8 @@ type testWitness struct {
 	latest proofs.Checkpoint
 	seen   map[uint64]proofs.Hash // every root it cosigned
 	wrong  func(witness.Request) ([]byte, error)
+	shows  []byte           // in place of what it cosigned last
+	clock  func() time.Time // nil: time.Now
 	asked  int
 	fork   string // what showed that the log forked
 }
@@ -184,11 +216,22 @@ func (tw *testWitness) AddCheckpoint(_ context.Context, r witness.Request) ([]by
 	}
 	tw.latest = c.Checkpoint
 	tw.seen[c.Size] = c.Root
+	tw.shows = r.Checkpoint
 	return tw.cosign(c)
 }
 
+func (tw *testWitness) Checkpoint(context.Context, string) ([]byte, error) {
+	tw.mu.Lock()
+	defer tw.mu.Unlock()
+	return tw.shows, nil
+}
+
 func (tw *testWitness) cosign(c proofs.SignedCheckpoint) ([]byte, error) {
-	s, err := tw.key.SignCheckpoint(c.Note.Text, uint64(time.Now().Unix()))
+	now := time.Now
+	if tw.clock != nil {
+		now = tw.clock
+	}
+	s, err := tw.key.SignCheckpoint(c.Note.Text, uint64(now().Unix()))
 	if err != nil {
 		return nil, err
 	}

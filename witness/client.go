@@ -31,8 +31,8 @@ type Client struct {
 	http *http.Client
 }
 
-// NewClient returns a client of the witness whose submission prefix is the
-// URL, with or without a slash at its end. It uses the transport of hc, or of
+// NewClient returns a client of the witness whose submission prefix, and
+// monitoring prefix if it has one, is the URL, with or without a slash at its end. It uses the transport of hc, or of
 // its own where hc is nil. It follows no redirects.
 func NewClient(url string, hc *http.Client) *Client {
 	if hc == nil {
@@ -45,14 +45,14 @@ func NewClient(url string, hc *http.Client) *Client {
 	}
 	own := *hc
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{strings.TrimSuffix(url, "/") + "/add-checkpoint", &own}
+	return &Client{strings.TrimSuffix(url, "/"), &own}
 }
 
 // AddCheckpoint implements [Cosigner]. Of an answer only its form is checked:
 // whose signatures it holds, and whether they are right, is for the caller to
 // find out.
 func (c *Client) AddCheckpoint(ctx context.Context, r Request) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(FormatRequest(r)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/add-checkpoint", bytes.NewReader(FormatRequest(r)))
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,25 @@ func (c *Client) AddCheckpoint(ctx context.Context, r Request) ([]byte, error) {
 		return nil, parseConflict(answer)
 	}
 	return nil, parseRefusal(answer)
+}
+
+// Checkpoint implements [Monitor]. The witness's monitoring prefix is taken
+// to be its submission prefix.
+func (c *Client) Checkpoint(ctx context.Context, origin string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/"+OriginHash(origin)+"/checkpoint", nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "cairn")
+	answer, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, parseRefusal(answer)
+	}
+	return readBody(answer, maxAnswer)
 }
 
 func parseCosignatures(answer *http.Response) ([]byte, error) {

@@ -1,6 +1,7 @@
 package witness_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -127,6 +128,34 @@ func describe(err error) string {
 		s += fmt.Sprintf(" after %v", refused.RetryAfter)
 	}
 	return s
+}
+
+func TestClientShowsWhatAWitnessCosigned(t *testing.T) {
+	const body = "example.com/log\n5\nAAAA\n"
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch r.Method + " " + r.URL.Path {
+		case "GET /prefix/" + witness.OriginHash("example.com/log") + "/checkpoint":
+			_, _ = rw.Write([]byte(body))
+		case "GET /prefix/" + witness.OriginHash("example.com/large") + "/checkpoint":
+			_, _ = rw.Write(bytes.Repeat([]byte("x"), 1<<20))
+		default:
+			http.NotFound(rw, r)
+		}
+	}))
+	defer server.Close()
+	client := witness.NewClient(server.URL+"/prefix/", server.Client())
+	got, err := client.Checkpoint(t.Context(), "example.com/log")
+	must(t, err)
+	if string(got) != body {
+		t.Errorf("checkpoint %q, want %q", got, body)
+	}
+	var refused *witness.Error
+	if _, err := client.Checkpoint(t.Context(), "example.com/other"); !errors.As(err, &refused) || refused.Status != 404 {
+		t.Errorf("error %v, want a refusal with status 404", err)
+	}
+	if _, err := client.Checkpoint(t.Context(), "example.com/large"); err == nil {
+		t.Error("a checkpoint of 1 MiB is read")
+	}
 }
 
 func TestClientKeepsConnectionsAlive(t *testing.T) {

@@ -17,6 +17,15 @@ type Cosigner interface {
 	AddCheckpoint(ctx context.Context, r Request) (cosignatures []byte, err error)
 }
 
+// A Monitor shows what a witness has cosigned: a [Witness] in this process, or
+// a [Client] of one elsewhere.
+type Monitor interface {
+	// Checkpoint returns the checkpoint that the witness cosigned last for the
+	// log of an origin, with the log's signatures and the witness's. An *Error
+	// with status 404 says that there is none. The caller checks all of it.
+	Checkpoint(ctx context.Context, origin string) ([]byte, error)
+}
+
 // An Error is a witness's refusal. Its Status is the one of C2SP tlog-witness:
 //
 //	400  the request is malformed, or its old size is above the checkpoint's

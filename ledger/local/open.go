@@ -27,6 +27,16 @@ type Options struct {
 	Witnesses  []ledger.Witness      // beside those that the policy gives URLs of
 	Logger     *slog.Logger          // nil: nothing is logged
 	Metrics    prometheus.Registerer // nil: nothing is measured
+
+	parts parts
+}
+
+// parts are the options of what lies in the data directory. The tests put it
+// on a file system that fails and loses power.
+type parts struct {
+	disk  disk.Options
+	index pebbleindex.Options
+	tree  trillian.EmbeddedOptions
 }
 
 // A Directory is an open ledger with all that it is made of.
@@ -90,10 +100,14 @@ func assemble(ctx context.Context, dir string, c Config, o Options, create bool)
 	if err := d.readPolicy(&cfg, c.Policy, o.Witnesses); err != nil {
 		return d, cfg, err
 	}
-	if err := d.openStorage(&cfg, c, create); err != nil {
+	p := o.parts
+	p.disk.Create, p.index.Create, p.tree.Create = create, create, create
+	p.index.Logger, p.tree.Logger = o.Logger, o.Logger
+	p.tree.Dir = filepath.Join(c.Data, "tree")
+	if err := d.openStorage(&cfg, c, p); err != nil {
 		return d, cfg, err
 	}
-	if err := d.openTree(ctx, &cfg, c, o.Logger, create); err != nil {
+	if err := d.openTree(ctx, &cfg, c, p); err != nil {
 		return d, cfg, err
 	}
 	return d, cfg, nil
@@ -166,8 +180,8 @@ func dialWitnesses(p *proofs.Policy, given []ledger.Witness) []ledger.Witness {
 }
 
 // openStorage opens what is in the data directory but the tree.
-func (d *Directory) openStorage(cfg *ledger.Config, c Config, create bool) error {
-	dir, err := disk.Open(c.Data, disk.Options{Create: create})
+func (d *Directory) openStorage(cfg *ledger.Config, c Config, p parts) error {
+	dir, err := disk.Open(c.Data, p.disk)
 	if err != nil {
 		return err
 	}
@@ -186,7 +200,7 @@ func (d *Directory) openStorage(cfg *ledger.Config, c Config, create bool) error
 		return err
 	}
 	cfg.Registers, d.Tokens = registers, registers.Register("tokens")
-	index, err := pebbleindex.Open(filepath.Join(c.Data, "index"), pebbleindex.Options{Create: create})
+	index, err := pebbleindex.Open(filepath.Join(c.Data, "index"), p.index)
 	if err != nil {
 		return err
 	}
@@ -204,12 +218,12 @@ func (d *Directory) openStorage(cfg *ledger.Config, c Config, create bool) error
 	return nil
 }
 
-func (d *Directory) openTree(ctx context.Context, cfg *ledger.Config, c Config, log *slog.Logger, create bool) (err error) {
+func (d *Directory) openTree(ctx context.Context, cfg *ledger.Config, c Config, p parts) (err error) {
 	var t *trillian.Tree
 	if c.Tree != "" {
-		t, err = trillian.Dial(ctx, c.Tree, trillian.DialOptions{ShadowDir: filepath.Join(c.Data, "shadow"), Logger: log})
+		t, err = trillian.Dial(ctx, c.Tree, trillian.DialOptions{ShadowDir: filepath.Join(c.Data, "shadow"), Logger: p.tree.Logger})
 	} else {
-		t, err = trillian.OpenEmbedded(ctx, trillian.EmbeddedOptions{Dir: filepath.Join(c.Data, "tree"), Create: create, Logger: log})
+		t, err = trillian.OpenEmbedded(ctx, p.tree)
 	}
 	if errors.Is(err, trillian.ErrExists) {
 		return fmt.Errorf("%w: %w", ledger.ErrExists, err)
