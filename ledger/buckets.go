@@ -59,11 +59,14 @@ func (l *Ledger) openBucket(ctx context.Context, path bucketPath, fields []proof
 		if ok && b.has(fields) {
 			return nil, nil
 		}
-		_, _, number := l.state.nextNumbers()
-		if ok {
-			number = b.Number
+		if !ok {
+			number, err := l.state.nextBucket()
+			if err != nil {
+				return nil, err
+			}
+			b = &bucket{Number: number}
 		}
-		a, err := l.bucketEntry(number, path, fields)
+		a, err := l.bucketEntry(b.Number, path, fields)
 		return []*admission{a}, err
 	}
 	if err := l.submit(ctx, r); err != nil {

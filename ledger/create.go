@@ -45,8 +45,12 @@ func Create(ctx context.Context, cfg Config) error {
 }
 
 func (l *Ledger) create(ctx context.Context) error {
-	if size, _, err := l.cfg.Tree.Head(ctx); err != nil || size != 0 {
-		return fmt.Errorf("the tree is not empty, it has %d entries (%w)", size, errors.Join(err, ErrExists))
+	size, _, err := l.cfg.Tree.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("tree: %w", err)
+	}
+	if size != 0 {
+		return fmt.Errorf("the tree has %d entries: %w", size, ErrExists)
 	}
 	b, err := l.firstBatch(ctx)
 	if err != nil {

@@ -30,8 +30,7 @@ type Ledger struct {
 	failed      chan struct{} // closed when the ledger stops by itself
 	keeper      *keeper
 
-	settings  sync.Mutex // one change of settings at a time
-	conflicts limiter    // how often a conflict is recorded
+	settings sync.Mutex // one change of settings at a time
 
 	witnessMu sync.Mutex
 	witnesses map[string]string // what each witness said last; empty: it cosigns
@@ -55,6 +54,9 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	}
 	r, err := l.recover(ctx)
 	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	if err := l.metrics.register(cfg.Metrics); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	l.start(r)
@@ -85,7 +87,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 		witnesses:   make(map[string]string),
 	}
 	l.keeper = newKeeper(l)
-	l.metrics = newMetrics(l, cfg.Metrics)
+	l.metrics = newMetrics(l)
 	return l, nil
 }
 
@@ -113,6 +115,7 @@ func (l *Ledger) Close() error {
 	l.writer.Wait()
 	l.cancel()
 	l.wg.Wait()
+	l.metrics.unregister(l.cfg.Metrics)
 	_, stopped := l.progress.snapshot()
 	if stopped != nil {
 		return nil
@@ -189,7 +192,6 @@ func (l *Ledger) append(ctx context.Context, who, stream string, events []client
 	if err != nil {
 		return nil, l.asProblem(err)
 	}
-	l.recordConflicts(ctx, who, stream, r.admissions)
 	l.await(ctx, r.admissions, wait)
 	return l.results(context.WithoutCancel(ctx), r, wait)
 }
@@ -199,11 +201,16 @@ func (l *Ledger) append(ctx context.Context, who, stream string, events []client
 // it declare.
 func (l *Ledger) sequence(ctx context.Context, who, stream string, events []client.Event) (*request, error) {
 	for {
+		control, _, err := l.controlBucket(ctx)
+		if err != nil {
+			return nil, err
+		}
 		admissions, err := l.admitAll(ctx, who, stream, events)
 		if err != nil {
 			return nil, err
 		}
 		r := newRequest(admissions)
+		r.who, r.stream, r.control = who, stream, control
 		if err := l.submit(ctx, r); !errors.Is(err, errStale) {
 			return r, err
 		}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/cairnlog/cairn/client"
@@ -98,6 +99,16 @@ func TestSameKeyWithOtherContentIsAConflict(t *testing.T) {
 		last := got[len(got)-1]
 		if last.Err == nil || last.Err.Code() != client.Conflict {
 			t.Errorf("%s: got %v, want a conflict", name, last.Err)
+		}
+		// What refuses it records it, in the same batch.
+		sizes, _ := l.progress.snapshot()
+		e, err := l.As("auditor").Entry(context.Background(), sizes.Sequenced-1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf(`{"what":"conflict","who":"alice","stream":"default","with":[%d]}`, last.Err.Index)
+		if got := e.Disclosure.Parts[0].Data; string(got) != want {
+			t.Errorf("%s: the last entry is %s, want %s", name, got, want)
 		}
 	}
 	checkEntry(t, l.As("alice"), w.policy, first.Index, event(1))

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,12 +20,11 @@ type metrics struct {
 	publications prometheus.Counter
 	witnesses    *prometheus.CounterVec
 	refused      *prometheus.CounterVec
+
+	all []prometheus.Collector
 }
 
-func newMetrics(l *Ledger, r prometheus.Registerer) *metrics {
-	counter := func(name, help string) prometheus.CounterOpts {
-		return prometheus.CounterOpts{Namespace: "cairn", Name: name, Help: help}
-	}
+func newMetrics(l *Ledger) *metrics {
 	m := &metrics{
 		entries: prometheus.NewCounter(counter("entries_total", "Entries sequenced, control entries included.")),
 		batches: prometheus.NewCounter(counter("batches_total", "Batches sequenced, each with one sync of the journal.")),
@@ -42,18 +42,18 @@ func newMetrics(l *Ledger, r prometheus.Registerer) *metrics {
 			[]string{"witness", "outcome"}),
 		refused: prometheus.NewCounterVec(counter("events_refused_total", "Events refused, by the kind of problem."), []string{"problem"}),
 	}
-	if r == nil {
-		return m
-	}
-	r.MustRegister(m.entries, m.batches, m.bytes, m.batchSize, m.cosigning, m.publications, m.witnesses, m.refused)
-	l.registerGauges(r)
+	m.all = append(l.gauges(), m.entries, m.batches, m.bytes, m.batchSize, m.cosigning, m.publications, m.witnesses, m.refused)
 	return m
 }
 
-// registerGauges registers what is read when somebody asks.
-func (l *Ledger) registerGauges(r prometheus.Registerer) {
+func counter(name, help string) prometheus.CounterOpts {
+	return prometheus.CounterOpts{Namespace: "cairn", Name: name, Help: help}
+}
+
+// gauges returns what is read when somebody asks.
+func (l *Ledger) gauges() (all []prometheus.Collector) {
 	gauge := func(name, help string, value func(client.Sizes, error) float64) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "cairn", Name: name, Help: help}, func() float64 {
+		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "cairn", Name: name, Help: help}, func() float64 {
 			return value(l.progress.snapshot())
 		}))
 	}
@@ -68,6 +68,33 @@ func (l *Ledger) registerGauges(r prometheus.Registerer) {
 		}
 		return 0
 	})
+	return all
+}
+
+// register registers everything; where it cannot, nothing.
+func (m *metrics) register(r prometheus.Registerer) error {
+	if r == nil {
+		return nil
+	}
+	for i, c := range m.all {
+		if err := r.Register(c); err != nil {
+			for _, c := range m.all[:i] {
+				r.Unregister(c)
+			}
+			return fmt.Errorf("metrics: %w", err)
+		}
+	}
+	return nil
+}
+
+// unregister makes room for the ledger's next life in this process.
+func (m *metrics) unregister(r prometheus.Registerer) {
+	if r == nil {
+		return
+	}
+	for _, c := range m.all {
+		r.Unregister(c)
+	}
 }
 
 func (m *metrics) sequenced(b *batch) {

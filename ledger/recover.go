@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -64,8 +65,11 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 		return nil, fmt.Errorf("the journal ends at %d and the tree has %d entries, which nobody sequenced: %w", r.sequenced, size, storage.ErrCorrupt)
 	}
 	l.progress.update(func(p *progress) {
-		p.sizes = client.Sizes{Sequenced: r.sequenced, Integrated: r.sequenced, Signed: r.signed.checkpoint.Size, Published: r.published.size()}
-		p.edge, p.published = r.edge.clone(), r.published
+		p.sizes = client.Sizes{Sequenced: r.sequenced, Integrated: r.sequenced, Signed: r.signed.checkpoint.Size}
+		p.edge = r.edge.clone()
+		if l.meetsPolicy(r.published) {
+			p.publish(r.published)
+		}
 	})
 	return r, nil
 }
@@ -133,10 +137,26 @@ func (l *Ledger) loadPublished(ctx context.Context, signed *signedState) (*publi
 	if err != nil {
 		return nil, fmt.Errorf("register published: %w", err)
 	}
+	if err := signedByUs(c, l.cfg.Keys); err != nil {
+		return nil, fmt.Errorf("register published: %w", err)
+	}
 	if c.Size > signed.checkpoint.Size || c.Size == signed.checkpoint.Size && c.Root != signed.checkpoint.Root {
 		return nil, &RestoredError{fmt.Sprintf("size %d was published and size %d signed", c.Size, signed.checkpoint.Size)}
 	}
 	return &publication{note: note, checkpoint: c.Checkpoint}, nil
+}
+
+// meetsPolicy reports whether a publication meets the policy of today. Where
+// it does not, nothing is published until the witnesses have cosigned again.
+func (l *Ledger) meetsPolicy(p *publication) bool {
+	if p == nil {
+		return false
+	}
+	_, err := l.cfg.Policy.Check(p.note)
+	if err != nil {
+		l.log.Warn("what was published does not meet the policy, and is not served", slog.Uint64("size", p.size()), slog.String("error", err.Error()))
+	}
+	return err == nil
 }
 
 // checkTreeAtSigned checks that a tree that covers what was signed is that
@@ -169,7 +189,7 @@ func (l *Ledger) replay(ctx context.Context, r *recovered, treeSize uint64) erro
 		b.position = position
 		if position == first {
 			expect = b.first
-			if need := min(treeSize, r.signed.checkpoint.Size); b.first > need {
+			if need := min(treeSize, r.signed.checkpoint.Size, l.state.size); b.first > need {
 				return fmt.Errorf("the journal begins with entry %d, and entries from %d on are missing: %w", b.first, need, storage.ErrCorrupt)
 			}
 		}
@@ -190,6 +210,9 @@ func (l *Ledger) replay(ctx context.Context, r *recovered, treeSize uint64) erro
 		expect = r.signed.checkpoint.Size
 		if treeSize != expect {
 			return fmt.Errorf("the journal is empty, size %d was signed and the tree has %d: %w", expect, treeSize, storage.ErrCorrupt)
+		}
+		if l.state.size != expect {
+			return fmt.Errorf("the journal is empty, and the vault has no payload of entry %d, a settings entry: %w", l.state.size, storage.ErrCorrupt)
 		}
 	}
 	r.sequenced, r.edge = expect, in.edge

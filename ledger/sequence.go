@@ -100,6 +100,9 @@ func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request) (
 			fresh = append(fresh, a)
 			s.remember(b, a, twins)
 		}
+		if err := s.recordConflicts(b, r, now); err != nil {
+			return nil, err
+		}
 	}
 	s.last = now
 	return fresh, nil

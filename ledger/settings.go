@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/cairnlog/cairn/client"
@@ -74,7 +75,10 @@ func (l *Ledger) AddClass(ctx context.Context, c ClassConfig) (uint64, error) {
 	if !ok {
 		return 0, client.NewProblem(client.BadRequest, fmt.Sprintf("there is no period %q", c.Period), "a period is day or month")
 	}
-	number, _, _ := l.state.nextNumbers()
+	number, err := l.state.nextClass()
+	if err != nil {
+		return 0, err
+	}
 	return l.set(ctx, func() (*admission, error) {
 		return l.classEntry(proofs.ClassBody{Class: number, Days: c.Days, Period: period}, c.Name)
 	})
@@ -90,7 +94,10 @@ func (l *Ledger) AddStream(ctx context.Context, c StreamConfig) (uint64, error) 
 	if _, ok := l.state.streamNamed(c.Name); ok {
 		return 0, client.NewProblem(client.AlreadyExists, fmt.Sprintf("there is a stream %q", c.Name), "change it with: cairnd stream set "+c.Name)
 	}
-	_, number, _ := l.state.nextNumbers()
+	number, err := l.state.nextStream()
+	if err != nil {
+		return 0, err
+	}
 	return l.setStream(ctx, number, c, nil)
 }
 
@@ -130,11 +137,11 @@ func (l *Ledger) setStream(ctx context.Context, number uint32, c StreamConfig, h
 // numberFields gives each field its number: the one it always had, if the
 // stream ever declared it in the same way, or the next.
 func numberFields(fields []FieldConfig, history []streamSettings) ([]proofs.Field, error) {
-	known, next := make(map[FieldConfig]uint16), uint16(1)
+	known, last := make(map[FieldConfig]uint16), uint16(0)
 	for _, h := range history {
 		for _, f := range h.Fields {
 			known[FieldConfig{Name: f.Name, Path: f.Path, Subject: f.Subject}] = f.Number
-			next = max(next, f.Number+1)
+			last = max(last, f.Number)
 		}
 	}
 	var out []proofs.Field
@@ -148,9 +155,11 @@ func numberFields(fields []FieldConfig, history []streamSettings) ([]proofs.Fiel
 		}
 		number, ok := known[f]
 		if !ok {
-			number = next
-			next++
-			known[f] = number
+			if last == math.MaxUint16 {
+				return nil, client.NewProblem(client.Invalid, fmt.Sprintf("the stream has declared %d fields, and can declare no more", last), "add another stream")
+			}
+			last++
+			number, known[f] = last, last
 		}
 		out = append(out, proofs.Field{Number: number, Name: f.Name, Path: f.Path, Subject: f.Subject})
 	}
@@ -210,7 +219,11 @@ func (l *Ledger) settingsEntry(body proofs.SettingsBody, names any) (*admission,
 	if err != nil {
 		return nil, err
 	}
-	a, err := l.sealedControl(proofs.Settings, control, proofs.Part{MediaType: proofs.SettingsMediaType, Data: data})
+	b, ok := l.state.bucket(l.controlPath())
+	if !ok {
+		return nil, errors.New("the ledger's own stream has no bucket")
+	}
+	a, err := l.sealedControl(b, proofs.Settings, control, proofs.Part{MediaType: proofs.SettingsMediaType, Data: data})
 	if err != nil {
 		return nil, err
 	}
@@ -219,12 +232,8 @@ func (l *Ledger) settingsEntry(body proofs.SettingsBody, names any) (*admission,
 }
 
 // sealedControl returns a control entry with a payload, which is sealed under
-// the current bucket of the ledger's own stream.
-func (l *Ledger) sealedControl(kind proofs.Kind, control []byte, part proofs.Part) (*admission, error) {
-	b, ok := l.state.bucket(l.controlPath())
-	if !ok {
-		return nil, errors.New("the ledger's own stream has no bucket")
-	}
+// a bucket of the ledger's own stream.
+func (l *Ledger) sealedControl(b *bucket, kind proofs.Kind, control []byte, part proofs.Part) (*admission, error) {
 	keys, err := l.keys.bucket(b.Path)
 	if err != nil {
 		return nil, err
@@ -239,36 +248,5 @@ func (l *Ledger) sealedControl(kind proofs.Kind, control []byte, part proofs.Par
 func (l *Ledger) mustApply(index uint64, leaf proofs.Leaf, payload []byte) {
 	if err := l.state.apply(index, leaf, payload); err != nil {
 		panic(fmt.Sprintf("ledger: entry %d of our own cannot be applied: %v", index, err))
-	}
-}
-
-// recordConflicts makes an entry about events that were sent again with
-// another content, so that a changed event never goes unnoticed.
-func (l *Ledger) recordConflicts(ctx context.Context, who, stream string, admissions []*admission) {
-	type conflict struct {
-		What   string   `json:"what"`
-		Who    string   `json:"who"`
-		Stream string   `json:"stream"`
-		With   []uint64 `json:"with"` // entries that are there
-	}
-	c := conflict{What: "conflict", Who: who, Stream: stream}
-	for _, a := range admissions {
-		if a.problem != nil && a.problem.Code() == client.Conflict {
-			c.With = append(c.With, a.problem.Index)
-		}
-	}
-	if len(c.With) == 0 || !l.conflicts.allow(l.cfg.Clock()) {
-		return
-	}
-	ctx = context.WithoutCancel(ctx)
-	_, err := l.set(ctx, func() (*admission, error) {
-		data, err := json.Marshal(c)
-		if err != nil {
-			return nil, err
-		}
-		return l.sealedControl(proofs.Administration, nil, proofs.Part{MediaType: jsonMediaType, Data: data})
-	})
-	if err != nil {
-		l.log.Warn("a conflict could not be recorded", "stream", stream, "error", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -173,18 +174,27 @@ func (st *state) bucketsOf(number uint32) []*bucket {
 	return st.ofStream[number]
 }
 
-// nextNumbers returns the next free numbers of a class, a stream and a bucket.
-func (st *state) nextNumbers() (class uint16, stream, bucket uint32) {
+// nextClass returns the next free number of a class.
+func (st *state) nextClass() (uint16, error) { return nextNumber(st, st.classes, "classes") }
+
+// nextStream returns the next free number of a stream.
+func (st *state) nextStream() (uint32, error) { return nextNumber(st, st.streams, "streams") }
+
+// nextBucket returns the next free number of a bucket.
+func (st *state) nextBucket() (uint32, error) { return nextNumber(st, st.buckets, "buckets") }
+
+// nextNumber returns the number after the largest: none is ever used again.
+func nextNumber[K uint16 | uint32, V any](st *state, m map[K]V, what string) (K, error) {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	return nextKey(st.classes), nextKey(st.streams), nextKey(st.buckets)
-}
-
-func nextKey[K uint16 | uint32, V any](m map[K]V) K {
-	if len(m) == 0 {
-		return 1
+	last := K(0)
+	for n := range m {
+		last = max(last, n)
 	}
-	return max(1, slices.Max(slices.Collect(maps.Keys(m)))+1)
+	if last+1 == 0 {
+		return 0, client.NewProblem(client.Invalid, fmt.Sprintf("the ledger has had %d %s, and can have no more", last, what), "")
+	}
+	return last + 1, nil
 }
 
 // apply takes over what one control entry says. Payload is that of a settings

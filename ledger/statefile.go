@@ -68,7 +68,7 @@ func (l *Ledger) loadState(ctx context.Context, size uint64) error {
 }
 
 // catchUpState applies the control entries of the tree that the snapshot does
-// not cover. Their payloads are in the vault.
+// not cover, as far as their payloads are in the vault.
 func (l *Ledger) catchUpState(ctx context.Context, size uint64) error {
 	const step = 4096
 	for start := l.state.size; start < size; start += step {
@@ -77,7 +77,13 @@ func (l *Ledger) catchUpState(ctx context.Context, size uint64) error {
 			return fmt.Errorf("tree: entries from %d on: %w", start, err)
 		}
 		for i, b := range leaves {
-			if err := l.catchUpEntry(ctx, start+uint64(i), b); err != nil {
+			index := start + uint64(i)
+			err := l.catchUpEntry(ctx, index, b)
+			if errors.Is(err, storage.ErrNotFound) { // not in the vault yet, so still in the journal with all that follows
+				l.state.size = index
+				return nil
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -95,9 +101,6 @@ func (l *Ledger) catchUpEntry(ctx context.Context, index uint64, b []byte) error
 		return l.applyEntry(index, leaf, nil)
 	}
 	record, err := l.cfg.Vault.Read(ctx, leaf.Bucket, index)
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil // not yet in the vault, so still in the journal
-	}
 	if err != nil {
 		return fmt.Errorf("vault: entry %d: %w", index, err)
 	}

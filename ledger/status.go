@@ -3,7 +3,6 @@ package ledger
 import (
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/cairnlog/cairn/client"
@@ -57,19 +56,3 @@ func (l *Ledger) setWitness(name, trouble string) {
 
 // minRetry is how soon it makes sense to ask again for what is under way.
 const minRetry = time.Second
-
-// A limiter allows something once a second.
-type limiter struct {
-	mu   sync.Mutex
-	last time.Time
-}
-
-func (l *limiter) allow(now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now.Sub(l.last) < time.Second && !now.Before(l.last) {
-		return false
-	}
-	l.last = now
-	return true
-}
