@@ -124,10 +124,10 @@ func (h *HTTP) proof(ctx context.Context, kind string, query url.Values) ([]proo
 }
 
 // KeptCheckpoints yields the paths of the checkpoints that the ledger keeps
-// for auditors, to be read with ReadFile. It needs a token.
+// for auditors, in no order, to be read with ReadFile.
 func (h *HTTP) KeptCheckpoints(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		res, err := h.send(ctx, get("/v1/checkpoints", nil, textType, 0))
+		res, err := h.send(ctx, get("/checkpoints", nil, textType, 0))
 		if err != nil {
 			yield("", fmt.Errorf("kept checkpoints: %w", err))
 			return

@@ -25,7 +25,6 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"GET /v1/receipts/{index}":          {r, a},
 		"GET /v1/proofs/inclusion":          {r, a},
 		"GET /v1/proofs/consistency":        {r, a},
-		"GET /v1/checkpoints":               {r, a},
 		"GET /v1/vault/{place...}":          {a},
 		"GET /v1/streams":                   {a, o},
 		"GET /v1/classes":                   {a, o},

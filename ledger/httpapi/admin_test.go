@@ -152,12 +152,14 @@ func TestReadinessSaysWhyNot(t *testing.T) {
 func TestMetricsCountRequestsByRoute(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	s.post(t, "", "{}")
+	s.post(t, "", "{}\n{\n", "Content-Type: application/x-ndjson")
 	s.request(t, "GET", "/nothing/at/all", "")
 	got := s.request(t, "GET", "/metrics", "")
 	for _, want := range []string{
 		`cairn_http_requests_total{route="/v1/streams/{stream}/entries",status="201"} 1`,
 		`cairn_http_requests_total{route="none",status="404"} 1`,
-		`cairn_http_request_seconds_count{route="/v1/streams/{stream}/entries"} 1`,
+		`cairn_http_request_seconds_count{route="/v1/streams/{stream}/entries"} 2`,
+		`cairn_http_events_refused_total{problem="invalid"} 1`,
 		"cairn_http_requests_under_way 1", "cairn_http_tails 0", "cairn_size_published ",
 	} {
 		if !strings.Contains(got.body, want) {

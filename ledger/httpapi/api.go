@@ -70,20 +70,23 @@ type API struct {
 	bodies *semaphore.Weighted
 	tails  gate
 	vaults gate
+	lists  gate
 
 	closing chan struct{} // closed when tails shall end
 	once    sync.Once
 }
 
-// maxVaults is how many requests for sealed records are served at once: one
-// answer can be large.
-const maxVaults = 4
+// How many requests are served at once whose answer can be large.
+const (
+	maxVaults = 4 // for sealed records
+	maxLists  = 4 // for the list of the kept checkpoints
+)
 
 // New returns the API of a ledger.
 func New(c Config) (*API, error) {
 	a := &API{
 		ledger: c.Ledger, tokens: c.Tokens, log: c.Logger,
-		vaults: make(gate, maxVaults), closing: make(chan struct{}),
+		vaults: make(gate, maxVaults), lists: make(gate, maxLists), closing: make(chan struct{}),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

@@ -116,6 +116,7 @@ func (c *call) submit(ctx context.Context, stream string, s *submission, wait cl
 	var places []int
 	for i, p := range s.refused {
 		if p != nil {
+			c.api.metrics.refused.WithLabelValues(string(p.Code())).Inc()
 			results[i].Err = p
 			continue
 		}

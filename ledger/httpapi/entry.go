@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bufio"
 	"fmt"
 	"net/http"
 
@@ -53,27 +52,6 @@ func (a *API) vault(c *call) error {
 	}
 	c.w.Header().Set("Content-Disposition", "attachment")
 	return c.answer(http.StatusOK, binaryType, records)
-}
-
-// keptCheckpoints lists the checkpoints that are kept for auditors, a path in
-// each line, in no order.
-func (a *API) keptCheckpoints(c *call) error {
-	h := c.w.Header()
-	out := bufio.NewWriterSize(c.w, writePiece)
-	for path, err := range a.ledger.KeptCheckpoints(c.Context()) {
-		if err != nil {
-			return err
-		}
-		if h.Get("Content-Type") == "" {
-			h.Set("Content-Type", textType)
-		}
-		if _, err := out.WriteString(path + "\n"); err != nil {
-			return err
-		}
-	}
-	h.Set("Content-Type", textType)
-	h.Set("Cache-Control", "no-store")
-	return out.Flush()
 }
 
 // inclusion answers with the proof that an entry is in the tree of a

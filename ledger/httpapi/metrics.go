@@ -14,6 +14,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	under    prometheus.Gauge
+	refused  *prometheus.CounterVec
 }
 
 func newMetrics(a *API, r prometheus.Registerer) (*metrics, error) {
@@ -29,10 +30,13 @@ func newMetrics(a *API, r prometheus.Registerer) (*metrics, error) {
 			Namespace: "cairn", Name: "http_requests_under_way", Help: "Requests that are not yet answered, tails included.",
 		}),
 	}
+	m.refused = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "cairn", Name: "http_events_refused_total", Help: "Events of batches refused before the ledger saw them, by the kind of problem.",
+	}, []string{"problem"})
 	tails := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "cairn", Name: "http_tails", Help: "Tails that are followed.",
 	}, func() float64 { return float64(len(a.tails)) })
-	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.under, tails} {
+	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.under, m.refused, tails} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

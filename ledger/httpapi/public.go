@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
@@ -24,6 +25,27 @@ const (
 // checkpoint serves the latest published checkpoint (C2SP tlog-tiles).
 func (a *API) checkpoint(c *call) error {
 	return c.file("checkpoint", textType, cacheSeconds)
+}
+
+// keptCheckpoints lists the checkpoints that are kept for auditors, a path in
+// each line, in no order. The list is as long as the ledger is old.
+func (a *API) keptCheckpoints(c *call) error {
+	h := c.w.Header()
+	h.Set("Cache-Control", cacheSeconds)
+	out := bufio.NewWriterSize(c.w, writePiece)
+	for path, err := range a.ledger.KeptCheckpoints(c.Context()) {
+		if err != nil {
+			return err
+		}
+		if h.Get("Content-Type") == "" {
+			h.Set("Content-Type", textType)
+		}
+		if _, err := out.WriteString(path + "\n"); err != nil {
+			return err
+		}
+	}
+	h.Set("Content-Type", textType)
+	return out.Flush()
 }
 
 // keptCheckpoint serves a checkpoint that is kept for auditors.

@@ -30,6 +30,7 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 	const get, post, put = http.MethodGet, http.MethodPost, http.MethodPut
 	routes := []route{
 		{faces: Public, method: get, path: "/checkpoint", serve: a.checkpoint},
+		{faces: Public, method: get, path: "/checkpoints", serve: a.keptCheckpoints, gate: a.lists},
 		{faces: Public, method: get, path: "/checkpoints/{place...}", serve: a.keptCheckpoint},
 		{faces: Public, method: get, path: "/tile/{place...}", serve: a.tile},
 		{faces: Public, method: get, path: "/tile/entries/{place...}", serve: a.bundle},
@@ -42,7 +43,6 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Read, method: get, path: "/v1/receipts/{index}", roles: proving, serve: a.receipt},
 		{faces: Read, method: get, path: "/v1/proofs/inclusion", roles: proving, query: []string{"index", "size"}, serve: a.inclusion},
 		{faces: Read, method: get, path: "/v1/proofs/consistency", roles: proving, query: []string{"from", "to"}, serve: a.consistency},
-		{faces: Read, method: get, path: "/v1/checkpoints", roles: proving, serve: a.keptCheckpoints},
 		{faces: Read, method: get, path: "/v1/vault/{place...}", roles: []Role{Auditor}, serve: a.vault, gate: a.vaults},
 
 		{faces: Read | Admin, method: get, path: "/v1/streams", roles: settings, serve: a.streams},
