@@ -152,7 +152,7 @@ func TestReadinessSaysWhyNot(t *testing.T) {
 func TestMetricsCountRequestsByRoute(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	s.post(t, "", "{}")
-	s.post(t, "", "{}\n{\n", "Content-Type: application/x-ndjson")
+	s.post(t, "?idempotency-field=id", "{\"id\":1}\n{}\n", "Content-Type: application/x-ndjson")
 	s.request(t, "GET", "/nothing/at/all", "")
 	got := s.request(t, "GET", "/metrics", "")
 	for _, want := range []string{
