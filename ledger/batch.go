@@ -48,6 +48,14 @@ const batchVersion = 1
 // end returns the index after the last entry.
 func (b *batch) end() uint64 { return b.first + uint64(len(b.entries)) }
 
+// bytes returns how many bytes its leaves and records have.
+func (b *batch) bytes() (n int) {
+	for _, e := range b.entries {
+		n += len(e.leaf) + len(e.record)
+	}
+	return n
+}
+
 func formatBatch(b *batch) []byte {
 	n := 1 + 8 + 4
 	for _, e := range b.entries {

@@ -20,12 +20,12 @@ type integrator struct {
 // run integrates until the sequencer is done. What waits is taken together.
 func (in *integrator) run(ctx context.Context) {
 	for b := range in.l.toIntegrate {
-		batches := []*batch{b}
-		for more := true; more && len(batches) < 16; {
+		batches, bytes := []*batch{b}, b.bytes()
+		for more := true; more && len(batches) < 16 && bytes < maxBatchBytes; {
 			select {
 			case next, ok := <-in.l.toIntegrate:
 				if more = ok; ok {
-					batches = append(batches, next)
+					batches, bytes = append(batches, next), bytes+next.bytes()
 				}
 			default:
 				more = false

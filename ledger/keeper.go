@@ -32,9 +32,7 @@ func (k *keeper) applied(batches []*batch) {
 	defer k.mu.Unlock()
 	for _, b := range batches {
 		k.held = append(k.held, heldBatch{b.position, b.end()})
-		for _, e := range b.entries {
-			k.bytes += len(e.leaf) + len(e.record)
-		}
+		k.bytes += b.bytes()
 	}
 	if k.bytes >= keepEvery {
 		select {

@@ -98,14 +98,10 @@ func (m *metrics) unregister(r prometheus.Registerer) {
 }
 
 func (m *metrics) sequenced(b *batch) {
-	n := 0
-	for _, e := range b.entries {
-		n += len(e.leaf) + len(e.record)
-	}
 	m.entries.Add(float64(len(b.entries)))
 	m.batches.Inc()
 	m.batchSize.Observe(float64(len(b.entries)))
-	m.bytes.Add(float64(n))
+	m.bytes.Add(float64(b.bytes()))
 }
 
 func (m *metrics) cosigned(d time.Duration) { m.cosigning.Observe(d.Seconds()) }
