@@ -45,17 +45,31 @@ func servedMetrics(t *testing.T) map[string]metric {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var answer *httptest.ResponseRecorder
-	for range 2 { // the first request shows in the answer to the second
-		answer = httptest.NewRecorder()
-		api.Handler(httpapi.Health).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
-	}
+	refuseEvent(t, api, tokens)
+	answer := httptest.NewRecorder()
+	api.Handler(httpapi.Health).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 	served := make(map[string]metric)
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\w+) (\w+)$`).FindAllStringSubmatch(answer.Body.String(), -1) {
 		served[m[1]] = metric{kind: m[2]}
 	}
 	addLabels(t, registry, served)
 	return served
+}
+
+// refuseEvent sends a batch of which the API refuses one event by itself.
+func refuseEvent(t *testing.T, api *httpapi.API, tokens *httpapi.Tokens) {
+	t.Helper()
+	token, _, err := tokens.Issue(t.Context(), httpapi.Grant{Name: "app", Role: httpapi.Writer, Streams: []string{httpapi.EveryStream}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/v1/streams/default/entries?idempotency-field=id", strings.NewReader("{\"id\":1}\n{}\n"))
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/x-ndjson")
+	answer := httptest.NewRecorder()
+	if api.Handler(httpapi.Write).ServeHTTP(answer, r); answer.Code >= 300 {
+		t.Fatalf("append: %d %s", answer.Code, answer.Body)
+	}
 }
 
 // witnessedLedger opens a new ledger and the one witness that it asks.
