@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/cairnlog/cairn/cmd/internal/command"
 )
 
 // A Config is witness.toml. Paths are relative to the witness's directory.
@@ -66,8 +68,8 @@ func (p *program) path(name string) string {
 	return filepath.Join(p.dir, filepath.FromSlash(name))
 }
 
-// config reads the configuration of the witness. What is wrong in it is a
-// usageError that names the line.
+// config reads the configuration of the witness. What is wrong in it is wrong
+// usage, and the error names the line.
 func (p *program) config() (Config, error) {
 	path := p.path(configFile)
 	data, err := os.ReadFile(path)
@@ -76,13 +78,13 @@ func (p *program) config() (Config, error) {
 	}
 	c := Config{Listen: defaultListen}
 	if err := decode(data, &c); err != nil {
-		return Config{}, usage("%s:%w", path, err)
+		return Config{}, command.Usage("%s:%w", path, err)
 	}
 	if (c.Certificate == "") != (c.Key == "") {
-		return Config{}, usage("%s: certificate and key belong together", path)
+		return Config{}, command.Usage("%s: certificate and key belong together", path)
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return Config{}, usage("%s: listen: %w", path, err)
+		return Config{}, command.Usage("%s: listen: %w", path, err)
 	}
 	return c, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/disk"
 	"github.com/cairnlog/cairn/witness"
@@ -59,7 +60,7 @@ vote. They are kept in the file "policy".`,
 func (p *program) init(o initOptions) error {
 	keys, policy, err := o.identity()
 	if err != nil {
-		return usageError{err}
+		return command.Usage("%w", err)
 	}
 	sealed := formatKeys(keys)
 	if o.encrypt {
@@ -78,7 +79,7 @@ func (p *program) init(o initOptions) error {
 	if err := p.makeDirs(); err != nil {
 		return err
 	}
-	if err := placeFile(p.path(keyFile), sealed); err != nil {
+	if err := command.WriteFile(p.path(keyFile), sealed, 0o600); err != nil {
 		return err
 	}
 	if err := p.makeMemory(); err != nil {
@@ -87,11 +88,11 @@ func (p *program) init(o initOptions) error {
 	for _, f := range []struct{ name, data string }{
 		{logsFile, string(list)}, {policyFile, policy}, {configFile, fmt.Sprintf(sampleConfig, o.listen)},
 	} {
-		if err := placeFile(p.path(f.name), []byte(f.data)); err != nil {
+		if err := command.WriteFile(p.path(f.name), []byte(f.data), 0o600); err != nil {
 			return err
 		}
 	}
-	p.say("made the witness %s in %s", o.name, p.dir)
+	p.Say("made the witness %s in %s", o.name, p.dir)
 	return o.print(p, keys, policy)
 }
 
@@ -147,14 +148,14 @@ func parsePolicy(lines []byte) (keys []proofs.Key, err error) {
 
 func (o *initOptions) print(p *program, keys []proofs.SigningKey, policy string) error {
 	if !o.json {
-		_, err := fmt.Fprint(p.stdout, policy)
+		_, err := fmt.Fprint(p.Stdout, policy)
 		return err
 	}
 	var vkeys []proofs.Key
 	for _, k := range keys {
 		vkeys = append(vkeys, k.Key())
 	}
-	return json.NewEncoder(p.stdout).Encode(struct {
+	return json.NewEncoder(p.Stdout).Encode(struct {
 		Name   string       `json:"name"`
 		Keys   []proofs.Key `json:"keys"`
 		Policy string       `json:"policy"`
@@ -175,10 +176,10 @@ func (p *program) makeDirs() error {
 	if err := os.MkdirAll(keys, 0o700); err != nil {
 		return err
 	}
-	if err := syncDir(p.dir); err != nil {
+	if err := command.SyncDir(p.dir); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(p.dir))
+	return command.SyncDir(filepath.Dir(p.dir))
 }
 
 // makeMemory makes the empty registers.

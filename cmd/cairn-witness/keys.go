@@ -10,6 +10,7 @@ import (
 	"filippo.io/age"
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -26,21 +27,7 @@ func (p *program) passphraseFlag(c *cobra.Command) {
 
 // secret returns the passphrase of the keys, from a file or the environment.
 func (p *program) secret() (string, error) {
-	if p.passphrase == "" {
-		if s := p.env("CAIRN_PASSPHRASE"); s != "" {
-			return s, nil
-		}
-		return "", usage("%s: %w", p.path(keyFile), errEncrypted)
-	}
-	data, err := os.ReadFile(p.passphrase)
-	if err != nil {
-		return "", err
-	}
-	s := strings.TrimRight(string(data), "\r\n")
-	if s == "" {
-		return "", usage("%s: it is empty", p.passphrase)
-	}
-	return s, nil
+	return command.Passphrase(p.passphrase, p.env, command.Usage("%s: %w", p.path(keyFile), errEncrypted))
 }
 
 // keys reads the keys of the witness, which nobody else may be able to read.
@@ -51,9 +38,9 @@ func (p *program) keys() ([]proofs.SigningKey, error) {
 		return nil, err
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, usage("%s: others can read it (mode %04o): chmod 600", path, mode)
+		return nil, command.Usage("%s: others can read it (mode %04o): chmod 600", path, mode)
 	}
-	data, err := readFile(path, maxKeyFile)
+	data, err := command.ReadFile(path, maxKeyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -76,9 +63,9 @@ func (p *program) decrypt(path string, data []byte) ([]byte, error) {
 	}
 	plain, err := age.Decrypt(bytes.NewReader(data), identity)
 	if err != nil {
-		return nil, usage("%s: the passphrase does not open it", path)
+		return nil, command.Usage("%s: the passphrase does not open it", path)
 	}
-	return readAll(path, plain, maxKeyFile)
+	return command.ReadAll(plain, path, maxKeyFile)
 }
 
 // encrypt encrypts with a passphrase.
@@ -122,7 +109,7 @@ func parseKeys(path string, data []byte) (keys []proofs.SigningKey, err error) {
 		}
 		k, err := proofs.ParseSigningKey(line)
 		if err != nil {
-			return nil, usage("%s:%d: %w", path, number, err)
+			return nil, command.Usage("%s:%d: %w", path, number, err)
 		}
 		keys = append(keys, k)
 	}

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
 	"github.com/cairnlog/cairn/storage/disk"
@@ -64,13 +64,13 @@ func (p *program) logList(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	lines, err := readFile(p.path(policyFile), maxKeyFile)
+	lines, err := command.ReadFile(p.path(policyFile), maxKeyFile)
 	if err != nil {
 		return err
 	}
 	own, err := parsePolicy(lines)
 	if err != nil {
-		return usage("%s: %w", p.path(policyFile), err)
+		return command.Usage("%s: %w", p.path(policyFile), err)
 	}
 	cosigned, err := p.openSource(cfg)
 	if err != nil {
@@ -132,7 +132,7 @@ func (l *listing) add(note []byte, own []proofs.Key) error {
 }
 
 func (p *program) printJSON(listings []*listing) error {
-	e := json.NewEncoder(p.stdout)
+	e := json.NewEncoder(p.Stdout)
 	for _, l := range listings {
 		if err := e.Encode(l); err != nil {
 			return err
@@ -143,11 +143,11 @@ func (p *program) printJSON(listings []*listing) error {
 
 func (p *program) printTable(listings []*listing) error {
 	if len(listings) == 0 {
-		p.say("there is no log yet")
+		p.Say("there is no log yet")
 		return nil
 	}
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ORIGIN\tKEYS\tSIZE\tCOSIGNED\tCONTACT")
+	t := command.NewTable(p.Stdout)
+	t.Row("ORIGIN", "KEYS", "SIZE", "COSIGNED", "CONTACT")
 	for _, l := range listings {
 		var ids []string
 		for _, k := range l.Keys {
@@ -157,9 +157,9 @@ func (p *program) printTable(listings []*listing) error {
 		if l.Size != nil {
 			size, at = fmt.Sprint(*l.Size), l.Time.Format(time.RFC3339)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", escape(l.Origin), strings.Join(ids, ","), size, at, escape(l.Contact))
+		t.Row(l.Origin, strings.Join(ids, ","), size, at, l.Contact)
 	}
-	return w.Flush()
+	return t.Flush()
 }
 
 // A source tells the checkpoint of a log that was cosigned last, or nil.
@@ -216,7 +216,7 @@ func askServer(cfg Config) source {
 				return nil, err
 			}
 			defer answer.Body.Close()
-			body, err := readAll(url, answer.Body, maxCheckpoint)
+			body, err := command.ReadAll(answer.Body, url, maxCheckpoint)
 			switch {
 			case err != nil:
 				return nil, err

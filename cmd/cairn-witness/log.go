@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/disk"
 	"github.com/cairnlog/cairn/witness"
@@ -77,11 +78,11 @@ func (p *program) logAdd(o addOptions) error {
 func (o addOptions) logs(p *program) (logs []witness.Log, err error) {
 	switch {
 	case len(o.vkeys) == 0 && o.list == "":
-		return nil, usage("which log? Give its verifier key, or a list with --list")
+		return nil, command.Usage("which log? Give its verifier key, or a list with --list")
 	case len(o.vkeys) > 0 && o.list != "":
-		return nil, usage("either verifier keys or --list")
+		return nil, command.Usage("either verifier keys or --list")
 	case o.list == "-":
-		data, err := readAll("standard input", p.stdin, witness.MaxLogList)
+		data, err := command.ReadAll(p.Stdin, "standard input", witness.MaxLogList)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +93,7 @@ func (o addOptions) logs(p *program) (logs []witness.Log, err error) {
 	for _, vkey := range o.vkeys {
 		k, err := proofs.ParseKey(vkey)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, command.Usage("%w", err)
 		}
 		l := witness.Log{Origin: o.origin, Key: k, QPD: o.qpd, Contact: o.contact}
 		if l.Origin == "" {
@@ -107,7 +108,7 @@ func (o addOptions) logs(p *program) (logs []witness.Log, err error) {
 // that stands in it as it is.
 func (p *program) appendLogs(added []witness.Log) error {
 	path := p.path(logsFile)
-	data, err := readFile(path, witness.MaxLogList)
+	data, err := command.ReadFile(path, witness.MaxLogList)
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (p *program) appendLogs(added []witness.Log) error {
 	}
 	lines, err := witness.FormatLogList(fresh)
 	if err != nil {
-		return usageError{err}
+		return command.Usage("%w", err)
 	}
 	_, items, _ := bytes.Cut(lines, []byte("\n"))
 	if !bytes.HasSuffix(data, []byte("\n")) {
@@ -131,11 +132,11 @@ func (p *program) appendLogs(added []witness.Log) error {
 	if _, err := parseList(path, data); err != nil {
 		return err
 	}
-	if err := placeFile(path, data); err != nil {
+	if err := command.WriteFile(path, data, 0o600); err != nil {
 		return err
 	}
 	for _, l := range fresh {
-		p.say("added %s with the key %08x", l.Origin, l.Key.ID())
+		p.Say("added %s with the key %08x", l.Origin, l.Key.ID())
 	}
 	return nil
 }
@@ -153,7 +154,7 @@ func (p *program) without(logs, known []witness.Log) (fresh []witness.Log) {
 	}
 	for _, l := range logs {
 		if seen[id{l.Origin, l.Key}] {
-			p.say("%s is there already with the key %08x", l.Origin, l.Key.ID())
+			p.Say("%s is there already with the key %08x", l.Origin, l.Key.ID())
 			continue
 		}
 		seen[id{l.Origin, l.Key}] = true
@@ -184,7 +185,7 @@ func (p *program) readLogs(cfg Config) (logs []witness.Log, err error) {
 }
 
 func readList(path string) ([]witness.Log, error) {
-	data, err := readFile(path, witness.MaxLogList)
+	data, err := command.ReadFile(path, witness.MaxLogList)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +195,7 @@ func readList(path string) ([]witness.Log, error) {
 func parseList(path string, data []byte) ([]witness.Log, error) {
 	logs, err := witness.ParseLogList(data)
 	if err != nil {
-		return nil, usage("%s: %w", path, err)
+		return nil, command.Usage("%s: %w", path, err)
 	}
 	return logs, nil
 }

@@ -8,22 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 	"syscall"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/storage"
-)
-
-// The exit statuses, the same in all of Cairn's commands.
-const (
-	exitYes     = 0
-	exitNo      = 1
-	exitUsage   = 2
-	exitUnknown = 3
 )
 
 const exitHelp = `
@@ -39,49 +29,26 @@ Exit status:
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, env: os.Getenv}
-	root := p.root()
-	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	p := &program{
+		Program: command.Program{Name: "cairn-witness", Stdin: stdin, Stdout: stdout, Stderr: stderr},
+		env:     os.Getenv,
+	}
+	_, err := p.Execute(ctx, p.root(), args)
 	if err == nil {
-		return exitYes
+		return command.Yes
 	}
-	var ran ranError
-	if !errors.As(err, &ran) { // cobra's own
-		err = usageError{err}
-	}
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	p.say("%s", line)
-	if hint := p.hintFor(err); hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", escape(hint))
-	}
+	p.Fail(err, p.hintFor(err))
 	return statusOf(err)
 }
 
 // A program is what every command works with.
 type program struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	env            func(name string) string
+	command.Program
+	env func(name string) string
 
 	dir        string
 	passphrase string // the file that holds it
 }
-
-// A ranError is the error of a command that ran: cobra's own mean wrong usage.
-type ranError struct{ error }
-
-func (e ranError) Unwrap() error { return e.error }
-
-// A usageError means that the command was used wrongly.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 var (
 	errExists    = errors.New("there is something already")
@@ -90,14 +57,13 @@ var (
 )
 
 func statusOf(err error) int {
-	var wrong usageError
 	switch {
-	case errors.As(err, &wrong):
-		return exitUsage
+	case command.IsUsage(err):
+		return command.Misuse
 	case errors.Is(err, errExists):
-		return exitNo
+		return command.No
 	}
-	return exitUnknown
+	return command.Unknown
 }
 
 // hintFor says what to do about an error, where we know what was meant.
@@ -125,11 +91,6 @@ func (p *program) isWitness() bool {
 	return err == nil
 }
 
-// say tells people something.
-func (p *program) say(format string, args ...any) {
-	fmt.Fprintf(p.stderr, "cairn-witness: %s\n", escape(fmt.Sprintf(format, args...)))
-}
-
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cairn-witness",
@@ -143,44 +104,9 @@ to its keys: never serve the keys with an older copy of it, or with none.`,
 		Example: `  cairn-witness init --name witness.example.org/w1 --url https://witness.example.org
   cairn-witness log add sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8
   cairn-witness serve`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
 	}
 	root.PersistentFlags().StringVarP(&p.dir, "dir", "d", "cairn-witness", "directory of the witness")
 	root.AddCommand(p.initCommand(), p.serveCommand(), p.logCommand())
-	root.SetHelpTemplate(`{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
-
-{{end}}{{.UsageString}}` + exitHelp)
-	finish(root)
+	p.SetUp(root, exitHelp)
 	return root
-}
-
-// finish marks the errors of commands that ran, and makes commands that only
-// have subcommands ask for one.
-func finish(c *cobra.Command) {
-	inner := c.RunE
-	if inner == nil {
-		c.Args = cobra.NoArgs
-		inner = func(*cobra.Command, []string) error { return usage("which command? See --help") }
-	}
-	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := inner(c, args); err != nil {
-			return ranError{err}
-		}
-		return nil
-	}
-	for _, sub := range c.Commands() {
-		finish(sub)
-	}
-}
-
-// escape makes a text that others wrote safe to show on a terminal, on one
-// line: what does not print is written as Go writes it in a string.
-func escape(s string) string {
-	unsafe := func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }
-	if !strings.ContainsFunc(s, unsafe) {
-		return s
-	}
-	quoted := strconv.Quote(s)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

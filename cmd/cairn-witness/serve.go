@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/storage/disk"
 	"github.com/cairnlog/cairn/witness"
 )
@@ -73,7 +74,7 @@ func (p *program) serve(ctx context.Context) (err error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	logger := slog.New(slog.NewTextHandler(p.stderr, nil))
+	logger := slog.New(slog.NewTextHandler(p.Stderr, nil))
 	w, err := witness.New(ctx, witness.Config{Keys: keys, Registers: registers, Logger: logger, Metrics: registry})
 	if err != nil {
 		return err
@@ -99,7 +100,7 @@ func (p *program) listen(ctx context.Context, cfg Config, w *witness.Witness, se
 	go func() { served <- serve(listener) }()
 	ctx, stop := context.WithCancel(ctx)
 	go func() { reload.run(ctx, reloadTime); close(reloaded) }()
-	p.say("%s serves at %s://%s", w.Keys()[0].Name(), scheme, listener.Addr())
+	p.Say("%s serves at %s://%s", w.Keys()[0].Name(), scheme, listener.Addr())
 	if err := notify(p.env("NOTIFY_SOCKET"), "READY=1"); err != nil {
 		logger.Warn("the service manager was not told", "error", err)
 	}
@@ -122,7 +123,7 @@ func (p *program) watchLogs(reload *reloader, cfg Config, w *witness.Witness) er
 			return err
 		}
 		if err := w.SetLogs(logs); err != nil {
-			return usageError{err}
+			return command.Usage("%w", err)
 		}
 		return nil
 	})

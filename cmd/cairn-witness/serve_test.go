@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/fault"
 	"github.com/cairnlog/cairn/storage/memory"
@@ -42,7 +43,7 @@ func TestServeEndsWhenTheStoreFails(t *testing.T) {
 	plan.At(0, fault.Failed)
 	w, err := witness.New(t.Context(), witness.Config{Keys: []proofs.SigningKey{own}, Registers: memory.New(plan).Registers("r")})
 	must(t, err)
-	p := &program{dir: t.TempDir(), stderr: io.Discard, env: func(string) string { return "" }}
+	p := &program{Program: command.Program{Stderr: io.Discard}, dir: t.TempDir(), env: func(string) string { return "" }}
 	list, err := witness.FormatLogList([]witness.Log{{Origin: log.Key().Name(), Key: log.Key(), QPD: 1, Contact: "x"}})
 	must(t, err)
 	must(t, os.WriteFile(p.path(logsFile), list, 0o600))
@@ -63,7 +64,7 @@ func TestServeEndsWhenTheStoreFails(t *testing.T) {
 		}
 	}
 	err = <-ended
-	if !errors.Is(err, errStore) || statusOf(err) != exitUnknown || p.hintFor(err) == "" {
+	if !errors.Is(err, errStore) || statusOf(err) != command.Unknown || p.hintFor(err) == "" {
 		t.Errorf("serve ends with %v, status %d, hint %q", err, statusOf(err), p.hintFor(err))
 	}
 	rw := httptest.NewRecorder()
@@ -173,7 +174,7 @@ func TestFilesAreLoadedAgain(t *testing.T) {
 			if content == "" {
 				must(t, os.Remove(path))
 			} else {
-				must(t, placeFile(path, []byte(content)))
+				must(t, command.WriteFile(path, []byte(content), 0o600))
 			}
 			time.Sleep(10 * time.Second) // in the bubble's time
 		}

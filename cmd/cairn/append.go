@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -93,25 +94,25 @@ func (o *appendFlags) check(args []string) error {
 	one := len(o.lines) == 0 && len(args)+len(o.files) <= 1
 	switch {
 	case !client.State(o.wait).Reached(client.Sequenced):
-		return usage("there is no state %q to wait for: it is sequenced, integrated or witnessed", o.wait)
+		return command.Usage("there is no state %q to wait for: it is sequenced, integrated or witnessed", o.wait)
 	case o.batch < 1:
-		return usage("--batch must be at least 1")
+		return command.Usage("--batch must be at least 1")
 	case o.timeout <= 0:
-		return usage("--timeout must be more than nothing")
+		return command.Usage("--timeout must be more than nothing")
 	case o.key != "" && o.fields != "":
-		return usage("--idempotency-key and --idempotency-field cannot both be")
+		return command.Usage("--idempotency-key and --idempotency-field cannot both be")
 	case o.key != "" && !one:
-		return usage("--idempotency-key is of one event; use --idempotency-field, or --source and --sequence")
+		return command.Usage("--idempotency-key is of one event; use --idempotency-field, or --source and --sequence")
 	case (o.source == "") == o.numbered:
-		return usage("--source and --sequence belong together")
+		return command.Usage("--source and --sequence belong together")
 	case o.resume != "" && (len(o.lines) != 1 || len(args)+len(o.files) > 0):
-		return usage("--resume is for events that come from one --ndjson")
+		return command.Usage("--resume is for events that come from one --ndjson")
 	case o.receipts != "" && client.State(o.wait) != client.Witnessed:
-		return usage("--receipts needs --wait witnessed: before that there is no receipt")
+		return command.Usage("--receipts needs --wait witnessed: before that there is no receipt")
 	}
 	for _, f := range o.given {
 		if name, _, ok := strings.Cut(f, "="); !ok || name == "" {
-			return usage("--field %q is not NAME=VALUE", f)
+			return command.Usage("--field %q is not NAME=VALUE", f)
 		}
 	}
 	return nil
@@ -147,8 +148,8 @@ func (p *program) append(ctx context.Context, args []string, o appendFlags) erro
 	}
 	err = a.all(ctx, inputs)
 	a.progress.end()
-	if err != nil && a.resume != nil && statusOf(err) == exitUnknown {
-		err = hinted(err, "run the same command again: it goes on behind event %d", a.resume.done)
+	if err != nil && a.resume != nil && statusOf(err) == command.Unknown {
+		err = command.Hinted(err, "run the same command again: it goes on behind event %d", a.resume.done)
 	}
 	return errors.Join(err, a.summary())
 }
@@ -166,7 +167,7 @@ func (p *program) eventMaker(o appendFlags) (*eventMaker, error) {
 	var err error
 	if o.fields != "" {
 		if m.fields, err = client.ParseKeyFields(o.fields); err != nil {
-			return nil, usageError{err}
+			return nil, command.Usage("%w", err)
 		}
 	}
 	for _, f := range o.given {
@@ -190,7 +191,7 @@ func (m *eventMaker) event(number uint64, data []byte) (client.Event, error) {
 	}
 	if e.MediaType == "" || isJSON(e.MediaType) {
 		if err := proofs.CheckJSON(data); err != nil {
-			return e, hinted(err, "events are strict JSON; of other kinds say so with --media-type")
+			return e, command.Hinted(err, "events are strict JSON; of other kinds say so with --media-type")
 		}
 	}
 	switch {

@@ -8,6 +8,7 @@ import (
 	"iter"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 )
 
 // maxBatchBytes bounds the events of one batch together: servers take requests
@@ -124,9 +125,9 @@ func (a *appender) undecided(err error) error {
 	case known || !random:
 		return err
 	case len(a.batch) == 1:
-		return hinted(err, "it is not known whether the event is recorded; it can be sent again safely with --idempotency-key %s", a.batch[0].IdempotencyKey)
+		return command.Hinted(err, "it is not known whether the event is recorded; it can be sent again safely with --idempotency-key %s", a.batch[0].IdempotencyKey)
 	}
-	return hinted(err, "it is not known whether the last %d events are recorded; with keys of their own, or --resume, they could be sent again safely", len(a.batch))
+	return command.Hinted(err, "it is not known whether the last %d events are recorded; with keys of their own, or --resume, they could be sent again safely", len(a.batch))
 }
 
 const maxRefusals = 20 // that are told one by one
@@ -138,18 +139,18 @@ func (a *appender) take(ctx context.Context, where string, e client.Event, r cli
 			a.refusal = r.Err
 		}
 		if a.counts.refused <= maxRefusals {
-			a.p.say("%s: %v", where, r.Err)
+			a.p.Say("%s: %v", where, r.Err)
 		}
 		return a.report(r)
 	}
 	err := a.verifier.CheckAppended(ctx, e, r)
 	switch {
 	case err == nil:
-	case statusOf(err) == exitNo:
+	case statusOf(err) == command.No:
 		return err
 	default:
 		a.counts.unchecked++
-		a.p.say("%s: it could not be checked: %v", where, err)
+		a.p.Say("%s: it could not be checked: %v", where, err)
 		return a.report(r)
 	}
 	if r.Duplicate {
@@ -162,7 +163,7 @@ func (a *appender) take(ctx context.Context, where string, e client.Event, r cli
 	}
 	if a.o.receipts != "" && r.Receipt != nil {
 		// Not synced: cairn prove receipt makes it again.
-		if err := placeFile(a.o.receipts, receiptPath(a.o.receipts, r.Index), r.Receipt, false); err != nil {
+		if err := command.PlaceFile(a.o.receipts, receiptPath(a.o.receipts, r.Index), r.Receipt, publicMode, false); err != nil {
 			return err
 		}
 	}
@@ -172,7 +173,7 @@ func (a *appender) take(ctx context.Context, where string, e client.Event, r cli
 // report prints what became of an event.
 func (a *appender) report(r client.Appended) error {
 	if a.o.json {
-		return json.NewEncoder(a.p.stdout).Encode(entryFile{
+		return json.NewEncoder(a.p.Stdout).Encode(entryFile{
 			Index: r.Index, Leaf: r.Leaf, State: r.State, Duplicate: r.Duplicate,
 			Disclosure: r.Disclosure, Receipt: r.Receipt, Promise: r.Promise, Problem: r.Err,
 		})
@@ -184,7 +185,7 @@ func (a *appender) report(r client.Appended) error {
 	if r.Duplicate {
 		line += "  (was there)"
 	}
-	_, err := fmt.Fprintln(a.p.stdout, line)
+	_, err := fmt.Fprintln(a.p.Stdout, line)
 	return err
 }
 
@@ -193,7 +194,7 @@ func (a *appender) summary() error {
 	c := a.counts
 	all := c.appended + c.repeats + c.refused + c.unchecked
 	if all > 1 {
-		a.p.say("%d events recorded, %d were there already, %d refused", c.appended, c.repeats, c.refused)
+		a.p.Say("%d events recorded, %d were there already, %d refused", c.appended, c.repeats, c.refused)
 	}
 	switch {
 	case c.refused > 0:
@@ -201,7 +202,7 @@ func (a *appender) summary() error {
 	case c.unchecked > 0:
 		return fmt.Errorf("%d of %d events could not be checked", c.unchecked, all)
 	case c.late > 0:
-		return hinted(fmt.Errorf("recorded, but %d of %d events not yet %s", c.late, all, a.o.wait),
+		return command.Hinted(fmt.Errorf("recorded, but %d of %d events not yet %s", c.late, all, a.o.wait),
 			"the log has promised them; ask for their receipts later with: cairn prove receipt")
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -23,8 +24,8 @@ type input struct {
 // files, or the standard input.
 func (p *program) inputs(args []string, o appendFlags) (iter.Seq2[input, error], error) {
 	if len(args)+len(o.files)+len(o.lines) == 0 {
-		if p.terminal(p.stdin) {
-			return nil, usage("what shall be appended? Give events as arguments, with --file or --ndjson, or on the standard input")
+		if p.terminal(p.Stdin) {
+			return nil, command.Usage("what shall be appended? Give events as arguments, with --file or --ndjson, or on the standard input")
 		}
 		o.files = []string{"-"}
 	}
@@ -53,7 +54,7 @@ func (p *program) inputs(args []string, o appendFlags) (iter.Seq2[input, error],
 // lines yields the lines of a file that hold something, without their ends.
 func (p *program) lines(name string) iter.Seq2[input, error] {
 	return func(yield func(input, error) bool) {
-		r := p.stdin
+		r := p.Stdin
 		if name != "-" {
 			f, err := os.Open(name)
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
@@ -80,11 +81,11 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 	if state != nil && contradicts(report) {
 		// The same once more, to save what convicts the log.
 		if err := p.follows(ctx, s, succession{policy: policy, believed: state.Signed, beside: o.state}); err != nil {
-			p.say("%v", err)
+			p.Say("%v", err)
 		}
 	}
 	if report.State != nil && o.state != "" {
-		if err := writeFile(o.state, audit.FormatState(report.State)); err != nil {
+		if err := command.WriteFile(o.state, audit.FormatState(report.State), publicMode); err != nil {
 			return fmt.Errorf("state: %w", err)
 		}
 	}
@@ -120,7 +121,7 @@ func (p *program) freshEnough(r *audit.Report) error {
 func (p *program) auditFiles(ctx context.Context, s *source, o auditFlags) (fs.FS, error) {
 	if s.log == nil {
 		if o.vault {
-			return nil, usage("--vault is for servers: of a directory everything that is there is judged")
+			return nil, command.Usage("--vault is for servers: of a directory everything that is there is judged")
 		}
 		return os.DirFS(s.name), nil
 	}
@@ -164,7 +165,7 @@ func contradicts(r *audit.Report) bool {
 // printReport prints what was found, for people or programs.
 func (p *program) printReport(r *audit.Report, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(p.stdout)
+		e := json.NewEncoder(p.Stdout)
 		e.SetIndent("", "  ")
 		return e.Encode(struct {
 			OK bool `json:"ok"`
@@ -172,12 +173,12 @@ func (p *program) printReport(r *audit.Report, asJSON bool) error {
 		}{r.OK(), r})
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(p.stdout, "%s  %s\n", escape(string(f.Kind)), escape(f.String()))
+		fmt.Fprintf(p.Stdout, "%s  %s\n", command.Escape(string(f.Kind)), command.Escape(f.String()))
 	}
 	if more := r.Total - len(r.Findings); more > 0 && len(r.Findings) > 0 {
-		fmt.Fprintf(p.stdout, "There are %d findings in all.\n", r.Total)
+		fmt.Fprintf(p.Stdout, "There are %d findings in all.\n", r.Total)
 	}
-	_, err := fmt.Fprint(p.stdout, escapeText(r.Summary.String()))
+	_, err := fmt.Fprint(p.Stdout, command.EscapeText(r.Summary.String()))
 	return err
 }
 
@@ -187,7 +188,7 @@ func verdictOf(r *audit.Report) error {
 	case r.OK():
 		return nil
 	case len(r.Findings) > 0 && r.Findings[0].Kind == audit.CheckpointMissing:
-		return hinted(fmt.Errorf("%w: there is no checkpoint to judge by", errNo),
+		return command.Hinted(fmt.Errorf("%w: there is no checkpoint to judge by", errNo),
 			"an export that was cut has none: run cairn export again")
 	}
 	return fmt.Errorf("%w: %d things are wrong with the ledger, see the findings", errNo, r.Total)

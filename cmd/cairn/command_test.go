@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/httpapi"
 	"github.com/cairnlog/cairn/ledger/ledgertest"
 	"github.com/cairnlog/cairn/ledger/local"
@@ -71,7 +72,7 @@ func (s *session) run(role string, args ...string) (status int, stdout, stderr s
 
 func (s *session) program(role string, stdout, stderr *bytes.Buffer) *program {
 	return &program{
-		stdin: strings.NewReader(""), stdout: stdout, stderr: stderr, clock: time.Now,
+		Program: command.Program{Name: "cairn", Stdin: strings.NewReader(""), Stdout: stdout, Stderr: stderr}, clock: time.Now,
 		rand: rand.NewChaCha8([32]byte{5}), terminal: func(any) bool { return s.terminal },
 		env: func(name string) string {
 			if name == "CAIRN_TOKEN" {
@@ -86,7 +87,7 @@ func (s *session) program(role string, stdout, stderr *bytes.Buffer) *program {
 func (s *session) must(role string, args ...string) (stdout string) {
 	s.t.Helper()
 	status, stdout, stderr := s.run(role, args...)
-	if status != exitYes {
+	if status != command.Yes {
 		s.t.Fatalf("cairn %s: exit status %d\n%s%s", strings.Join(args, " "), status, stdout, stderr)
 	}
 	return stdout
@@ -142,8 +143,8 @@ func TestEveryFlippedBitOfAnExportIsFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			status, stdout, stderr := s.run("", "audit", copied)
-			if status != exitNo || !strings.Contains(stdout, path) {
-				t.Errorf("bit %d of byte %d of %s: got status %d, want %d and a finding that names the file\n%s%s", bit, at, path, status, exitNo, stdout, stderr)
+			if status != command.No || !strings.Contains(stdout, path) {
+				t.Errorf("bit %d of byte %d of %s: got status %d, want %d and a finding that names the file\n%s%s", bit, at, path, status, command.No, stdout, stderr)
 			}
 		}
 		if err := os.WriteFile(full, sound, 0o600); err != nil {
@@ -174,14 +175,14 @@ func TestTailEndsWellWhenItIsInterrupted(t *testing.T) {
 	var stderr bytes.Buffer
 	out := &signalBuffer{written: make(chan struct{})}
 	p := s.program("reader", nil, &stderr)
-	p.stdout = out
+	p.Stdout = out
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-out.written
 		cancel()
 	}()
-	if status := p.run(ctx, []string{"tail", "--from", "0"}); status != exitYes || stderr.Len() > 0 {
-		t.Errorf("got status %d and %q, want %d and nothing to say", status, &stderr, exitYes)
+	if status := p.run(ctx, []string{"tail", "--from", "0"}); status != command.Yes || stderr.Len() > 0 {
+		t.Errorf("got status %d and %q, want %d and nothing to say", status, &stderr, command.Yes)
 	}
 }
 
@@ -192,8 +193,8 @@ func TestOthersSayThatTheyWereInterrupted(t *testing.T) {
 	cancel()
 	var stdout, stderr bytes.Buffer
 	status := s.program("auditor", &stdout, &stderr).run(ctx, []string{"export", filepath.Join(t.TempDir(), "copy")})
-	if status != exitUnknown || stderr.String() != "cairn: interrupted\n" {
-		t.Errorf("got status %d and %q, want %d and that it was interrupted", status, &stderr, exitUnknown)
+	if status != command.Unknown || stderr.String() != "cairn: interrupted\n" {
+		t.Errorf("got status %d and %q, want %d and that it was interrupted", status, &stderr, command.Unknown)
 	}
 }
 
@@ -207,7 +208,7 @@ func TestAppendRefusesAnAnswerAboutAnotherEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent.Data = []byte(`{"n":2}`)
-	if err := a.take(t.Context(), "argument 1", sent, results[0]); statusOf(err) != exitNo {
+	if err := a.take(t.Context(), "argument 1", sent, results[0]); statusOf(err) != command.No {
 		t.Errorf("got error %v, want that it does not verify", err)
 	}
 	if a.counts.appended != 0 {
@@ -258,12 +259,12 @@ func TestATerminalGetsPayloadsEscaped(t *testing.T) {
 func TestATerminalIsToldTheProgress(t *testing.T) {
 	s := newSession(t)
 	s.terminal = true
-	if status, _, stderr := s.run("writer", "append"); status != exitUsage || !strings.Contains(stderr, "what shall be appended?") {
+	if status, _, stderr := s.run("writer", "append"); status != command.Misuse || !strings.Contains(stderr, "what shall be appended?") {
 		t.Errorf("append from a terminal: got status %d and %q, want the question what to append", status, stderr)
 	}
 	s.must("writer", "append", "{}")
 	status, _, stderr := s.run("", "audit")
-	if status != exitYes || !strings.HasPrefix(stderr, "\rcairn: audited ") || !strings.HasSuffix(stderr, "\r\x1b[K") {
+	if status != command.Yes || !strings.HasPrefix(stderr, "\rcairn: audited ") || !strings.HasSuffix(stderr, "\r\x1b[K") {
 		t.Errorf("got status %d and %q, want a line of progress that is removed at the end", status, stderr)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
@@ -52,7 +53,7 @@ has the history that was exported.`,
 
 func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
 	if o.workers < 1 {
-		return usage("--workers must be at least 1")
+		return command.Usage("--workers must be at least 1")
 	}
 	s, err := p.source()
 	if err != nil {
@@ -80,7 +81,7 @@ func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
 		return err
 	}
 	if e.kept == nil {
-		p.say("the checkpoints that the ledger keeps are left out: a token of a reader or auditor may list them")
+		p.Say("the checkpoints that the ledger keeps are left out: a token of a reader or auditor may list them")
 	}
 	return p.runExport(ctx, e, o.json)
 }
@@ -92,12 +93,12 @@ func (p *program) runExport(ctx context.Context, e *exporter, asJSON bool) error
 	err := e.run(ctx)
 	g.end()
 	if err != nil {
-		return hinted(err, "the export is not complete; run it again to continue")
+		return command.Hinted(err, "the export is not complete; run it again to continue")
 	}
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(e.report())
+		return json.NewEncoder(p.Stdout).Encode(e.report())
 	}
-	p.say("%d entries of %s are in %s, %d of them new", c.Size, c.Origin, e.dir, c.Size-e.from)
+	p.Say("%d entries of %s are in %s, %d of them new", c.Size, c.Origin, e.dir, c.Size-e.from)
 	return nil
 }
 
@@ -116,7 +117,7 @@ func (p *program) resumeExport(ctx context.Context, e *exporter, s *source) erro
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if verdict.Checkpoint.Origin != e.view.Checkpoint.Origin {
-		return usage("%s holds an export of %q, and this is %q", e.dir, verdict.Checkpoint.Origin, e.view.Checkpoint.Origin)
+		return command.Usage("%s holds an export of %q, and this is %q", e.dir, verdict.Checkpoint.Origin, e.view.Checkpoint.Origin)
 	}
 	before, now := verdict.Checkpoint.Size, e.view.Checkpoint.Size
 	if before > now {

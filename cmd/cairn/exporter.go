@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
@@ -86,7 +87,7 @@ func (e *exporter) run(ctx context.Context) error {
 	if err := e.sync(); err != nil {
 		return err
 	}
-	if err := writeFile(e.path(audit.CheckpointFile), e.view.Signed); err != nil {
+	if err := command.WriteFile(e.path(audit.CheckpointFile), e.view.Signed, publicMode); err != nil {
 		return err
 	}
 	return os.RemoveAll(e.path(partialDir)) // with what a cut export left

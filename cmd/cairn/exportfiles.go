@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
@@ -27,7 +28,7 @@ const partialDir = ".partial"
 // write writes a file, which has its name once it is whole. The name itself
 // is durable after sync.
 func (e *exporter) write(name string, data []byte) error {
-	if err := placeFile(e.path(partialDir), e.path(name), data, true); err != nil {
+	if err := command.PlaceFile(e.path(partialDir), e.path(name), data, publicMode, true); err != nil {
 		return err
 	}
 	e.written.Add(1)
@@ -47,7 +48,7 @@ func (e *exporter) write(name string, data []byte) error {
 // sync makes all names durable that were written.
 func (e *exporter) sync() error {
 	for dir := range e.dirs {
-		if err := syncDir(dir); err != nil {
+		if err := command.SyncDir(dir); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -71,33 +72,33 @@ func (f *finding) print(w io.Writer) error {
 		return nil // the error says all
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s: %s verifies\n", escape(f.File), f.Kind)
-	t := newTable(&b)
+	fmt.Fprintf(&b, "%s: %s verifies\n", command.Escape(f.File), f.Kind)
+	t := command.NewTable(&b)
 	if f.Index != nil {
-		t.row("  entry", fmt.Sprintf("%d of %s", *f.Index, f.Origin))
+		t.Row("  entry", fmt.Sprintf("%d of %s", *f.Index, f.Origin))
 	}
 	if l := f.Leaf; l != nil {
-		t.row("  kind", l.Kind)
-		t.row("  time", l.Time)
+		t.Row("  kind", l.Kind)
+		t.Row("  time", l.Time)
 		if l.Kind == proofs.Event.String() {
-			t.row("  stream", fmt.Sprintf("%d, bucket %d", l.Stream, l.Bucket))
+			t.Row("  stream", fmt.Sprintf("%d, bucket %d", l.Stream, l.Bucket))
 		}
 		if l.Source != nil {
-			t.row("  source", fmt.Sprintf("%d, sequence number %d", *l.Source, *l.Sequence))
+			t.Row("  source", fmt.Sprintf("%d, sequence number %d", *l.Source, *l.Sequence))
 		}
 	}
 	if f.Root != "" {
-		t.row("  checkpoint", fmt.Sprintf("%s, size %d, root %s", f.Origin, f.Size, f.Root))
-		t.row("  signed", "by "+strings.Join(f.LogKeys, ", "))
-		t.row("  witnessed", witnessed(f.Witnesses, f.CosignedAt))
+		t.Row("  checkpoint", fmt.Sprintf("%s, size %d, root %s", f.Origin, f.Size, f.Root))
+		t.Row("  signed", "by "+strings.Join(f.LogKeys, ", "))
+		t.Row("  witnessed", witnessed(f.Witnesses, f.CosignedAt))
 	}
 	for _, c := range f.Checked {
-		t.row("  checked", c)
+		t.Row("  checked", c)
 	}
 	for _, c := range f.NotChecked {
-		t.row("  not checked", c)
+		t.Row("  not checked", c)
 	}
-	if err := t.flush(); err != nil {
+	if err := t.Flush(); err != nil {
 		return err
 	}
 	_, err := w.Write(b.Bytes())

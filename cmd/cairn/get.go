@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -50,10 +51,10 @@ check it without the ledger, a line for each entry.`,
 
 func (p *program) get(ctx context.Context, args []string, o getFlags) error {
 	if len(args) > 1 && !o.json {
-		return usage("several entries are printed with --json only")
+		return command.Usage("several entries are printed with --json only")
 	}
 	if o.settings && !o.json {
-		return usage("--settings is for --json")
+		return command.Usage("--settings is for --json")
 	}
 	indices := make([]uint64, len(args))
 	for i, arg := range args {
@@ -87,7 +88,7 @@ func (p *program) printEntries(ctx context.Context, r *entryReader, indices []ui
 	var lines bytes.Buffer
 	w := io.Writer(&lines)
 	if o.out == "" || o.out == "-" {
-		w = p.stdout
+		w = p.Stdout
 	}
 	for _, index := range indices {
 		e, err := r.proven(ctx, index, o.settings)
@@ -98,7 +99,7 @@ func (p *program) printEntries(ctx context.Context, r *entryReader, indices []ui
 			return err
 		}
 	}
-	if w == p.stdout {
+	if w == p.Stdout {
 		return nil
 	}
 	return p.output(o.out, lines.Bytes())
@@ -117,10 +118,10 @@ func (p *program) printPayload(e *entryFile, o getFlags) error {
 		return fmt.Errorf("%w: part %d of entry %d is not shown: it was erased, or you may not read it", errNo, o.part, e.Index)
 	}
 	if len(e.Disclosure.Parts) > 1 {
-		p.say("entry %d has %d parts, this is number %d", e.Index, len(e.Disclosure.Parts), o.part)
+		p.Say("entry %d has %d parts, this is number %d", e.Index, len(e.Disclosure.Parts), o.part)
 	}
-	if (o.out == "" || o.out == "-") && p.terminal(p.stdout) && !o.raw {
-		_, err := fmt.Fprintln(p.stdout, escapeText(string(d.Data)))
+	if (o.out == "" || o.out == "-") && p.terminal(p.Stdout) && !o.raw {
+		_, err := fmt.Fprintln(p.Stdout, command.EscapeText(string(d.Data)))
 		return err
 	}
 	return p.output(o.out, d.Data)
@@ -176,7 +177,7 @@ func (r *entryReader) check(ctx context.Context, e *client.Entry) (client.View, 
 	}
 	view, err := r.verifier.CheckEntry(ctx, e.Index, e.Leaf)
 	if errors.Is(err, client.ErrNotCovered) {
-		return view, hinted(err, "ask again in a moment")
+		return view, command.Hinted(err, "ask again in a moment")
 	}
 	return view, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -77,13 +78,12 @@ func (p *program) log(ctx context.Context, o logFlags) error {
 		if says == nil {
 			return fmt.Errorf("%w: the ledger says nothing of itself", errNo)
 		}
-		p.say("this is what the ledger says: compare it with what you know from elsewhere")
-		_, err := fmt.Fprint(p.stdout, says.Policy)
+		p.Say("this is what the ledger says: compare it with what you know from elsewhere")
+		_, err := fmt.Fprint(p.Stdout, says.Policy)
 		return err
 	}
 	policy, err := p.loadPolicy()
-	var missing usageError
-	if errors.As(err, &missing) {
+	if command.IsUsage(err) {
 		policy = nil
 	} else if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (p *program) log(ctx context.Context, o logFlags) error {
 		r.Verified = p.describe(view)
 	}
 	if o.json {
-		return json.NewEncoder(p.stdout).Encode(r)
+		return json.NewEncoder(p.Stdout).Encode(r)
 	}
 	return p.printLog(s, r)
 }
@@ -167,36 +167,36 @@ func (p *program) describe(v client.View) *checkpointOf {
 }
 
 func (p *program) printLog(s *source, r logReport) error {
-	t := newTable(p.stdout)
-	t.row("ledger", s.name)
+	t := command.NewTable(p.Stdout)
+	t.Row("ledger", s.name)
 	if v := r.Verified; v != nil {
-		t.row("origin", v.Origin)
-		t.row("checkpoint", fmt.Sprintf("size %d, root %s", v.Size, v.Root))
-		t.row("signed", "by "+strings.Join(v.LogKeys, ", "))
-		t.row("witnessed", witnessed(v.Witnesses, v.CosignedAt))
+		t.Row("origin", v.Origin)
+		t.Row("checkpoint", fmt.Sprintf("size %d, root %s", v.Size, v.Root))
+		t.Row("signed", "by "+strings.Join(v.LogKeys, ", "))
+		t.Row("witnessed", witnessed(v.Witnesses, v.CosignedAt))
 		if v.Age != "" {
-			t.row("age", v.Age)
+			t.Row("age", v.Age)
 		}
 	} else if r.Says != nil {
-		t.row("origin", r.Says.Origin+" (as it says)")
+		t.Row("origin", r.Says.Origin+" (as it says)")
 	}
 	for _, k := range r.Keys {
-		t.row("key", fmt.Sprintf("%s (%s in the policy)", k.Key, k.Policy))
+		t.Row("key", fmt.Sprintf("%s (%s in the policy)", k.Key, k.Policy))
 	}
 	if r.Policy != "" {
-		t.row("policy", r.Policy)
+		t.Row("policy", r.Policy)
 	}
 	if s := r.Says; s != nil {
 		n := s.Sizes
-		t.row("sizes", fmt.Sprintf("sequenced %d, integrated %d, signed %d, published %d (as it says)", n.Sequenced, n.Integrated, n.Signed, n.Published))
-		t.row("limits", fmt.Sprintf("%d bytes an event, %d events a batch (as it says)", s.MaxPayload, s.MaxBatch))
+		t.Row("sizes", fmt.Sprintf("sequenced %d, integrated %d, signed %d, published %d (as it says)", n.Sequenced, n.Integrated, n.Signed, n.Published))
+		t.Row("limits", fmt.Sprintf("%d bytes an event, %d events a batch (as it says)", s.MaxPayload, s.MaxBatch))
 	}
-	if err := t.flush(); err != nil {
+	if err := t.Flush(); err != nil {
 		return err
 	}
 	if r.Verified == nil {
-		p.say("nothing of this is verified: there is no policy")
-		p.hint("give one with --policy or CAIRN_POLICY")
+		p.Say("nothing of this is verified: there is no policy")
+		p.Hint("give one with --policy or CAIRN_POLICY")
 	}
 	return nil
 }

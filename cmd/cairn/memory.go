@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/storage"
 	"github.com/cairnlog/cairn/storage/disk"
 )
@@ -66,7 +67,7 @@ func (p *program) memoryPath(origin string) (string, error) {
 	if dir == "" {
 		home := p.env("HOME")
 		if home == "" {
-			return "", usage("there is no home directory to remember checkpoints in: give a file with --state")
+			return "", command.Usage("there is no home directory to remember checkpoints in: give a file with --state")
 		}
 		dir = filepath.Join(home, ".local", "state")
 	}
@@ -78,7 +79,7 @@ func (p *program) memoryPath(origin string) (string, error) {
 // need be.
 func openMemory(path string) (storage.Register, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, hinted(fmt.Errorf("state: %w", err), "give a file in a directory that can be written with --state")
+		return nil, command.Hinted(fmt.Errorf("state: %w", err), "give a file in a directory that can be written with --state")
 	}
 	return memoryFile{path: path, wait: lockWait}, nil
 }
@@ -92,7 +93,7 @@ func (p *program) evidenceSaver(memory string) func(context.Context, client.Evid
 		}
 		sum := sha256.Sum256(b)
 		path := fmt.Sprintf("%s.%s-%x.json", memory, e.What, sum[:6])
-		if err := writeFile(path, b); err != nil {
+		if err := command.WriteFile(path, b, publicMode); err != nil {
 			return err
 		}
 		p.evidence = append(p.evidence, path)

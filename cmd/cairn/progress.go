@@ -23,7 +23,7 @@ func (p *program) progress(what string) *progress { return &progress{p: p, what:
 
 // show shows that done of total entries are done; total 0 is not known.
 func (g *progress) show(done, total uint64) {
-	if !g.p.terminal(g.p.stderr) {
+	if !g.p.terminal(g.p.Stderr) {
 		return
 	}
 	g.mu.Lock()
@@ -35,10 +35,10 @@ func (g *progress) show(done, total uint64) {
 	}
 	g.open = true
 	if total == 0 {
-		fmt.Fprintf(g.p.stderr, "\rcairn: %s %d \x1b[K", g.what, done)
+		fmt.Fprintf(g.p.Stderr, "\rcairn: %s %d \x1b[K", g.what, done)
 		return
 	}
-	fmt.Fprintf(g.p.stderr, "\rcairn: %s %d of %d (%d %%)\x1b[K", g.what, done, total, done*100/total)
+	fmt.Fprintf(g.p.Stderr, "\rcairn: %s %d of %d (%d %%)\x1b[K", g.what, done, total, done*100/total)
 }
 
 // end removes the line.
@@ -46,7 +46,7 @@ func (g *progress) end() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open {
-		fmt.Fprint(g.p.stderr, "\r\x1b[K")
+		fmt.Fprint(g.p.Stderr, "\r\x1b[K")
 		g.open = false
 	}
 }

@@ -9,18 +9,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
 func (p *program) proveCommand() *cobra.Command {
-	c := group(&cobra.Command{
+	c := &cobra.Command{
 		Use:   "prove",
 		Short: "Make proofs",
 		Long: `prove makes proofs from the ledger's tiles, which it checks against the latest
 checkpoint that it believes. It needs no token.`,
 		Example: `  cairn prove receipt 4 -o login.tlog-proof
   cairn prove consistency old.checkpoint -o from-old.proof`,
-	})
+	}
 	c.AddCommand(p.proveInclusionCommand(), p.proveConsistencyCommand())
 	return c
 }
@@ -125,14 +126,14 @@ func (p *program) proveConsistency(ctx context.Context, args []string, o consist
 		}
 	}
 	if from > to || to > view.Checkpoint.Size {
-		return usage("the sizes %d and %d are not in the order OLD, NEW, latest (%d)", from, to, view.Checkpoint.Size)
+		return command.Usage("the sizes %d and %d are not in the order OLD, NEW, latest (%d)", from, to, view.Checkpoint.Size)
 	}
 	proof := client.ConsistencyProof{Old: from, New: to}
 	if proof.Hashes, err = proofs.ProveConsistency(ctx, from, to, view.Reader); err != nil {
 		return err
 	}
 	if o.json {
-		return json.NewEncoder(p.stdout).Encode(struct {
+		return json.NewEncoder(p.Stdout).Encode(struct {
 			Old    uint64        `json:"old"`
 			New    uint64        `json:"new"`
 			Hashes []proofs.Hash `json:"hashes"`
@@ -162,7 +163,7 @@ func (p *program) sizeOf(ctx context.Context, v *client.Verifier, arg string) (u
 func parseIndex(s string) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, 63)
 	if err != nil {
-		return 0, usage("%q is not an index: a number from 0", s)
+		return 0, command.Usage("%q is not an index: a number from 0", s)
 	}
 	return n, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -51,7 +52,7 @@ func openResume(path, stream, run string) (*resume, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if r.stream != stream {
-		return nil, usage("%s is of an append to stream %q, not %q", path, r.stream, stream)
+		return nil, command.Usage("%s is of an append to stream %q, not %q", path, r.stream, stream)
 	}
 	r.path, r.seen = path, sha256.New()
 	return r, nil
@@ -87,7 +88,7 @@ func (r *resume) skip(number uint64, data []byte) (bool, error) {
 
 func (r *resume) compare() error {
 	if hex.EncodeToString(r.seen.Sum(nil)) != r.sum {
-		return hinted(fmt.Errorf("%w: the first %d events are not those that %s is about", errNo, r.done, r.path),
+		return command.Hinted(fmt.Errorf("%w: the first %d events are not those that %s is about", errNo, r.done, r.path),
 			"give the same file again, or another --resume")
 	}
 	return nil
@@ -116,4 +117,4 @@ func (r *resume) end(number uint64) error {
 }
 
 // save makes the progress durable.
-func (r *resume) save() error { return writeFile(r.path, r.format()) }
+func (r *resume) save() error { return command.WriteFile(r.path, r.format(), publicMode) }

@@ -3,24 +3,23 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/cmd/internal/command"
 )
 
 // run runs one command and returns its exit status. Data goes to stdout,
 // talk to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{
-		stdin: stdin, stdout: stdout, stderr: stderr,
-		env: os.Getenv, clock: time.Now, rand: rand.Reader, terminal: isTerminal,
+		Program: command.Program{Name: "cairn", Stdin: stdin, Stdout: stdout, Stderr: stderr},
+		env:     os.Getenv, clock: time.Now, rand: rand.Reader, terminal: isTerminal,
 		patience: cachePatience,
 	}
 	return p.run(ctx, args)
@@ -32,13 +31,12 @@ const cachePatience = 5 * time.Second
 
 // A program is what every command works with.
 type program struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	env            func(name string) string
-	clock          func() time.Time
-	rand           io.Reader
-	terminal       func(stream any) bool
-	patience       time.Duration
+	command.Program
+	env      func(name string) string
+	clock    func() time.Time
+	rand     io.Reader
+	terminal func(stream any) bool
+	patience time.Duration
 
 	evidence []string // files that were saved, to be told at the end
 
@@ -54,48 +52,20 @@ func (p *program) run(ctx context.Context, args []string) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends what does not heed the first
-	root := p.root()
-	root.SetArgs(args)
-	root.SetIn(p.stdin)
-	root.SetOut(p.stdout)
-	root.SetErr(p.stderr)
-	c, err := root.ExecuteContextC(ctx)
+	c, err := p.Execute(ctx, p.root(), args)
 	if err == nil {
-		return exitYes
+		return command.Yes
 	}
 	if ctx.Err() != nil {
-		p.say("interrupted")
-		return exitUnknown
+		p.Say("interrupted")
+		return command.Unknown
 	}
-	var ran ranError
-	if !errors.As(err, &ran) { // cobra's own
-		err = usageError{err}
-	}
-	p.say("%s", firstLine(err.Error()))
+	p.Fail(err, hintsFor(err, c.CommandPath())...)
 	for _, path := range p.evidence {
-		p.say("the evidence is in %s", path)
-		p.hint("do not rely on this ledger any more, and show the file to others who do: cairn verify %s", path)
-	}
-	for _, hint := range hintsFor(err, c.CommandPath()) {
-		p.hint("%s", hint)
+		p.Say("the evidence is in %s", path)
+		p.Hint("do not rely on this ledger any more, and show the file to others who do: cairn verify %s", path)
 	}
 	return statusOf(err)
-}
-
-// firstLine cuts what cobra adds to its errors.
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
-}
-
-// say tells people something.
-func (p *program) say(format string, args ...any) {
-	fmt.Fprintf(p.stderr, "cairn: %s\n", escape(fmt.Sprintf(format, args...)))
-}
-
-// hint tells people what to do.
-func (p *program) hint(format string, args ...any) {
-	fmt.Fprintf(p.stderr, "hint: %s\n", escape(fmt.Sprintf(format, args...)))
 }
 
 func (p *program) root() *cobra.Command {
@@ -114,8 +84,6 @@ shows another history afterwards.`,
   cairn prove receipt 4 -o login.tlog-proof
   cairn verify login.tlog-proof
   cairn audit`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&p.url, "url", "", "`URL` of the ledger, or a directory with an export (CAIRN_URL)")
@@ -123,34 +91,7 @@ shows another history afterwards.`,
 	f.StringVar(&p.memory, "state", "", "`FILE` that remembers the last checkpoint believed (CAIRN_STATE)")
 	f.StringVar(&p.tokenFile, "token-file", "", "`FILE` with the bearer token, instead of CAIRN_TOKEN")
 	f.DurationVar(&p.maxAge, "max-age", 0, "refuse a latest checkpoint that witnesses saw longer ago")
-	root.AddCommand(p.appendCommand(), p.getCommand(), p.tailCommand(), p.proveCommand(), p.verifyCommand(), p.auditCommand(), p.exportCommand(), p.logCommand(), p.versionCommand())
-	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd()
-	root.SetHelpTemplate(`{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
-
-{{end}}{{.UsageString}}` + exitHelp)
-	finish(root)
+	root.AddCommand(p.appendCommand(), p.getCommand(), p.tailCommand(), p.proveCommand(), p.verifyCommand(), p.auditCommand(), p.exportCommand(), p.logCommand())
+	p.SetUp(root, exitHelp)
 	return root
-}
-
-// finish marks the errors of commands that ran: cobra's own mean wrong usage.
-func finish(c *cobra.Command) {
-	if inner := c.RunE; inner != nil {
-		c.RunE = func(c *cobra.Command, args []string) error {
-			if err := inner(c, args); err != nil {
-				return ranError{err}
-			}
-			return nil
-		}
-	}
-	for _, sub := range c.Commands() {
-		finish(sub)
-	}
-}
-
-// group returns a command that only has subcommands.
-func group(c *cobra.Command) *cobra.Command {
-	c.Args = cobra.NoArgs
-	c.RunE = func(*cobra.Command, []string) error { return usage("which one? Give a subcommand") }
-	return c
 }

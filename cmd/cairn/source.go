@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -26,13 +27,13 @@ func (p *program) source() (*source, error) {
 
 func (p *program) sourceAt(name string) (*source, error) {
 	if name == "" {
-		return nil, usage("which ledger? Give its URL with --url or CAIRN_URL")
+		return nil, command.Usage("which ledger? Give its URL with --url or CAIRN_URL")
 	}
 	if !strings.Contains(name, "://") {
 		if info, err := os.Stat(name); err != nil {
 			return nil, fmt.Errorf("ledger: %w", err)
 		} else if !info.IsDir() {
-			return nil, usage("%s is neither a URL nor a directory", name)
+			return nil, command.Usage("%s is neither a URL nor a directory", name)
 		}
 		return &source{name: name, files: proofs.FS(os.DirFS(name))}, nil
 	}
@@ -42,7 +43,7 @@ func (p *program) sourceAt(name string) (*source, error) {
 	}
 	log, err := client.Dial(name, client.Options{Token: token})
 	if err != nil {
-		return nil, usageError{err}
+		return nil, command.Usage("%w", err)
 	}
 	return &source{name: name, files: log, log: log}, nil
 }
@@ -51,7 +52,7 @@ func (p *program) sourceAt(name string) (*source, error) {
 func (p *program) server() (*source, error) {
 	s, err := p.source()
 	if err == nil && s.log == nil {
-		return nil, usage("%s is a directory, and this needs the ledger's server", s.name)
+		return nil, command.Usage("%s is a directory, and this needs the ledger's server", s.name)
 	}
 	return s, err
 }
@@ -71,7 +72,7 @@ func (p *program) token() (string, error) {
 func (p *program) loadPolicy() (*proofs.Policy, error) {
 	path := first(p.policy, p.env("CAIRN_POLICY"))
 	if path == "" {
-		return nil, hinted(usage("which policy? Give a file with --policy or CAIRN_POLICY"),
+		return nil, command.Hinted(command.Usage("which policy? Give a file with --policy or CAIRN_POLICY"),
 			"the policy decides what is believed, so it comes from whom you trust; what the ledger says of itself is shown by: cairn log")
 	}
 	b, err := p.readFile(path, proofs.MaxPolicySize)

@@ -2,22 +2,14 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"syscall"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
-)
-
-// The exit statuses, the same in all of Cairn's commands.
-const (
-	exitYes     = 0
-	exitNo      = 1
-	exitUsage   = 2
-	exitUnknown = 3
 )
 
 const exitHelp = `
@@ -28,52 +20,20 @@ Exit status:
   3  could not tell: a file, the network, the ledger's server, or the right to ask
 `
 
-// A ranError is the error of a command that ran.
-type ranError struct{ err error }
-
-func (e ranError) Error() string { return e.err.Error() }
-func (e ranError) Unwrap() error { return e.err }
-
-// A usageError means that the command was used wrongly.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
-
-func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// A hintedError says what to do, too.
-type hintedError struct {
-	err  error
-	hint string
-}
-
-func (e hintedError) Error() string { return e.err.Error() }
-func (e hintedError) Unwrap() error { return e.err }
-
-// hinted adds a hint to an error; nil stays nil.
-func hinted(err error, format string, args ...any) error {
-	if err == nil {
-		return nil
-	}
-	return hintedError{err, fmt.Sprintf(format, args...)}
-}
-
 // errNo is an answer that is no, where no other error says so.
 var errNo = errors.New("no")
 
 func statusOf(err error) int {
-	var wrong usageError
 	var problem *client.Problem
 	switch {
-	case errors.As(err, &wrong):
-		return exitUsage
+	case command.IsUsage(err):
+		return command.Misuse
 	case errors.Is(err, errNo), errors.Is(err, proofs.ErrNotVerified), errors.Is(err, proofs.ErrMalformed):
-		return exitNo
+		return command.No
 	case errors.As(err, &problem) && isRefusal(problem):
-		return exitNo
+		return command.No
 	}
-	return exitUnknown
+	return command.Unknown
 }
 
 // isRefusal reports whether a problem is the answer no. The others mean that
@@ -87,28 +47,25 @@ func isRefusal(p *client.Problem) bool {
 	return false
 }
 
-// hintsFor says what to do about an error, where we know what was meant.
-func hintsFor(err error, command string) (hints []string) {
-	var given hintedError
-	if errors.As(err, &given) {
-		hints = append(hints, given.hint)
-	}
-	var wrong usageError
+// hintsFor says what to do about an error beside the hint that it carries,
+// where we know what was meant.
+func hintsFor(err error, path string) []string {
 	var problem *client.Problem
 	var network net.Error
+	none := command.HintOf(err) == ""
 	switch {
-	case errors.As(err, &wrong):
-		hints = append(hints, "see: "+command+" --help")
+	case command.IsUsage(err) && none:
+		return []string{"see: " + path + " --help"}
 	case errors.As(err, &problem):
-		hints = append(hints, hintOf(problem)...)
+		return hintOf(problem)
 	case errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &network) && network.Timeout():
-		hints = append(hints, "is the ledger running, and is CAIRN_URL (or --url) its address?")
+		return []string{"is the ledger running, and is CAIRN_URL (or --url) its address?"}
 	case errors.Is(err, storage.ErrLocked):
-		hints = append(hints, "another cairn uses the same state; wait for it, or give another file with --state")
-	case len(hints) == 0 && errors.Is(err, fs.ErrNotExist):
-		hints = append(hints, "is the name right, and does the URL lead to a ledger?")
+		return []string{"another cairn uses the same state; wait for it, or give another file with --state"}
+	case none && errors.Is(err, fs.ErrNotExist):
+		return []string{"is the name right, and does the URL lead to a ledger?"}
 	}
-	return hints
+	return nil
 }
 
 func hintOf(p *client.Problem) (hints []string) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -44,7 +45,7 @@ from now on, unless --from says otherwise, and ends when it is interrupted.`,
 
 func (p *program) tail(ctx context.Context, o tailFlags) error {
 	if o.from < -1 {
-		return usage("--from is an index, or -1")
+		return command.Usage("--from is an index, or -1")
 	}
 	s, err := p.server()
 	if err != nil {
@@ -92,9 +93,9 @@ func (p *program) printTailed(ctx context.Context, r *entryReader, e *client.Ent
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(line)
+		return json.NewEncoder(p.Stdout).Encode(line)
 	}
-	_, err = fmt.Fprintln(p.stdout, line.text())
+	_, err = fmt.Fprintln(p.Stdout, line.text())
 	return err
 }
 
@@ -175,12 +176,12 @@ func (l entryLine) text() string {
 	if stream == "" {
 		stream = "-"
 	}
-	s := fmt.Sprintf("%d  %s  %s  %s", l.Index, l.Time, escape(stream), l.Kind)
+	s := fmt.Sprintf("%d  %s  %s  %s", l.Index, l.Time, command.Escape(stream), l.Kind)
 	for _, p := range l.Parts {
 		if p.Appender != "" {
-			s += "  " + escape(p.Appender)
+			s += "  " + command.Escape(p.Appender)
 		}
-		s += "  " + escape(string(p.data))
+		s += "  " + command.Escape(string(p.data))
 	}
 	return s
 }

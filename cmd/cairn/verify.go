@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
@@ -88,18 +89,18 @@ func (p *program) worse(a, b error) error {
 	if a == nil {
 		return b
 	}
-	if statusOf(b) == exitNo && statusOf(a) != exitNo {
+	if statusOf(b) == command.No && statusOf(a) != command.No {
 		a, b = b, a
 	}
-	p.say("%v", b)
+	p.Say("%v", b)
 	return a
 }
 
 func (p *program) printFinding(f finding, asJSON bool) error {
 	if asJSON {
-		return f.json(p.stdout)
+		return f.json(p.Stdout)
 	}
-	return f.print(p.stdout)
+	return f.print(p.Stdout)
 }
 
 // readContext reads the files that flags give.
@@ -166,11 +167,11 @@ func (j *judge) judge(name string, b []byte, emit func(finding) error) error {
 	case kindState:
 		err = j.state(&f, b)
 	case kindConsistency:
-		return usage("a consistency proof needs its two checkpoints: cairn verify consistency OLD NEW %s", name)
+		return command.Usage("a consistency proof needs its two checkpoints: cairn verify consistency OLD NEW %s", name)
 	case kindSettings:
-		return usage("settings verify nothing alone: give them with --settings beside an entry")
+		return command.Usage("settings verify nothing alone: give them with --settings beside an entry")
 	case kindPolicy:
-		return usage("this is a policy, which is what to verify by: give it with --policy")
+		return command.Usage("this is a policy, which is what to verify by: give it with --policy")
 	default:
 		err = fmt.Errorf("%w: not a file that can be verified: it is damaged, or something else", proofs.ErrMalformed)
 	}
@@ -187,7 +188,7 @@ func (j *judge) receipt(f *finding, b []byte) error {
 		return err
 	}
 	if r.Extra == nil {
-		return hinted(errors.New("the receipt carries no leaf, so nothing can be checked against it"),
+		return command.Hinted(errors.New("the receipt carries no leaf, so nothing can be checked against it"),
 			"give the entry beside it: cairn verify %s ENTRY.json", f.File)
 	}
 	v, err := j.check(r, r.Extra)

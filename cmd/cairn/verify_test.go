@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -45,7 +46,7 @@ func TestVerifyComputesTheTagsAgain(t *testing.T) {
 	s := newSession(t)
 	whole := s.entryWithTags()
 	status, stdout, stderr := s.verify(nil, "entry.json", string(whole))
-	if status != exitYes || !strings.Contains(stdout, `T, computed again: 3 values by the settings of stream "logins" in entry`) ||
+	if status != command.Yes || !strings.Contains(stdout, `T, computed again: 3 values by the settings of stream "logins" in entry`) ||
 		!strings.Contains(stdout, "the field keys are those that the log committed to") || strings.Contains(stdout, "not checked") {
 		t.Errorf("got status %d and\n%s%s\nwant everything checked", status, stdout, stderr)
 	}
@@ -87,7 +88,7 @@ func TestVerifyRefusesTagsThatAreNotOfThePayload(t *testing.T) {
 				t.Fatal(err)
 			}
 			status, stdout, stderr := s.verify(nil, "entry.json", string(b))
-			if status == exitYes || !strings.Contains(stderr, tt.want) {
+			if status == command.Yes || !strings.Contains(stderr, tt.want) {
 				t.Errorf("got status %d and\n%s%s\nwant a refusal that says %q", status, stdout, stderr, tt.want)
 			}
 		})
@@ -129,13 +130,13 @@ func TestVerifyTakesSettingsFromFiles(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"none", nil, exitYes, "not checked  that the tags are those of the payload"},
-		{"in JSON", []string{"--settings", plain}, exitYes, `by the settings of stream "logins" as they were given`},
-		{"in JSON, without the bucket's keys", []string{"--settings", plain}, exitYes, "not checked  that the field keys are right"},
-		{"in JSON, with the bucket's keys", []string{"--settings", plain, "--settings", opened}, exitYes, "the field keys are those that the log committed to"},
-		{"in their entry", []string{"--settings", set, "--settings", opened}, exitYes, `by the settings of stream "logins" in entry`},
-		{"that declare other fields", []string{"--settings", other}, exitNo, "does not verify"},
-		{"that are an event", []string{"--settings", event}, exitUsage, "only entries that set a stream or open a bucket"},
+		{"none", nil, command.Yes, "not checked  that the tags are those of the payload"},
+		{"in JSON", []string{"--settings", plain}, command.Yes, `by the settings of stream "logins" as they were given`},
+		{"in JSON, without the bucket's keys", []string{"--settings", plain}, command.Yes, "not checked  that the field keys are right"},
+		{"in JSON, with the bucket's keys", []string{"--settings", plain, "--settings", opened}, command.Yes, "the field keys are those that the log committed to"},
+		{"in their entry", []string{"--settings", set, "--settings", opened}, command.Yes, `by the settings of stream "logins" in entry`},
+		{"that declare other fields", []string{"--settings", other}, command.No, "does not verify"},
+		{"that are an event", []string{"--settings", event}, command.Misuse, "only entries that set a stream or open a bucket"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -161,11 +162,11 @@ func TestVerifySaysWhatIsHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, stdout, stderr := s.verify(nil, "entry.json", string(b))
-	if status != exitYes || !strings.Contains(stdout, "not checked  1 parts of the payload: they are not shown") ||
+	if status != command.Yes || !strings.Contains(stdout, "not checked  1 parts of the payload: they are not shown") ||
 		!strings.Contains(stdout, "not checked  that the tags are those of the payload: not all of both is shown") {
 		t.Errorf("got status %d and\n%s%s\nwant that the payload is not checked", status, stdout, stderr)
 	}
-	if status, _, stderr := s.verify([]string{"--payload", "/dev/null"}, "entry.json", string(b)); status == exitYes {
+	if status, _, stderr := s.verify([]string{"--payload", "/dev/null"}, "entry.json", string(b)); status == command.Yes {
 		t.Errorf("with a payload that cannot be checked: got status %d and %s", status, stderr)
 	}
 }
@@ -195,11 +196,11 @@ func TestVerifyMatchesReceiptsWithEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, stdout, stderr := s.verify(nil, "entry.json", string(b), "4.tlog-proof", receipt)
-	if status != exitYes || strings.Count(stdout, " verifies\n") != 2 {
+	if status != command.Yes || strings.Count(stdout, " verifies\n") != 2 {
 		t.Errorf("got status %d and\n%s%s\nwant both verified", status, stdout, stderr)
 	}
-	if status, _, _ := s.verify(nil, "entry.json", string(b)); status != exitUnknown {
-		t.Errorf("without the receipt: got status %d, want %d", status, exitUnknown)
+	if status, _, _ := s.verify(nil, "entry.json", string(b)); status != command.Unknown {
+		t.Errorf("without the receipt: got status %d, want %d", status, command.Unknown)
 	}
 }
 
@@ -216,8 +217,8 @@ func TestVerifyJudgesEveryFile(t *testing.T) {
 		}
 		verdicts = append(verdicts, f.Verifies)
 	}
-	if status != exitNo || len(verdicts) != 3 || verdicts[0] || !verdicts[1] || verdicts[2] {
-		t.Errorf("got status %d and verdicts %v\n%s%s\nwant %d and that only the second verifies", status, verdicts, stdout, stderr, exitNo)
+	if status != command.No || len(verdicts) != 3 || verdicts[0] || !verdicts[1] || verdicts[2] {
+		t.Errorf("got status %d and verdicts %v\n%s%s\nwant %d and that only the second verifies", status, verdicts, stdout, stderr, command.No)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -15,7 +16,7 @@ func (j *judge) entries(f finding, b []byte, emit func(finding) error) error {
 		return err
 	}
 	if j.hasPayload && len(entries) > 1 {
-		return usage("--payload is of one entry, and the file has %d", len(entries))
+		return command.Usage("--payload is of one entry, and the file has %d", len(entries))
 	}
 	for i := range entries {
 		one := f
@@ -81,7 +82,7 @@ func (j *judge) inLog(f *finding, e *entryFile) error {
 		f.NotChecked = append(f.NotChecked, "that it is in the log: get a receipt with: cairn prove receipt")
 		return nil
 	default:
-		return hinted(fmt.Errorf("entry %d: nothing shows that it is in the log", e.Index),
+		return command.Hinted(fmt.Errorf("entry %d: nothing shows that it is in the log", e.Index),
 			"give its receipt beside it, made by: cairn prove receipt %d", e.Index)
 	}
 	v, err := j.check(r, e.Leaf)

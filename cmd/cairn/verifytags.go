@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -66,7 +67,7 @@ func (j *judge) addContext(c *tagContext, e *entryFile) error {
 	case proofs.BucketOpened:
 		return c.addBucket(leaf)
 	}
-	return usage("entry %d is of kind %v: only entries that set a stream or open a bucket say how tags are made", e.Index, leaf.Kind)
+	return command.Usage("entry %d is of kind %v: only entries that set a stream or open a bucket say how tags are made", e.Index, leaf.Kind)
 }
 
 func (c *tagContext) addSettings(e *entryFile, leaf proofs.Leaf) error {
@@ -80,7 +81,7 @@ func (c *tagContext) addSettings(e *entryFile, leaf proofs.Leaf) error {
 	}
 	part, ok := parts[0]
 	if body.Stream == nil || !ok {
-		return usage("entry %d does not show the settings of a stream", e.Index)
+		return command.Usage("entry %d does not show the settings of a stream", e.Index)
 	}
 	s, err := proofs.CheckStreamSettings(part.Data, *body.Stream)
 	if err != nil {
@@ -121,7 +122,7 @@ func (j *judge) tags(f *finding, e *entryFile, leaf proofs.Leaf) error {
 		return nil
 	}
 	if c.stream != 0 && c.stream != leaf.Stream {
-		return usage("the settings are of stream %d, and the entry is of stream %d", c.stream, leaf.Stream)
+		return command.Usage("the settings are of stream %d, and the entry is of stream %d", c.stream, leaf.Stream)
 	}
 	if !allShown(e.Disclosure) {
 		f.NotChecked = append(f.NotChecked, "that the tags are those of the payload: not all of both is shown")

@@ -2,12 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -56,14 +55,14 @@ func (p *program) load() (c Config, err error) {
 	if err := local.Decode(filepath.Join(p.dir, local.ConfigFile), &c); errors.Is(err, fs.ErrNotExist) {
 		return c, err
 	} else if err != nil {
-		return c, usageError{err}
+		return c, command.Usage("%w", err)
 	}
 	if c.Listen.Address == "" {
 		c.Listen.Address = defaultAddress
 	}
 	c.Listen.Socket = p.beside(c.Listen.Socket, "cairnd.sock")
 	if (c.Listen.Certificate == "") != (c.Listen.Key == "") {
-		return c, usage("cairn.toml: listen: certificate and key belong together")
+		return c, command.Usage("cairn.toml: listen: certificate and key belong together")
 	}
 	for _, path := range []*string{&c.Listen.Certificate, &c.Listen.Key} {
 		if *path != "" {
@@ -84,22 +83,8 @@ func (p *program) beside(path, fallback string) string {
 }
 
 // secret returns the passphrase of the key files, from a file or from the
-// environment, which is the one place besides files that secrets come from.
+// environment.
 func (p *program) secret() (string, error) {
-	if p.passphrase == "" {
-		s := os.Getenv("CAIRN_PASSPHRASE")
-		if s == "" {
-			return "", errors.New("the key files are encrypted: give their passphrase with --passphrase-file or CAIRN_PASSPHRASE")
-		}
-		return s, nil
-	}
-	data, err := os.ReadFile(p.passphrase)
-	if err != nil {
-		return "", err
-	}
-	s := strings.TrimRight(string(data), "\r\n")
-	if s == "" {
-		return "", fmt.Errorf("%s is empty", p.passphrase)
-	}
-	return s, nil
+	return command.Passphrase(p.passphrase, os.Getenv,
+		errors.New("the key files are encrypted: give their passphrase with --passphrase-file or CAIRN_PASSPHRASE"))
 }

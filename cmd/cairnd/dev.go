@@ -49,7 +49,7 @@ others: see "cairnd init" and cairn-witness(8) for the real thing.`,
 
 // dev serves the ledger in dir, or takes the tour through it.
 func (p *program) dev(ctx context.Context, dir, address string, tour bool) (err error) {
-	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	metrics := newRegistry()
 	d, err := openDev(ctx, dir, log, metrics)
 	if err != nil {
@@ -116,7 +116,7 @@ func devTokens(ctx context.Context, path string, t *httpapi.Tokens) (map[httpapi
 
 func (p *program) printNextSteps(dir string, s *serving, tokens map[httpapi.Role]string) {
 	policy := filepath.Join(dir, "policy")
-	fmt.Fprintf(p.stdout, `Cairn is ready: the log %s at %s, with a local witness.
+	fmt.Fprintf(p.Stdout, `Cairn is ready: the log %s at %s, with a local witness.
 Everything is in %s. Stop it with Ctrl-C; the next start goes on from there.
 
 Paste this into another terminal:

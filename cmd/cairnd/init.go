@@ -1,11 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -31,7 +31,7 @@ Without it nobody cosigns, and only the operator vouches for the log.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.Origin == "" {
-				return usage("a ledger needs a name: --origin NAME")
+				return command.Usage("a ledger needs a name: --origin NAME")
 			}
 			if witnesses != "" {
 				lines, err := os.ReadFile(witnesses)
@@ -43,16 +43,16 @@ Without it nobody cosigns, and only the operator vouches for the log.`,
 			if encrypt {
 				secret, err := p.secret()
 				if err != nil {
-					return usageError{err}
+					return command.Usage("%w", err)
 				}
 				o.Passphrase = secret
 			}
 			if err := local.Init(c.Context(), p.dir, o); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stderr, "cairnd: made the ledger %s in %s\n", o.Origin, p.dir)
-			fmt.Fprintf(p.stderr, "cairnd: keep %s/keys safe and out of backups of the data; publish %s/policy\n", p.dir, p.dir)
-			fmt.Fprintf(p.stderr, "hint: serve it with: cairnd serve --dir %s\n", p.dir)
+			p.Say("made the ledger %s in %s", o.Origin, p.dir)
+			p.Say("keep %s/keys safe and out of backups of the data; publish %s/policy", p.dir, p.dir)
+			p.Hint("serve it with: cairnd serve --dir %s", p.dir)
 			return nil
 		},
 	}

@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cairnlog/cairn/cmd/internal/command"
 )
 
-// command runs cairnd in this process.
-func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
+// cairnd runs cairnd in this process.
+func cairnd(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, talk bytes.Buffer
 	status = run(t.Context(), args, strings.NewReader(""), &out, &talk)
@@ -17,8 +19,8 @@ func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 }
 
 func TestTourSeesEverythingWork(t *testing.T) {
-	status, out, talk := command(t, "dev", "--tour")
-	if status != exitYes {
+	status, out, talk := cairnd(t, "dev", "--tour")
+	if status != command.Yes {
 		t.Fatalf("got exit status %d, want 0: %s%s", status, out, talk)
 	}
 	for _, want := range []string{"Verified the receipt", "the same bytes", "nothing was added", "No findings"} {
@@ -30,7 +32,7 @@ func TestTourSeesEverythingWork(t *testing.T) {
 
 func TestExitStatusesAndHints(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ledger")
-	if status, _, talk := command(t, "init", "--dir", dir, "--origin", "example.com/l"); status != exitYes {
+	if status, _, talk := cairnd(t, "init", "--dir", dir, "--origin", "example.com/l"); status != command.Yes {
 		t.Fatalf("init: got exit status %d: %s", status, talk)
 	}
 	typo := filepath.Join(t.TempDir(), "typo")
@@ -52,27 +54,27 @@ func TestExitStatusesAndHints(t *testing.T) {
 		status int
 		want   string
 	}{
-		"a flag that there is not":        {[]string{"serve", "--frobnicate"}, exitUsage, "unknown flag"},
-		"an argument too many":            {[]string{"status", "now"}, exitUsage, "cairnd: "},
-		"a command that there is not":     {[]string{"frobnicate"}, exitUsage, "there is no command"},
-		"a subcommand that there is not":  {[]string{"stream", "frobnicate"}, exitUsage, "there is no command"},
-		"no origin":                       {[]string{"init", "--dir", dir + "2"}, exitUsage, "--origin"},
-		"a ledger that is there":          {[]string{"init", "--dir", dir, "--origin", "example.com/l"}, exitNo, "already"},
-		"no ledger":                       {[]string{"serve", "--dir", dir + "3"}, exitUnknown, "cairnd init"},
-		"no server":                       {[]string{"status", "--dir", dir}, exitUnknown, "cairnd serve"},
-		"a setting that there is not":     {[]string{"serve", "--dir", typo}, exitUsage, "cairn.toml:2"},
-		"a key file that others can read": {[]string{"serve", "--dir", open}, exitUnknown, "chmod 600"},
-		"a field that is not NAME=PATH":   {[]string{"stream", "add", "s", "--field", "x", "--dir", dir}, exitUsage, "NAME=PATH"},
-		"a log format that there is not":  {[]string{"serve", "--log-format", "xml", "--dir", dir}, exitUsage, "text or json"},
-		"a network without TLS":           {[]string{"serve", "--listen", "0.0.0.0:0", "--dir", dir}, exitUnknown, "behind_proxy"},
-		"a policy file that there is not": {[]string{"init", "--dir", dir + "4", "--origin", "o", "--witnesses", dir + "/none"}, exitUnknown, "none"},
-		"encryption without a passphrase": {[]string{"init", "--dir", dir + "5", "--origin", "o", "--encrypt"}, exitUsage, "CAIRN_PASSPHRASE"},
-		"a certificate without its key":   {[]string{"serve", "--dir", certOnly(t, dir)}, exitUsage, "belong together"},
-		"a completion script":             {[]string{"completion", "bash"}, exitYes, ""},
-		"the version":                     {[]string{"version"}, exitYes, ""},
+		"a flag that there is not":        {[]string{"serve", "--frobnicate"}, command.Misuse, "unknown flag"},
+		"an argument too many":            {[]string{"status", "now"}, command.Misuse, "cairnd: "},
+		"a command that there is not":     {[]string{"frobnicate"}, command.Misuse, "unknown command"},
+		"a subcommand that there is not":  {[]string{"stream", "frobnicate"}, command.Misuse, "unknown command"},
+		"no origin":                       {[]string{"init", "--dir", dir + "2"}, command.Misuse, "--origin"},
+		"a ledger that is there":          {[]string{"init", "--dir", dir, "--origin", "example.com/l"}, command.No, "already"},
+		"no ledger":                       {[]string{"serve", "--dir", dir + "3"}, command.Unknown, "cairnd init"},
+		"no server":                       {[]string{"status", "--dir", dir}, command.Unknown, "cairnd serve"},
+		"a setting that there is not":     {[]string{"serve", "--dir", typo}, command.Misuse, "cairn.toml:2"},
+		"a key file that others can read": {[]string{"serve", "--dir", open}, command.Unknown, "chmod 600"},
+		"a field that is not NAME=PATH":   {[]string{"stream", "add", "s", "--field", "x", "--dir", dir}, command.Misuse, "NAME=PATH"},
+		"a log format that there is not":  {[]string{"serve", "--log-format", "xml", "--dir", dir}, command.Misuse, "text or json"},
+		"a network without TLS":           {[]string{"serve", "--listen", "0.0.0.0:0", "--dir", dir}, command.Unknown, "behind_proxy"},
+		"a policy file that there is not": {[]string{"init", "--dir", dir + "4", "--origin", "o", "--witnesses", dir + "/none"}, command.Unknown, "none"},
+		"encryption without a passphrase": {[]string{"init", "--dir", dir + "5", "--origin", "o", "--encrypt"}, command.Misuse, "CAIRN_PASSPHRASE"},
+		"a certificate without its key":   {[]string{"serve", "--dir", certOnly(t, dir)}, command.Misuse, "belong together"},
+		"a completion script":             {[]string{"completion", "bash"}, command.Yes, ""},
+		"the version":                     {[]string{"version"}, command.Yes, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			status, _, talk := command(t, c.args...)
+			status, _, talk := cairnd(t, c.args...)
 			if status != c.status || !strings.Contains(talk, c.want) {
 				t.Errorf("got exit status %d and %q, want %d and %q", status, talk, c.status, c.want)
 			}

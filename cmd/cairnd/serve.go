@@ -2,13 +2,13 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -47,7 +47,7 @@ tell what is durable. Let a supervisor start it again.`,
 			if err != nil {
 				return errors.Join(err, d.Close())
 			}
-			fmt.Fprintf(p.stderr, "cairnd: serving %s at %s\n", d.Ledger.Status().Origin, s.url())
+			p.Say("serving %s at %s", d.Ledger.Status().Origin, s.url())
 			return errors.Join(s.run(c.Context()), d.Close())
 		},
 	}
@@ -59,11 +59,11 @@ tell what is durable. Let a supervisor start it again.`,
 func (p *program) logger(format string) (*slog.Logger, error) {
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(p.stderr, nil)), nil
+		return slog.New(slog.NewTextHandler(p.Stderr, nil)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(p.stderr, nil)), nil
+		return slog.New(slog.NewJSONHandler(p.Stderr, nil)), nil
 	}
-	return nil, usage("there is no log format %q: choose text or json", format)
+	return nil, command.Usage("there is no log format %q: choose text or json", format)
 }
 
 // newRegistry returns a registry with what every process measures.

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
 )
 
@@ -49,7 +49,7 @@ $.userIdentity.arn, or short userIdentity.arn.`,
 				for _, f := range list {
 					name, path, ok := strings.Cut(f, "=")
 					if !ok {
-						return usage("%q is not NAME=PATH", f)
+						return command.Usage("%q is not NAME=PATH", f)
 					}
 					s.Fields = append(s.Fields, ledger.FieldConfig{Name: name, Path: path, Subject: i == 1})
 				}
@@ -61,7 +61,7 @@ $.userIdentity.arn, or short userIdentity.arn.`,
 			if err := act(a, c.Context(), s); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stderr, "cairnd: stream %s is set\n", s.Name)
+			p.Say("stream %s is set", s.Name)
 			return nil
 		},
 	}
@@ -90,13 +90,12 @@ func (p *program) streamListCommand() *cobra.Command {
 			if p.json {
 				return p.printJSON(streams)
 			}
-			t := tabwriter.NewWriter(p.stdout, 0, 8, 2, ' ', 0)
-			defer t.Flush()
-			fmt.Fprintln(t, "STREAM\tCLASS\tFIELDS")
+			t := command.NewTable(p.Stdout)
+			t.Row("STREAM", "CLASS", "FIELDS")
 			for _, s := range streams {
-				fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, s.Class, strings.Join(describeFields(s.Fields), " "))
+				t.Row(s.Name, s.Class, strings.Join(describeFields(s.Fields), " "))
 			}
-			return nil
+			return t.Flush()
 		},
 	}
 	p.jsonFlag(c)
@@ -138,7 +137,7 @@ period share a bucket, whose keys end together.`,
 			if err := a.addClass(c.Context(), class); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stderr, "cairnd: retention class %s is added\n", class.Name)
+			p.Say("retention class %s is added", class.Name)
 			return nil
 		},
 	}
@@ -161,17 +160,16 @@ period share a bucket, whose keys end together.`,
 			if p.json {
 				return p.printJSON(classes)
 			}
-			t := tabwriter.NewWriter(p.stdout, 0, 8, 2, ' ', 0)
-			defer t.Flush()
-			fmt.Fprintln(t, "CLASS\tDAYS\tPERIOD")
+			t := command.NewTable(p.Stdout)
+			t.Row("CLASS", "DAYS", "PERIOD")
 			for _, k := range classes {
 				days := "for ever"
 				if k.Days > 0 {
 					days = fmt.Sprint(k.Days)
 				}
-				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, days, k.Period)
+				t.Row(k.Name, days, k.Period)
 			}
-			return nil
+			return t.Flush()
 		},
 	}
 	p.jsonFlag(list)

@@ -4,11 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"runtime/debug"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
 )
 
@@ -35,7 +34,7 @@ witnessed, and 1 where it has stopped or does not take entries.`,
 			if p.json {
 				err = p.printJSON(s)
 			} else {
-				printStatus(p.stdout, s)
+				err = printStatus(p.Stdout, s)
 			}
 			if err == nil && !s.Ready {
 				return notReadyError{}
@@ -52,33 +51,33 @@ type notReadyError struct{}
 
 func (notReadyError) Error() string { return "the ledger does not take entries" }
 
-func printStatus(w io.Writer, s ledger.Status) {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	defer t.Flush()
-	fmt.Fprintf(t, "log\t%s\n", s.Origin)
-	fmt.Fprintf(t, "sequenced\t%d\n", s.Sizes.Sequenced)
-	fmt.Fprintf(t, "integrated\t%d\n", s.Sizes.Integrated)
-	fmt.Fprintf(t, "signed\t%d\n", s.Sizes.Signed)
-	fmt.Fprintf(t, "published\t%d\n", s.Sizes.Published)
-	fmt.Fprintf(t, "waiting\t%d\n", s.Queue)
+func printStatus(w io.Writer, s ledger.Status) error {
+	t := command.NewTable(w)
+	t.Row("log", s.Origin)
+	t.Row("sequenced", fmt.Sprint(s.Sizes.Sequenced))
+	t.Row("integrated", fmt.Sprint(s.Sizes.Integrated))
+	t.Row("signed", fmt.Sprint(s.Sizes.Signed))
+	t.Row("published", fmt.Sprint(s.Sizes.Published))
+	t.Row("waiting", fmt.Sprint(s.Queue))
 	switch {
 	case s.Stopped != "":
-		fmt.Fprintf(t, "state\tstopped: %s\n", s.Stopped)
+		t.Row("state", "stopped: "+s.Stopped)
 	case !s.Ready:
-		fmt.Fprintf(t, "state\twaits for its witnesses after the start\n")
+		t.Row("state", "waits for its witnesses after the start")
 	case s.Sizes.Published < s.Sizes.Integrated:
-		fmt.Fprintf(t, "state\ttakes entries; the quorum of witnesses has not cosigned all of them\n")
+		t.Row("state", "takes entries; the quorum of witnesses has not cosigned all of them")
 	default:
-		fmt.Fprintf(t, "state\ttakes entries; everything is witnessed\n")
+		t.Row("state", "takes entries; everything is witnessed")
 	}
 	for _, witness := range s.Witness {
 		said := "cosigns"
 		if witness.Trouble != "" {
 			said = witness.Trouble
 		}
-		fmt.Fprintf(t, "witness %s\t%s\n", witness.Name, said)
+		t.Row("witness "+witness.Name, said)
 	}
-	fmt.Fprintf(t, "copies\t%s\n", s.Fork)
+	t.Row("copies", s.Fork)
+	return t.Flush()
 }
 
 func (p *program) jsonFlag(c *cobra.Command) {
@@ -86,23 +85,7 @@ func (p *program) jsonFlag(c *cobra.Command) {
 }
 
 func (p *program) printJSON(v any) error {
-	e := json.NewEncoder(p.stdout)
+	e := json.NewEncoder(p.Stdout)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
-}
-
-func (p *program) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			version := "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-				version = info.Main.Version
-			}
-			_, err := fmt.Fprintf(p.stdout, "cairnd %s\n", version)
-			return err
-		},
-	}
 }

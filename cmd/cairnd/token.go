@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/httpapi"
 )
 
@@ -55,8 +55,8 @@ record. The token is printed on standard output, this one time.`,
 			if p.json {
 				return p.printJSON(t)
 			}
-			fmt.Fprintf(p.stderr, "cairnd: token %s of %s, a %s; it is shown this one time\n", t.About.ID, t.About.Name, t.About.Role)
-			_, err = fmt.Fprintln(p.stdout, t.Token)
+			p.Say("token %s of %s, a %s; it is shown this one time", t.About.ID, t.About.Name, t.About.Role)
+			_, err = fmt.Fprintln(p.Stdout, t.Token)
 			return err
 		},
 	}
@@ -85,17 +85,16 @@ func (p *program) tokenListCommand() *cobra.Command {
 			if p.json {
 				return p.printJSON(tokens)
 			}
-			w := tabwriter.NewWriter(p.stdout, 0, 8, 2, ' ', 0)
-			defer w.Flush()
-			fmt.Fprintln(w, "ID\tNAME\tROLE\tSTREAMS\tCREATED\tEXPIRES")
+			table := command.NewTable(p.Stdout)
+			table.Row("ID", "NAME", "ROLE", "STREAMS", "CREATED", "EXPIRES")
 			for _, t := range tokens {
 				expires := "never"
 				if !t.Expires.IsZero() {
 					expires = t.Expires.Format(time.DateOnly)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, strings.Join(t.Streams, ","), t.Created.Format(time.DateOnly), expires)
+				table.Row(t.ID, t.Name, string(t.Role), strings.Join(t.Streams, ","), t.Created.Format(time.DateOnly), expires)
 			}
-			return nil
+			return table.Flush()
 		},
 	}
 	p.jsonFlag(c)
@@ -116,7 +115,7 @@ func (p *program) tokenRevokeCommand() *cobra.Command {
 			if err := a.revokeToken(c.Context(), args[0]); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stderr, "cairnd: token %s is revoked\n", args[0])
+			p.Say("token %s is revoked", args[0])
 			return nil
 		},
 	}

@@ -35,7 +35,7 @@ func (p *program) tour(ctx context.Context, url string, policy *proofs.Policy, t
 	if err != nil {
 		return err
 	}
-	say := func(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) }
+	say := func(format string, args ...any) { fmt.Fprintf(p.Stdout, format+"\n", args...) }
 
 	say("1. A ledger with a local witness serves at %s.", url)
 	events, answers, took, err := appendSample(ctx, writer)

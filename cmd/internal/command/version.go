@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"encoding/json"
@@ -37,20 +37,20 @@ func thisVersion() version {
 	return v
 }
 
-func (p *program) versionCommand() *cobra.Command {
+func versionCommand(name string) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "version",
 		Short:   "Say which version this is",
-		Long:    "version prints the version of cairn, and the revision it was built from.",
-		Example: "  cairn version\n  cairn version --json",
+		Long:    fmt.Sprintf("version prints the version of %s and of Go; with --json also the revision that it was built from.", name),
+		Example: fmt.Sprintf("  %[1]s version\n  %[1]s version --json", name),
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			v := thisVersion()
 			if asJSON {
-				return json.NewEncoder(p.stdout).Encode(v)
+				return json.NewEncoder(c.OutOrStdout()).Encode(v)
 			}
-			_, err := fmt.Fprintf(p.stdout, "cairn %s %s\n", v.Version, v.Go)
+			_, err := fmt.Fprintf(c.OutOrStdout(), "%s %s %s\n", name, v.Version, v.Go)
 			return err
 		},
 	}

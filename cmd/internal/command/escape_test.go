@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -33,7 +33,7 @@ func TestEscapeLeavesATerminalNothingToObey(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := escape(tt.in); got != tt.want {
+			if got := Escape(tt.in); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -41,17 +41,17 @@ func TestEscapeLeavesATerminalNothingToObey(t *testing.T) {
 }
 
 func TestEscapeTextKeepsLines(t *testing.T) {
-	if got, want := escapeText("a\tb\r\nc\x1b"), "a\tb\\x0d\nc\\x1b"; got != want {
+	if got, want := EscapeText("a\tb\r\nc\x1b"), "a\tb\\x0d\nc\\x1b"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestTableEscapesItsCells(t *testing.T) {
 	var b bytes.Buffer
-	table := newTable(&b)
-	table.row("origin", "a\tb\nc")
-	table.row("x", "y")
-	if err := table.flush(); err != nil {
+	table := NewTable(&b)
+	table.Row("origin", "a\tb\nc")
+	table.Row("x", "y")
+	if err := table.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := b.String(), "origin  a\\x09b\\x0ac\nx       y\n"; got != want {
@@ -64,7 +64,7 @@ func FuzzEscape(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, got := range []string{escape(s), escapeText(s)} {
+		for _, got := range []string{Escape(s), EscapeText(s)} {
 			if !utf8.ValidString(got) {
 				t.Fatalf("%q became %q, which is not UTF-8", s, got)
 			}
@@ -76,11 +76,11 @@ func FuzzEscape(f *testing.F) {
 				}
 			}
 		}
-		got := escape(s)
+		got := Escape(s)
 		if strings.ContainsAny(got, "\n\t") {
 			t.Fatalf("%q became %q, which is not one line", s, got)
 		}
-		if again := escape(got); again != got {
+		if again := Escape(got); again != got {
 			t.Fatalf("%q became %q and then %q", s, got, again)
 		}
 	})
