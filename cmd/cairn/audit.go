@@ -32,7 +32,7 @@ func (p *program) auditCommand() *cobra.Command {
 root at every kept checkpoint; and checks signatures, times, buckets and the sequence
 numbers of sources. It needs no token, no payload key and, for a directory that
 "cairn export" made, no network. If the directory has sealed records or receipts they
-are judged too; of a server they are with --vault, and kept checkpoints with a token.
+are judged too; of a server sealed records are with --vault.
 
 With --state it remembers what it found right, reads only what is new the next time,
 and notices a ledger that was rolled back or forked. Keep the file where the operator

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io/fs"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -152,6 +153,28 @@ func TestEveryFlippedBitOfAnExportIsFound(t *testing.T) {
 		}
 	}
 	s.must("", "audit", copied)
+}
+
+// What a web server has of an export is a ledger that lists nothing.
+func TestAWebServerOfAnExportIsALedger(t *testing.T) {
+	s := newSession(t)
+	s.must("writer", "append", "{}")
+	dir := t.TempDir()
+	first, second := filepath.Join(dir, "first"), filepath.Join(dir, "second")
+	s.must("", "export", first)
+	server := httptest.NewServer(http.FileServer(http.Dir(first)))
+	defer server.Close()
+	s.env["CAIRN_URL"] = server.URL
+	for args, want := range map[string]string{
+		"audit":            "Not judged: kept checkpoints",
+		"export " + second: "entries of ledger.example/test are in",
+	} {
+		status, stdout, stderr := s.run("", strings.Fields(args)...)
+		if status != command.Yes || !strings.Contains(stdout+stderr, want) || !strings.Contains(stderr, "the checkpoints that the ledger keeps are left out: ") {
+			t.Errorf("%s: got status %d and\n%s%s, want %q and that kept checkpoints are left out", args, status, stdout, stderr, want)
+		}
+	}
+	s.must("", "audit", second)
 }
 
 // A signalBuffer tells when something was written to it.
