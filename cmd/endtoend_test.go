@@ -118,10 +118,6 @@ func (s *server) stop() int {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{T: t, dir: t.TempDir(), address: freeAddress(t)}
-	build := exec.Command("go", "build", "-o", s.dir+string(filepath.Separator), "./cairn", "./cairnd", "./cairn-witness")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
 	var policy strings.Builder
 	var names []string
 	for i := range 3 {
@@ -155,7 +151,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-func (s *site) program(name string) string { return filepath.Join(s.dir, name) }
+func (s *site) program(name string) string { return filepath.Join(programs(s.T), name) }
 func (s *site) ledgerDir() string          { return filepath.Join(s.dir, "ledger") }
 func (s *site) policyFile() string         { return filepath.Join(s.ledgerDir(), "policy") }
 

@@ -74,9 +74,9 @@ func hintOf(p *client.Problem) (hints []string) {
 	}
 	switch p.Code() {
 	case client.Unauthorized:
-		hints = append(hints, "give a token with CAIRN_TOKEN or --token-file; an operator makes one with: cairnd token add")
+		hints = append(hints, "give a token with CAIRN_TOKEN or --token-file; an operator makes one with: cairnd token issue")
 	case client.Forbidden:
-		hints = append(hints, "the token has another role; an operator makes one with the right role with: cairnd token add")
+		hints = append(hints, "the token has another role; an operator makes one with the right role with: cairnd token issue")
 	}
 	return hints
 }
