@@ -158,17 +158,21 @@ func auditAll(ctx context.Context, log client.Log, policy *proofs.Policy) (*audi
 }
 
 // publicFiles returns the paths of all tiles and bundles of a tree.
-func publicFiles(size uint64) []string {
-	var paths []string
-	for level := uint8(0); level <= proofs.MaxTileLevel && size>>(proofs.TileHeight*level) > 0; level++ {
-		n := size >> (proofs.TileHeight * level)
-		for i := uint64(0); i*proofs.TileWidth < n; i++ {
-			width := int(min(proofs.TileWidth, n-i*proofs.TileWidth))
-			paths = append(paths, proofs.Tile{Level: level, Index: i, Width: width}.Path())
-			if level == 0 {
-				paths = append(paths, proofs.Bundle{Index: i, Width: width}.Path())
+func publicFiles(size uint64) (paths []string) {
+	for level := range uint8(proofs.MaxTileLevel + 1) {
+		for i := uint64(0); ; i++ {
+			t, ok := proofs.TileIn(size, level, i)
+			if !ok {
+				break
 			}
+			paths = append(paths, t.Path())
 		}
 	}
-	return paths
+	for i := uint64(0); ; i++ {
+		b, ok := proofs.BundleIn(size, i)
+		if !ok {
+			return paths
+		}
+		paths = append(paths, b.Path())
+	}
 }
