@@ -99,12 +99,15 @@ func (g *guard) await(do func() error) error {
 	}
 }
 
-// Create makes sure that a marker file, which names another file, does not
-// outlive that file's directory entry: Pebble syncs the directory once, after
-// both, and a power cut may keep either.
+// Pebble says by the name of an empty file, a marker, which manifest and which
+// format hold: it creates the new one, removes the old one and syncs the
+// directory once, after both. A power cut in between may keep either change
+// without the other. So Create has the manifest's own name durable before
+// there is a marker that names it, and Remove the new marker before the old
+// one goes.
 func (g *guard) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	return g.open("create", name, func() (vfs.File, error) {
-		if strings.HasPrefix(g.PathBase(name), "marker.") {
+		if strings.HasPrefix(g.PathBase(name), "marker.manifest.") {
 			if err := syncDir(g.FS, g.PathDir(name)); err != nil {
 				return nil, err
 			}
@@ -137,8 +140,16 @@ func (g *guard) Link(from, to string) error {
 	return g.change("link", to, func() error { return g.FS.Link(from, to) })
 }
 
+// Remove removes a file, see Create.
 func (g *guard) Remove(name string) error {
-	return g.change("remove", name, func() error { return g.FS.Remove(name) })
+	return g.change("remove", name, func() error {
+		if strings.HasPrefix(g.PathBase(name), "marker.") {
+			if err := syncDir(g.FS, g.PathDir(name)); err != nil {
+				return err
+			}
+		}
+		return g.FS.Remove(name)
+	})
 }
 
 func (g *guard) RemoveAll(name string) error {
