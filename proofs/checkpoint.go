@@ -15,15 +15,15 @@ const maxSize = math.MaxInt64
 type Checkpoint struct {
 	// Origin names the log. It is one line of UTF-8, not empty, and need not
 	// be the address of anything.
-	Origin string
+	Origin string `json:"origin"`
 	// Size is the number of entries, at most 2^63-1.
-	Size uint64
+	Size uint64 `json:"size"`
 	// Root is the root of the tree at that size (RFC 6962 §2.1).
-	Root Hash
+	Root Hash `json:"root"`
 	// Extensions are further lines, none of them empty. Nobody checks what
 	// they say, and ML-DSA-44 signatures do not cover them; Cairn writes
 	// none.
-	Extensions []string
+	Extensions []string `json:"extensions,omitempty"`
 }
 
 // ParseCheckpoint reads the text of a checkpoint, that is of the note without

@@ -81,6 +81,7 @@ func TestTheReportInJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, part := range []string{`"findings":[{"kind":"entry-altered","index":256,"path":"tile/entries/001","detail":"Entry 256 `,
+		`"checkpoint":{"origin":"ledger.example/audit","size":1000,"root":"` + l.root(1000).String() + `"},`,
 		`"total":1`, `"origin":"ledger.example/audit"`, `"kinds":{"access":20,`, `"first_time":"2026-11-23T12:00:00Z"`} {
 		if !strings.Contains(string(b), part) {
 			t.Errorf("%s is not in %s", part, b)
@@ -88,6 +89,9 @@ func TestTheReportInJSON(t *testing.T) {
 	}
 	if b, err = json.Marshal(l.audit(l.files, nil)); err != nil || !strings.Contains(string(b), `"findings":[]`) {
 		t.Errorf("without findings: %s, %v", b, err)
+	}
+	if b, err = json.Marshal(l.audit(fstest.MapFS{}, nil)); err != nil || strings.Contains(string(b), `"checkpoint":`) {
+		t.Errorf("without a checkpoint: %s, %v", b, err)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 type Report struct {
 	// Checkpoint is the one the ledger was judged by; Verdict says who signed.
 	// Both are zero where there was none to judge by.
-	Checkpoint proofs.Checkpoint `json:"checkpoint"`
+	Checkpoint proofs.Checkpoint `json:"checkpoint,omitzero"`
 	Verdict    proofs.Verdict    `json:"-"`
 
 	// Findings is what is wrong, by index and path. Total counts also those
