@@ -3,6 +3,7 @@ package embedded_test
 import (
 	"path"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -14,8 +15,11 @@ import (
 // TestNamesAreDurableBeforeWhatRestsOnThem watches the directory of a store:
 // a power cut keeps any of the changes of names since it was last synced.
 func TestNamesAreDurableBeforeWhatRestsOnThem(t *testing.T) {
+	var mu sync.Mutex
 	fresh, removed := map[string]bool{}, 0 // names made since the last sync
 	watch := errorfs.InjectorFunc(func(op errorfs.Op) error {
+		mu.Lock()
+		defer mu.Unlock()
 		name := path.Base(op.Path)
 		switch {
 		case op.Kind == errorfs.OpFileSync && op.Path == "store":
