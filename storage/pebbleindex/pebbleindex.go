@@ -13,8 +13,10 @@
 // A row is found under bucket ‖ key, 20 bytes, and holds its value in 8, all
 // big-endian.
 //
-// Pebble cannot go on when its write-ahead log cannot be written, and ends the
-// process then. Nothing is lost by that but rows that were never synced.
+// A write, sync or rename that fails closes the index for good: Pebble is frozen
+// at that call, nothing more reaches the disk, every later call returns
+// storage.ErrFailed, and only opening the index again tells what was persisted.
+// The process survives, which Pebble alone does not promise.
 package pebbleindex
 
 import (
@@ -22,12 +24,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/cairnlog/cairn/storage"
@@ -53,9 +55,11 @@ type Options struct {
 
 // An Index is a storage.Index.
 type Index struct {
-	mu     sync.RWMutex // held shared during calls, so that Close waits for them
-	db     *pebble.DB   // nil after Close
-	failed atomic.Pointer[error]
+	guard *guard
+	lock  io.Closer
+
+	mu sync.RWMutex // held shared during calls, so that Close waits for them
+	db *pebble.DB   // nil after Close
 }
 
 const (
@@ -65,47 +69,63 @@ const (
 	filterBits    = 10 // a row: one in a hundred look-ups of nothing reads a block
 )
 
-// Open opens the index in a directory, which the caller has locked or which
-// nobody else knows.
+// Open opens the index in a directory. If another process has it open, the
+// error matches storage.ErrLocked.
 func Open(path string, o Options) (*Index, error) {
-	x := new(Index)
-	logger := o.Logger
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
+	if o.FS == nil {
+		o.FS = vfs.Default
 	}
-	po := &pebble.Options{
-		FS:                 o.FS,
-		ErrorIfNotExists:   !o.Create,
-		FormatMajorVersion: pebble.FormatValueSeparation,
-		CacheSize:          cacheBytes,
-		MemTableSize:       memTableBytes,
-		Logger:             pebbleLogger{logger},
-		EventListener: &pebble.EventListener{
-			BackgroundError: func(err error) { x.fail(err) },
-			DataCorruption: func(info pebble.DataCorruptionInfo) {
-				x.fail(fmt.Errorf("%s: %w: %w", info.Path, storage.ErrCorrupt, info.Details))
-			},
-		},
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.CacheBytes > 0 {
-		po.CacheSize = o.CacheBytes
+	if o.CacheBytes <= 0 {
+		o.CacheBytes = cacheBytes
 	}
-	for i := range po.Levels {
-		po.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBits)
+	report := func(err error) { o.Logger.Error("index failed", "path", path, "error", err) }
+	x := &Index{guard: newGuard(o.FS, report)}
+	if err := x.open(path, o); err != nil {
+		return nil, fmt.Errorf("open index %s: %w", path, err)
 	}
-	db, err := pebble.Open(path, po)
+	return x, nil
+}
+
+func (x *Index) open(path string, o Options) (err error) {
+	if o.Create {
+		if err := makeDir(o.FS, path); err != nil {
+			return err
+		}
+	}
+	x.lock, err = o.FS.Lock(o.FS.PathJoin(path, "LOCK"))
+	var file *fs.PathError // the lock's file cannot be made
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: %w", storage.ErrNotFound, err)
+	case errors.As(err, &file):
+		return err
+	case err != nil:
+		return fmt.Errorf("%w: %w", storage.ErrLocked, err)
+	}
+	var db *pebble.DB // not x.db: an opening that failed may still go on
+	err = x.guard.await(func() (err error) {
+		db, err = pebble.Open(path, x.pebbleOptions(o))
+		return err
+	})
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
 		err = fmt.Errorf("%w: %w", storage.ErrNotFound, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open index %s: %w", path, err)
+		return errors.Join(err, x.lock.Close())
 	}
 	x.db = db
-	return x, nil
+	return nil
 }
 
-// fail closes the index for good because of what Pebble met in the background.
-func (x *Index) fail(err error) { x.failed.CompareAndSwap(nil, &err) }
+// fail closes the index for good because of what Pebble met.
+func (x *Index) fail(err error) {
+	x.guard.fail(err)
+	// Pebble may report in the midst of a change, for which freeze waits.
+	go x.guard.freeze()
+}
 
 // begin returns the database for one call, which ends with x.mu.RUnlock unless
 // there is an error.
@@ -113,8 +133,8 @@ func (x *Index) begin(ctx context.Context) (*pebble.DB, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := x.failed.Load(); err != nil {
-		return nil, fmt.Errorf("index: %w: %w", storage.ErrFailed, *err)
+	if err := x.guard.failure(); err != nil {
+		return nil, fmt.Errorf("index: %w: %w", storage.ErrFailed, err)
 	}
 	x.mu.RLock()
 	if x.db == nil {
@@ -132,24 +152,25 @@ func (x *Index) Insert(ctx context.Context, rows []storage.IndexRow) error {
 	}
 	defer x.mu.RUnlock()
 	batch := db.NewBatchWithSize(len(rows)*(keySize+8+8) + 64)
-	defer batch.Close() // it holds memory, nothing else
 	for _, row := range rows {
 		op := batch.SetDeferred(keySize, 8)
 		appendKey(op.Key[:0], row.Bucket, row.Key)
 		binary.BigEndian.PutUint64(op.Value, row.Value)
 		if err := op.Finish(); err != nil {
-			return x.doubt("insert", err)
+			return fmt.Errorf("index: insert: %w", errors.Join(err, batch.Close()))
 		}
 	}
-	return x.doubt("insert", batch.Commit(pebble.NoSync))
+	return x.change("insert", func() error { return errors.Join(batch.Commit(pebble.NoSync), batch.Close()) })
 }
 
 func appendKey(b []byte, bucket uint32, key [16]byte) []byte {
 	return append(binary.BigEndian.AppendUint32(b, bucket), key[:]...)
 }
 
-// doubt closes the index because a change failed, and returns the error.
-func (x *Index) doubt(what string, err error) error {
+// change makes a change of the database, after whose failure the index is
+// closed.
+func (x *Index) change(what string, do func() error) error {
+	err := x.guard.await(do)
 	if err == nil {
 		return nil
 	}
@@ -207,7 +228,7 @@ func (x *Index) Drop(ctx context.Context, bucket uint32) error {
 	for len(end) <= keySize {        // shorter
 		end = append(end, 0xff)
 	}
-	return x.doubt("drop", db.DeleteRange(start, end, pebble.NoSync))
+	return x.change("drop", func() error { return db.DeleteRange(start, end, pebble.NoSync) })
 }
 
 // Sync implements storage.Index. It appends an empty entry to the write-ahead
@@ -218,10 +239,11 @@ func (x *Index) Sync(ctx context.Context) error {
 		return err
 	}
 	defer x.mu.RUnlock()
-	return x.doubt("sync", db.LogData(nil, pebble.Sync))
+	return x.change("sync", func() error { return db.LogData(nil, pebble.Sync) })
 }
 
-// Close syncs and closes the index.
+// Close syncs and closes the index. After a failure it only releases the
+// directory: the failure was that of an earlier call.
 func (x *Index) Close() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -230,24 +252,14 @@ func (x *Index) Close() error {
 	}
 	db := x.db
 	x.db = nil
-	if x.failed.Load() != nil {
-		return db.Close()
+	var err error
+	if x.guard.failure() == nil {
+		err = x.guard.await(func() error {
+			return errors.Join(db.LogData(nil, pebble.Sync), db.Close())
+		})
 	}
-	return errors.Join(db.LogData(nil, pebble.Sync), db.Close())
-}
-
-// pebbleLogger passes Pebble's messages on. What is fatal to it is a panic: it
-// could not go on.
-type pebbleLogger struct{ *slog.Logger }
-
-func (l pebbleLogger) Infof(format string, args ...any) {
-	l.Debug("pebble", "message", fmt.Sprintf(format, args...))
-}
-
-func (l pebbleLogger) Errorf(format string, args ...any) {
-	l.Error("pebble", "message", fmt.Sprintf(format, args...))
-}
-
-func (l pebbleLogger) Fatalf(format string, args ...any) {
-	panic("index: " + fmt.Sprintf(format, args...))
+	if x.guard.failure() != nil {
+		x.guard.freeze()
+	}
+	return errors.Join(err, x.lock.Close())
 }
