@@ -88,7 +88,7 @@ func openCells(at site, label string) (*cells, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
-	c.log.ahead = c.limits.ahead
+	c.log.ahead = c.limits.Ahead
 	return c, nil
 }
 
@@ -208,7 +208,7 @@ func (c *cells) write(batch []cell) error {
 	if err := c.health.check(context.Background()); err != nil || len(batch) == 0 {
 		return err
 	}
-	if c.log.end >= max(c.limits.compact, compactRatio*c.live) {
+	if c.log.end >= max(c.limits.Compact, compactRatio*c.live) {
 		if err := c.replace(c.log.at); err != nil {
 			return c.health.doubt(fmt.Errorf("%s: compact: %w", c.name, err))
 		}
@@ -248,7 +248,7 @@ func (c *cells) replace(at link) error {
 	if c.log != nil {
 		_ = c.log.file.Close() // every byte of it was synced
 	}
-	s.ahead = c.limits.ahead
+	s.ahead = c.limits.Ahead
 	c.log = s
 	return nil
 }

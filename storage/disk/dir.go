@@ -39,25 +39,42 @@ type Options struct {
 	// path only in messages. Nil is the ordinary case.
 	FS FS
 
-	limits limits
+	// Limits are for tests and for small disks.
+	Limits Limits
 }
 
-// limits are sizes in bytes that tests make small.
-type limits struct {
-	segment int64 // after which a journal's segment is followed by another
-	compact int64 // below which a file of cells is left to grow
-	ahead   int64 // to which small frames fill up what they write
+// Limits are sizes in bytes; zero stands for the default.
+type Limits struct {
+	// Segment is after how much a journal's file is followed by another. A
+	// journal forgets whole files only. Default: 64 MiB.
+	Segment int64
+
+	// Compact is how large a file of registers or of extents grows at least
+	// before it is written anew. Default: 4 MiB.
+	Compact int64
+
+	// Ahead is how much is written at once where a small record makes a file
+	// grow, so that the next ones find room. Default: 256 KiB.
+	Ahead int64
 }
 
-func defaultLimits() limits {
-	return limits{segment: 64 << 20, compact: 4 << 20, ahead: 256 << 10}
+func (l Limits) withDefaults() Limits {
+	set := func(v *int64, d int64) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	set(&l.Segment, 64<<20)
+	set(&l.Compact, 4<<20)
+	set(&l.Ahead, 256<<10)
+	return l
 }
 
 // A site is where a store is.
 type site struct {
 	fs     FS
 	name   string // of its file or directory
-	limits limits
+	limits Limits
 	create bool // it if it is not there
 }
 
@@ -74,11 +91,8 @@ const lockName = "lock"
 func Open(path string, o Options) (*Dir, error) {
 	d := &Dir{
 		path:   path,
-		site:   site{fs: o.FS, limits: o.limits, create: o.Create},
+		site:   site{fs: o.FS, limits: o.Limits.withDefaults(), create: o.Create},
 		stores: make(map[string]closer),
-	}
-	if d.limits == (limits{}) {
-		d.limits = defaultLimits()
 	}
 	if d.fs == nil {
 		fsys, err := openPath(path, o.Create)

@@ -3,6 +3,6 @@ package disk
 // SmallFiles returns options whose files are followed by others and compacted
 // after a few kilobytes.
 func SmallFiles(o Options) Options {
-	o.limits = limits{segment: 16 << 10, compact: 16 << 10, ahead: 16 << 10}
+	o.Limits = Limits{Segment: 16 << 10, Compact: 16 << 10, Ahead: 16 << 10}
 	return o
 }

@@ -93,7 +93,7 @@ func (j *Journal) reopen() error {
 		_ = f.Close()
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	j.active.ahead = j.limits.ahead
+	j.active.ahead = j.limits.Ahead
 	return nil
 }
 
@@ -114,7 +114,7 @@ func (j *Journal) begin(at link) error {
 	if j.active != nil {
 		_ = j.active.file.Close() // every byte of it was synced
 	}
-	s.ahead = j.limits.ahead
+	s.ahead = j.limits.Ahead
 	j.active, j.segments = s, append(j.segments, at.position)
 	return nil
 }
@@ -129,7 +129,7 @@ func (j *Journal) Append(ctx context.Context, record []byte) (uint64, error) {
 	if err := j.health.check(ctx); err != nil {
 		return 0, err
 	}
-	if j.active.end >= j.limits.segment {
+	if j.active.end >= j.limits.Segment {
 		if err := j.begin(j.active.at); err != nil {
 			return 0, j.health.doubt(fmt.Errorf("journal: begin a segment: %w", err))
 		}
