@@ -3,6 +3,8 @@ package storagetest_test
 import (
 	"context"
 	"fmt"
+	"iter"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -42,6 +44,24 @@ type lazyVault struct{ storage.Vault }
 
 func (lazyVault) Sync(context.Context) error { return nil }
 
+// A hidingVault only hides the buckets that are dropped.
+type hidingVault struct {
+	storage.Vault
+	hidden map[uint32]bool
+}
+
+func (v hidingVault) Drop(_ context.Context, bucket uint32) error {
+	v.hidden[bucket] = true
+	return nil
+}
+
+func (v hidingVault) Scan(ctx context.Context, bucket uint32, from uint64) iter.Seq2[storage.VaultRecord, error] {
+	if v.hidden[bucket] {
+		from = math.MaxUint64
+	}
+	return v.Vault.Scan(ctx, bucket, from)
+}
+
 // lazyIndex leaves syncs out.
 type lazyIndex struct{ storage.Index }
 
@@ -73,6 +93,9 @@ func broken() map[string]func(t *testing.T) {
 		},
 		"a vault without syncs": func(t *testing.T) {
 			storagetest.Vault(t, in(func(w *memory.World) storage.Vault { return lazyVault{w.Vault("v")} }))
+		},
+		"a vault whose drops do not last": func(t *testing.T) {
+			storagetest.Vault(t, in(func(w *memory.World) storage.Vault { return hidingVault{w.Vault("v"), map[uint32]bool{}} }))
 		},
 		"an index without syncs": func(t *testing.T) {
 			storagetest.Index(t, in(func(w *memory.World) storage.Index { return lazyIndex{w.Index("x")} }))

@@ -19,6 +19,7 @@ func Vault(t *testing.T, maker Maker[storage.Vault]) {
 	t.Run("many buckets", func(t *testing.T) { testVaultBuckets(t, maker(t, nil)) })
 	t.Run("large gaps between indices", func(t *testing.T) { testVaultGaps(t, maker(t, nil)) })
 	t.Run("writes and reads at once", func(t *testing.T) { testVaultConcurrency(t, maker(t, nil)) })
+	t.Run("drops", func(t *testing.T) { testVaultDrops(t, maker) })
 	runHistories(t, maker, func() history[storage.Vault] {
 		return &vaultHistory{buckets: map[uint32]*vaultBucket{}}
 	})
