@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
@@ -57,4 +58,26 @@ func judged(t testing.TB, l *Ledger, p *proofs.Policy) *audit.Report {
 		t.Errorf("audit: %v", f)
 	}
 	return report
+}
+
+// Law 6: a payload is missing only if an entry says why.
+func TestALedgerThatLostRecordsFailsItsAudit(t *testing.T) {
+	w := newWorld(t)
+	l := w.started()
+	a := appendEvents(t, l.As("alice"), client.Witnessed, event(1), event(2))
+	leaf, err := proofs.ParseLeaf(a[0].Leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.mem.Vault("vault").Drop(t.Context(), leaf.Bucket); err != nil {
+		t.Fatal(err)
+	}
+	r, err := audit.Run(t.Context(), exported(t, l), audit.Options{Policy: w.policy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []int64{int64(a[0].Index), int64(a[1].Index)}
+	if len(r.Findings) != 1 || r.Findings[0].Kind != audit.RecordMissing || r.Findings[0].Index != want[0] || r.Findings[0].Last != want[1] || r.State != nil {
+		t.Errorf("found %+v, want that the records of the entries %d are missing", r.Findings, want)
+	}
 }

@@ -53,7 +53,7 @@ func TestACleanLedgerHasNoFindings(t *testing.T) {
 		FirstTime: s.FirstTime, LastTime: s.LastTime, CosignedAt: s.CosignedAt,
 		LogKeys: []string{fmt.Sprintf("%s+%08x", origin, l.log.Key().ID())}, Witnesses: []string{"w1", "w2", "w3"}, QuorumMet: true,
 		Checkpoints: 8, WithQuorum: 8, Tiles: 11, Bundles: 8, Buckets: 3, Sources: 10, Receipts: 3,
-		Vault: true, Records: 938, NoRecord: 62, VaultBytes: s.VaultBytes,
+		Vault: true, Records: 996, NoRecord: 4, VaultBytes: s.VaultBytes,
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("summary\n%+v\nwant\n%+v", s, want)
@@ -63,7 +63,7 @@ func TestACleanLedgerHasNoFindings(t *testing.T) {
 		t.Errorf("from %v to %v, cosigned at %v, %d bytes in the vault", s.FirstTime, s.LastTime, s.CosignedAt, s.VaultBytes)
 	}
 	for _, line := range []string{"1000 entries judged", "976 event, 1 created, 3 bucket-opened, 20 access", "cosigned by w1, w2, w3",
-		"8 kept checkpoints (8 with quorum), 3 receipts", "records of 938 entries", "none of 62 entries"} {
+		"8 kept checkpoints (8 with quorum), 3 receipts", "records of 996 entries", "none of 4 entries"} {
 		if !strings.Contains(s.String(), line) {
 			t.Errorf("%q is not in\n%s", line, s)
 		}

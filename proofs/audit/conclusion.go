@@ -29,6 +29,7 @@ func (a *auditor) conclude(ctx context.Context) error {
 	if a.keptLost > 0 {
 		a.notJudged("%d kept checkpoints against the tree: entries and hashes before them are missing or damaged.", a.keptLost)
 	}
+	a.history.endGone()
 	a.history.judgeTime(a.head.Size, a.history.time, a.report.Verdict.Time, a.path)
 	if err := a.judgeBeyond(ctx); err != nil {
 		return err

@@ -18,7 +18,8 @@
 // at each level, the root at the size of each kept checkpoint. It checks the
 // signatures, that the time never goes back, that buckets are opened before
 // they are used, that no source has gaps or repeats, that the vault's records
-// are those the leaves commit to, and that the receipts belong to this tree.
+// are those the leaves commit to and none of them is missing without a published
+// reason, and that the receipts belong to this tree.
 // What is wrong is a [Finding]: a sentence, the file, the entry. Where two
 // files contradict each other, the one that does not lead to the signed root
 // is blamed.

@@ -48,6 +48,7 @@ const (
 	VaultMissing    FindingKind = "vault-missing"    // a file of records is not there
 	VaultMalformed  FindingKind = "vault-malformed"  // a file of records can't be read as such
 	RecordAltered   FindingKind = "record-altered"   // a record is not the one its entry commits to
+	RecordMissing   FindingKind = "record-missing"   // a record, or a part of it, is gone and no entry says why
 	ReceiptInvalid  FindingKind = "receipt-invalid"  // a receipt proves nothing
 	ReceiptForeign  FindingKind = "receipt-foreign"  // a receipt is right and belongs to another tree
 	ReceiptRollback FindingKind = "receipt-rollback" // a receipt is right and beyond the checkpoint
@@ -61,6 +62,8 @@ type Finding struct {
 	Kind FindingKind `json:"kind"`
 	// Index is the entry's, or the first one's that it concerns; or [NoIndex].
 	Index int64 `json:"index"`
+	// Last is the last entry's where it concerns several in a row; else 0.
+	Last int64 `json:"last,omitempty"`
 	// Path is the file where it shows; empty where it shows in none alone.
 	Path string `json:"path,omitempty"`
 	// Detail is a sentence for people.

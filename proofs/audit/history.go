@@ -21,7 +21,8 @@ type history struct {
 	buckets map[uint32]bucket
 	sources *sources
 
-	afterClose bool // that something follows the end was reported
+	gone       *goneRun // the last that the vault lacks, if what follows may go on with it
+	afterClose bool     // that something follows the end was reported
 }
 
 // take adds the facts of the next chunk.
@@ -39,6 +40,7 @@ func (h *history) take(c *chunk) {
 	h.unread += f.unread
 	h.takeBuckets(f, path)
 	h.takeClose(c, path)
+	h.takeGone(f.gone)
 	for _, n := range f.numbered {
 		if !h.sources.add(n.key, n.sequence, n.index) {
 			h.report(SourceRepeat, n.index, path, "Entry %d has number %d of %v, which an entry before it has already.", n.index, n.sequence, n.key)

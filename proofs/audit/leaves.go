@@ -21,6 +21,7 @@ type facts struct {
 	numbered []numberedEntry
 	uses     []bucketUse
 	controls []control
+	gone     []goneRun
 
 	records, erased, noRecord, recordBytes uint64
 }

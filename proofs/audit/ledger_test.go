@@ -137,10 +137,7 @@ func (l *ledger) entry(i uint64) (proofs.Leaf, *proofs.Record) {
 		leaf.Source = &proofs.LeafSource{Number: i % 5}
 		leaf.Source.Sequence = l.next(leaf.Bucket, i%5, i < 80)
 	}
-	if i%17 == 0 {
-		return leaf, nil // its record is not held
-	}
-	record := &proofs.Record{Parts: []proofs.RecordPart{{Sealed: sealed(i), Hash: proofs.Hash{}}}}
+	record := &proofs.Record{Parts: []proofs.RecordPart{{Sealed: sealed(i)}}, Tags: []proofs.RecordTags{{Sealed: sealed(i + 1)}}}
 	binary.BigEndian.PutUint64(record.ID[:], i)
 	return leaf, check2(proofs.ParseRecord(check(proofs.FormatRecord(*record))))
 }

@@ -23,10 +23,11 @@ const maxRecord = 1 << 28
 func (l *ledger) judgeVault(ctx context.Context, c *chunk, leaves []*proofs.Leaf) error {
 	p := vaultPlace(c.bundle)
 	used := p.width
-	err := l.judgeRecords(ctx, c, p.path(used), used, leaves, true)
+	v := vaultFile{chunk: c, leaves: leaves}
+	gone, err := l.judgeRecords(ctx, &v, p.path(used), used)
 	if errors.Is(err, fs.ErrNotExist) && used < proofs.TileWidth {
 		used = proofs.TileWidth
-		err = l.judgeRecords(ctx, c, p.path(used), used, leaves, true)
+		gone, err = l.judgeRecords(ctx, &v, p.path(used), used)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		c.found = append(c.found, c.whole(VaultMissing, p.String(), "The sealed records of the entries from %d on are missing: there is no such file.", c.first()))
@@ -35,24 +36,35 @@ func (l *ledger) judgeVault(ctx context.Context, c *chunk, leaves []*proofs.Leaf
 	if err != nil {
 		return err
 	}
+	c.facts.gone = gone
+	v.other = true
 	widths, err := l.leftovers(p, used)
 	for _, w := range widths {
 		if err == nil {
-			err = l.judgeRecords(ctx, c, p.path(w), w, leaves, false)
+			gone, err = l.judgeRecords(ctx, &v, p.path(w), w)
+		}
+		for _, r := range gone {
+			c.facts.found = append(c.facts.found, r.finding())
 		}
 	}
 	return err
 }
 
-// judgeRecords judges one file of records. Only what it first tells of an
-// entry is counted.
-func (l *ledger) judgeRecords(ctx context.Context, c *chunk, path string, width int, leaves []*proofs.Leaf, count bool) error {
+// A vaultFile is a file of records while it is judged by a bundle's leaves.
+type vaultFile struct {
+	*chunk
+	leaves []*proofs.Leaf
+	other  bool // another file has told of the entries before: nothing is counted
+}
+
+// judgeRecords judges one file of records, and returns what it lacks.
+func (l *ledger) judgeRecords(ctx context.Context, v *vaultFile, path string, width int) (gone []goneRun, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	file, err := l.fsys.Open(path)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	defer file.Close()
 	r := recordReader{r: bufio.NewReaderSize(file, 1<<16)}
@@ -60,51 +72,60 @@ func (l *ledger) judgeRecords(ctx context.Context, c *chunk, path string, width 
 		record, err := r.next()
 		if err != nil {
 			if !errors.Is(err, proofs.ErrMalformed) {
-				return fmt.Errorf("read %s: %w", path, err)
+				return nil, fmt.Errorf("read %s: %w", path, err)
 			}
-			c.found = append(c.found, c.at(VaultMalformed, i, path, "The file of sealed records is damaged at entry %d: %v.", c.first()+uint64(i), why(err)))
-			return nil
+			v.found = append(v.found, v.at(VaultMalformed, i, path, "The file of sealed records is damaged at entry %d: %v.", v.first()+uint64(i), why(err)))
+			return gone, nil
 		}
-		if i < len(leaves) && i >= c.skip {
-			c.judgeRecord(path, i, leaves[i], record, count)
+		if i < len(v.leaves) && i >= v.skip {
+			gone = v.judgeRecord(path, i, record, gone)
 		}
 	}
 	if _, err := r.r.ReadByte(); err != io.EOF {
 		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
+			return nil, fmt.Errorf("read %s: %w", path, err)
 		}
-		c.found = append(c.found, c.at(VaultMalformed, 0, path, "The file of sealed records from entry %d on is damaged: it goes on after the last one.", c.first()))
+		v.found = append(v.found, v.at(VaultMalformed, 0, path, "The file of sealed records from entry %d on is damaged: it goes on after the last one.", v.first()))
 	}
-	return nil
+	return gone, nil
 }
 
-// judgeRecord judges the record of the i-th entry.
-func (c *chunk) judgeRecord(path string, i int, leaf *proofs.Leaf, b []byte, count bool) {
+// judgeRecord judges the record of the i-th entry, and adds what it lacks.
+func (v *vaultFile) judgeRecord(path string, i int, b []byte, gone []goneRun) []goneRun {
+	leaf, index := v.leaves[i], v.first()+uint64(i)
 	if len(b) == 0 {
-		if count {
-			c.facts.noRecord++
+		if !v.other {
+			v.facts.noRecord++
 		}
-		return
+		if leaf == nil || leaf.Bucket == 0 {
+			return gone // whether there was one is not known, or there was none
+		}
+		return addGone(gone, goneRun{index, index, false, path})
 	}
 	record, err := proofs.ParseRecord(b)
 	if err != nil {
-		c.facts.found = append(c.facts.found, c.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: %v.", c.first()+uint64(i), why(err)))
-		return
+		v.facts.found = append(v.facts.found, v.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: %v.", index, why(err)))
+		return gone
 	}
 	if leaf == nil {
-		return // what it commits to is not known
+		return gone // what it commits to is not known
 	}
 	if err := proofs.CheckRecord(record, *leaf); err != nil {
-		c.facts.found = append(c.facts.found, c.at(RecordAltered, i, path, "The sealed record of entry %d is not the one that the entry commits to: its bytes were changed.", c.first()+uint64(i)))
-		return
+		v.facts.found = append(v.facts.found, v.at(RecordAltered, i, path, "The sealed record of entry %d is not the one that the entry commits to: its bytes were changed.", index))
+		return gone
 	}
-	if count {
-		c.facts.records++
-		c.facts.recordBytes += uint64(len(b))
-		if erased(record) {
-			c.facts.erased++
+	whole := !erased(record)
+	if !v.other {
+		v.facts.records++
+		v.facts.recordBytes += uint64(len(b))
+		if !whole {
+			v.facts.erased++
 		}
 	}
+	if whole {
+		return gone
+	}
+	return addGone(gone, goneRun{index, index, true, path})
 }
 
 // erased reports whether a record lacks a part or tags.
