@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -163,11 +164,8 @@ func blanks(b []byte) uint32 {
 	return n
 }
 
+// blank reports whether b is all zero: its first byte is, and each other is as
+// the one before.
 func blank(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
+	return len(b) == 0 || b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/cairnlog/cairn/storage"
@@ -82,20 +83,21 @@ func fillRegisters(t *testing.T, d *disk.Dir) error {
 	return nil
 }
 
-func readRegisters(t *testing.T, d *disk.Dir) (all string, err error) {
+func readRegisters(t *testing.T, d *disk.Dir) (string, error) {
 	rs, err := d.Registers("registers")
 	if err != nil {
 		return "", err
 	}
+	var all strings.Builder
 	names, err := rs.Names(t.Context())
 	for _, name := range names {
 		value, err := rs.Register(name).Load(t.Context())
 		if err != nil {
-			return all, err
+			return all.String(), err
 		}
-		all += fmt.Sprintf("%s: %x\n", name, value)
+		fmt.Fprintf(&all, "%s, %d: %s\n", name, len(value), value)
 	}
-	return all, err
+	return all.String(), err
 }
 
 func fillJournal(t *testing.T, d *disk.Dir) error {
@@ -119,17 +121,18 @@ func fillJournal(t *testing.T, d *disk.Dir) error {
 	return nil
 }
 
-func readJournal(t *testing.T, d *disk.Dir) (all string, err error) {
+func readJournal(t *testing.T, d *disk.Dir) (string, error) {
 	j, err := d.Journal("journal", key)
 	if err != nil {
 		return "", err
 	}
+	var all strings.Builder
 	first, _ := j.Bounds()
 	err = j.Replay(t.Context(), first, func(position uint64, record []byte) error {
-		all += fmt.Sprintf("%d: %x\n", position, record)
+		fmt.Fprintf(&all, "%d, %d: %s\n", position, len(record), record)
 		return nil
 	})
-	return all, err
+	return all.String(), err
 }
 
 func fillVault(t *testing.T, d *disk.Dir) error {
@@ -158,16 +161,17 @@ func fillVault(t *testing.T, d *disk.Dir) error {
 	return nil
 }
 
-func readVault(t *testing.T, d *disk.Dir) (all string, err error) {
+func readVault(t *testing.T, d *disk.Dir) (string, error) {
 	v, err := d.Vault("vault")
 	if err != nil {
 		return "", err
 	}
+	var all strings.Builder
 	var first error
 	for i := range uint64(120) {
 		data, err := v.Read(t.Context(), uint32(i%3), i*i)
 		if err == nil {
-			all += fmt.Sprintf("%d: %x\n", i, data)
+			fmt.Fprintf(&all, "%d, %d: %s\n", i, len(data), data)
 		} else if first == nil && !errors.Is(err, storage.ErrNotFound) {
 			first = err
 		}
@@ -175,11 +179,11 @@ func readVault(t *testing.T, d *disk.Dir) (all string, err error) {
 	for bucket := range uint32(3) {
 		for r, err := range v.Scan(t.Context(), bucket, 0) {
 			if err == nil {
-				all += fmt.Sprintf("scan %d/%d: %x\n", bucket, r.Index, r.Data)
+				fmt.Fprintf(&all, "scan %d/%d, %d: %s\n", bucket, r.Index, len(r.Data), r.Data)
 			} else if first == nil {
 				first = err
 			}
 		}
 	}
-	return all, first
+	return all.String(), first
 }

@@ -18,8 +18,12 @@ func TestOpeningMakesDurableWhatItBelieves(t *testing.T) {
 	for name, h := range holdings() {
 		learned := new(fault.Plan)
 		must(t, h.fill(t, openSimulated(t, memfs.New(learned))))
+		outcomes := fault.Outcomes()
 		for n, step := range learned.Steps() {
-			for _, outcome := range fault.Outcomes() {
+			if testing.Short() {
+				outcomes = fault.Outcomes()[n%4:][:1]
+			}
+			for _, outcome := range outcomes {
 				t.Run(fmt.Sprintf("%s %d %s %v", name, n, step, outcome), func(t *testing.T) {
 					plan := new(fault.Plan)
 					plan.At(n, outcome)

@@ -53,7 +53,11 @@ func runHistories[S any](t *testing.T, maker Maker[S], begin func() history[S]) 
 		})
 	})
 	t.Run("random histories with faults", func(t *testing.T) {
-		for seed := range uint64(40) {
+		seeds := uint64(40)
+		if testing.Short() {
+			seeds = 10
+		}
+		for seed := range seeds {
 			rng, plan := rand.New(rand.NewPCG(seed, 2)), &fault.Plan{Seed: seed}
 			for range 3 { // few, and close together
 				for first := rng.IntN(300); rng.IntN(3) > 0; first += 1 + rng.IntN(2) {
@@ -69,8 +73,9 @@ func runHistories[S any](t *testing.T, maker Maker[S], begin func() history[S]) 
 }
 
 // Table calls run once with a plan that lets everything take place, and then
-// once for every step that it saw and every outcome. Run must do the same
-// whenever it is given the same randomness, as far as no fault strikes.
+// once for every step that it saw and every outcome; with -short for every
+// step and one of the outcomes. Run must do the same whenever it is given the
+// same randomness, as far as no fault strikes.
 func Table(t *testing.T, run func(t *testing.T, plan *fault.Plan, rng *rand.Rand)) {
 	t.Helper()
 	const seed = 1
@@ -81,7 +86,11 @@ func Table(t *testing.T, run func(t *testing.T, plan *fault.Plan, rng *rand.Rand
 		t.Fatal("the history has no durable step")
 	}
 	for n, step := range steps {
-		for _, outcome := range fault.Outcomes() {
+		outcomes := fault.Outcomes()
+		if testing.Short() {
+			outcomes = outcomes[n%len(outcomes):][:1]
+		}
+		for _, outcome := range outcomes {
 			t.Run(fmt.Sprintf("%d %s %v", n, step, outcome), func(t *testing.T) {
 				plan := new(fault.Plan)
 				plan.At(n, outcome)

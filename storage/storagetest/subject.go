@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"testing"
@@ -109,8 +110,8 @@ func someBytes(rng *rand.Rand, limit int) []byte {
 		b[rng.IntN(len(b))] = 1
 		return b
 	}
-	for i := range b {
-		b[i] = byte(rng.Uint32())
+	for n := 0; n < len(b); n += 8 {
+		copy(b[n:], binary.NativeEndian.AppendUint64(nil, rng.Uint64()))
 	}
 	return b
 }

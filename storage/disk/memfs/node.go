@@ -46,10 +46,11 @@ func newDir() *node {
 
 // sectors cuts a write at the borders of sectors.
 func sectors(b []byte, offset int64) []write {
-	var parts []write
+	b = bytes.Clone(b)
+	parts := make([]write, 0, len(b)/sectorSize+2)
 	for len(b) > 0 {
 		n := min(len(b), int(sectorSize-offset%sectorSize))
-		parts = append(parts, write{offset, bytes.Clone(b[:n])})
+		parts = append(parts, write{offset, b[:n:n]})
 		b, offset = b[n:], offset+int64(n)
 	}
 	return parts
@@ -74,11 +75,15 @@ func (w write) apply(b []byte) []byte {
 	return b
 }
 
+// resize cuts b, or appends zeros to it.
 func resize(b []byte, size int64) []byte {
 	if size <= int64(len(b)) {
-		return b[:size:size]
+		return b[:size]
 	}
-	return append(b, make([]byte, size-int64(len(b)))...)
+	n := len(b)
+	b = slices.Grow(b, int(size)-n)[:size]
+	clear(b[n:])
+	return b
 }
 
 // change changes a directory.
@@ -150,7 +155,7 @@ func (c cloner) clone(n *node) *node {
 	if done := c.copies[n]; done != nil {
 		return done
 	}
-	m := &node{dir: n.dir, data: bytes.Clone(n.data), durable: bytes.Clone(n.durable), writes: n.writes[:len(n.writes):len(n.writes)]}
+	m := &node{dir: n.dir, durable: bytes.Clone(n.durable), writes: n.writes[:len(n.writes):len(n.writes)]}
 	c.copies[n] = m
 	if n.dir {
 		m.names, m.durableNames = c.cloneNames(n.names), c.cloneNames(n.durableNames)
@@ -159,10 +164,11 @@ func (c cloner) clone(n *node) *node {
 		}
 	}
 	if c.keep == nil {
+		m.data = bytes.Clone(n.data)
 		return m
 	}
 	m.settle(c.keep)
-	if size := int64(len(m.data)); size > int64(len(m.durable)) && c.grow() {
+	if size := int64(len(n.data)); size > int64(len(m.durable)) && c.grow() {
 		m.durable = resize(m.durable, size)
 	}
 	m.data, m.names = bytes.Clone(m.durable), maps.Clone(m.durableNames)
