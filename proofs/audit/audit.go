@@ -27,7 +27,7 @@ type Options struct {
 	MaxFindings int
 
 	// MaxSources bounds the (bucket, source) pairs, and gaps in them, that are
-	// followed, about 100 bytes each; 0: 2,097,152. What is beyond is said in
+	// followed, up to 150 bytes each; 0: 2,097,152. What is beyond is said in
 	// [Summary.NotJudged].
 	MaxSources int
 

@@ -105,7 +105,7 @@ func (a *auditor) judgeGaps() int {
 		a.notJudged("whether sources have gaps: %d entries could not be read.", a.history.unread)
 		return 0
 	}
-	gaps := a.history.sources.gaps()
-	a.found.add(gaps...)
-	return len(gaps)
+	gaps := a.history.sources.gapCount()
+	a.found.addAll(a.history.sources.gaps(), gaps)
+	return gaps
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 )
 
@@ -117,6 +118,19 @@ func (fs *findings) add(list ...Finding) {
 			fs.kept = append(fs.kept, f)
 		}
 	}
+}
+
+// addAll takes n findings about entries, of which it asks only for those that
+// it keeps.
+func (fs *findings) addAll(list iter.Seq[Finding], n int) {
+	for f := range list {
+		if len(fs.kept) == fs.max {
+			break
+		}
+		fs.add(f)
+		n--
+	}
+	fs.total += n
 }
 
 // sorted returns the findings by index and path, those without an index first.

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 )
@@ -20,83 +21,101 @@ func compareSources(a, b sourceKey) int {
 	return cmp.Or(cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.number, b.number))
 }
 
-// A seqRun is sequence numbers without a gap, [lo, hi], and the index of the
-// entry that has the lowest.
-type seqRun struct{ lo, hi, index uint64 }
-
 // sources knows which numbers of each source were seen: one run where the
 // source has neither gaps nor repeats, in whatever order its entries came.
 type sources struct {
-	limit int // of runs
-	runs  map[sourceKey][]seqRun
-	count int  // of runs
-	full  bool // the limit was reached: what came later is not known
+	limit int                    // of runs
+	runs  map[sourceKey]*runList // none of them empty
+	count int                    // of runs
+	full  bool                   // the limit was reached: what came later is not known
 
 	last     sourceKey // the one before, and its runs: neighbours often share a source
-	lastRuns []seqRun
+	lastRuns *runList
 }
 
 func newSources(limit int) *sources {
-	return &sources{limit: limit, runs: map[sourceKey][]seqRun{}}
+	return &sources{limit: limit, runs: map[sourceKey]*runList{}}
 }
 
 // add notes a number. It returns false if the source has it already.
 func (s *sources) add(key sourceKey, seq, index uint64) bool {
-	runs := s.lastRuns
-	if runs == nil || s.last != key {
-		runs = s.runs[key]
-		s.last, s.lastRuns = key, runs
+	if s.lastRuns == nil || s.last != key {
+		s.last, s.lastRuns = key, s.runs[key]
 	}
-	if n := len(runs); n > 0 && seq > runs[n-1].hi && seq-runs[n-1].hi == 1 {
-		runs[n-1].hi = seq
+	if s.lastRuns == nil {
+		if s.room() {
+			s.lastRuns = &runList{blocks: [][]seqRun{{{seq, seq, index}}}}
+			s.runs[key] = s.lastRuns
+		}
 		return true
 	}
-	return s.insert(runs, key, seq, index)
+	if r := s.lastRuns.last(); seq > r.hi && seq-r.hi == 1 {
+		r.hi = seq
+		return true
+	}
+	return s.insert(s.lastRuns, seq, index)
 }
 
-func (s *sources) insert(runs []seqRun, key sourceKey, seq, index uint64) bool {
-	at, _ := slices.BinarySearchFunc(runs, seq, func(r seqRun, seq uint64) int { return cmp.Compare(r.hi, seq) })
-	// runs[at] is the first that ends at or after seq.
-	if at < len(runs) && runs[at].lo <= seq {
+// room takes the room of one more run, if there is any.
+func (s *sources) room() bool {
+	if s.count >= s.limit {
+		s.full = true
 		return false
 	}
-	before := at > 0 && seq-runs[at-1].hi == 1
-	after := at < len(runs) && runs[at].lo-seq == 1
-	switch {
-	case before && after:
-		runs[at-1].hi = runs[at].hi
-		runs = slices.Delete(runs, at, at+1)
-		s.count--
-	case before:
-		runs[at-1].hi = seq
-	case after:
-		runs[at].lo, runs[at].index = seq, index
-	case s.count >= s.limit:
-		s.full = true
-		return true
-	default:
-		runs = slices.Insert(runs, at, seqRun{seq, seq, index})
-		s.count++
-	}
-	s.runs[key], s.lastRuns = runs, runs
+	s.count++
 	return true
 }
 
-// gaps returns a finding for every gap, at the entry behind it.
-func (s *sources) gaps() (list []Finding) {
-	for _, key := range s.keys() {
-		runs := s.runs[key]
-		for i := 1; i < len(runs); i++ {
-			first, last := runs[i-1].hi+1, runs[i].lo-1
-			what := fmt.Sprintf("numbers %d to %d are", first, last)
-			if first == last {
-				what = fmt.Sprintf("number %d is", first)
+func (s *sources) insert(runs *runList, seq, index uint64) bool {
+	place := runs.find(seq)
+	before, after := runs.around(place) // after ends at seq or later
+	if after != nil && after.lo <= seq {
+		return false
+	}
+	joinsBefore := before != nil && seq-before.hi == 1
+	joinsAfter := after != nil && after.lo-seq == 1
+	switch {
+	case joinsBefore && joinsAfter:
+		before.hi = after.hi
+		runs.remove(place)
+		s.count--
+	case joinsBefore:
+		before.hi = seq
+	case joinsAfter:
+		after.lo, after.index = seq, index
+	case s.room():
+		runs.insert(place, seqRun{seq, seq, index})
+	}
+	return true
+}
+
+// gapCount returns how many gaps there are.
+func (s *sources) gapCount() int { return s.count - len(s.runs) }
+
+// gaps yields a finding for every gap, at the entry behind it.
+func (s *sources) gaps() iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		for _, key := range s.keys() {
+			var before *seqRun
+			for r := range s.runs[key].all() {
+				if before != nil && !yield(gap(key, *before, r)) {
+					return
+				}
+				before = &r
 			}
-			list = append(list, Finding{Kind: SourceGap, Index: int64(runs[i].index),
-				Detail: fmt.Sprintf("Of %v, %s missing before number %d, which is entry %d.", key, what, runs[i].lo, runs[i].index)})
 		}
 	}
-	return list
+}
+
+// gap is the finding about what is missing between two runs.
+func gap(key sourceKey, before, after seqRun) Finding {
+	first, last := before.hi+1, after.lo-1
+	what := fmt.Sprintf("numbers %d to %d are", first, last)
+	if first == last {
+		what = fmt.Sprintf("number %d is", first)
+	}
+	return Finding{Kind: SourceGap, Index: int64(after.index),
+		Detail: fmt.Sprintf("Of %v, %s missing before number %d, which is entry %d.", key, what, after.lo, after.index)}
 }
 
 func (s *sources) keys() []sourceKey { return slices.SortedFunc(maps.Keys(s.runs), compareSources) }
@@ -106,7 +125,7 @@ func (s *sources) clone(limit int) *sources {
 	c := newSources(limit)
 	c.count = s.count
 	for key, runs := range s.runs {
-		c.runs[key] = slices.Clone(runs)
+		c.runs[key] = runs.clone()
 	}
 	return c
 }

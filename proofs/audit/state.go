@@ -60,7 +60,7 @@ func FormatState(s *State) []byte {
 	}
 	for _, key := range s.sources.keys() {
 		b = fmt.Appendf(b, "source %d %d", key.bucket, key.number)
-		for _, r := range s.sources.runs[key] {
+		for r := range s.sources.runs[key].all() {
 			b = fmt.Appendf(b, " %d-%d@%d", r.lo, r.hi, r.index)
 		}
 		b = append(b, '\n')
@@ -135,16 +135,19 @@ func (s *State) parseSource(rest string) error {
 		return fmt.Errorf("not a source")
 	}
 	key := sourceKey{uint32(f[0]), f[1]}
-	var runs []seqRun
+	runs := &runList{}
 	for _, word := range words[2:] {
 		r, err := numbers(strings.NewReplacer("-", " ", "@", " ").Replace(word), 3)
-		if err != nil || r[0] > r[1] || len(runs) > 0 && (r[0] <= runs[len(runs)-1].hi || r[0]-runs[len(runs)-1].hi == 1) {
+		if err != nil || r[0] > r[1] {
 			return fmt.Errorf("not runs of sequence numbers")
 		}
-		runs = append(runs, seqRun{r[0], r[1], r[2]})
+		if last := runs.last(); last != nil && (r[0] <= last.hi || r[0]-last.hi == 1) {
+			return fmt.Errorf("runs of sequence numbers that touch, or do not rise")
+		}
+		runs.insert(runs.end(), seqRun{r[0], r[1], r[2]})
+		s.sources.count++
 	}
 	s.sources.runs[key] = runs
-	s.sources.count += len(runs)
 	return nil
 }
 
