@@ -19,11 +19,11 @@ var ErrNotCovered = errors.New("no published checkpoint covers it yet")
 // writer said of it, and T to the tags that are shown. That the leaf is in
 // the log is another question: see [Verifier.CheckAppended].
 //
-// Where the entry was there before, the event may have come with another of
-// its keys; then its bytes, their media type and one of its keys are
-// compared. The error matches [proofs.ErrNotVerified] or
-// [proofs.ErrMalformed]; any other means that it could not be checked, as the
-// content of an entry that is there already may be gone.
+// Whether the answer says that the entry was there before changes nothing: a
+// repeat is one only if all that was sent agrees. The error matches
+// [proofs.ErrNotVerified] or [proofs.ErrMalformed]; any other means that it
+// could not be checked, as the content of an entry that is there already may be
+// gone.
 func CheckAppended(e Event, a Appended) error {
 	leaf, err := proofs.ParseLeaf(a.Leaf)
 	if err != nil {
@@ -56,30 +56,23 @@ func CheckAppended(e Event, a Appended) error {
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", a.Index, err)
 	}
-	if what := differs(e, part, leaf, a.Duplicate); what != "" {
+	if what := differs(e, part, leaf); what != "" {
 		return fmt.Errorf("%w: entry %d: %s was recorded otherwise than it was sent", proofs.ErrNotVerified, a.Index, what)
 	}
 	return nil
 }
 
 // differs names what of an event a part does not say.
-func differs(e Event, p proofs.Part, leaf proofs.Leaf, duplicate bool) string {
+func differs(e Event, p proofs.Part, leaf proofs.Leaf) string {
 	mediaType := e.MediaType
 	if mediaType == "" {
 		mediaType = defaultMediaType
 	}
-	if p.MediaType != mediaType {
-		return "the media type"
-	}
 	sameSource := p.Source == e.Source && (leaf.Source == nil) == (e.Source == "") &&
 		(leaf.Source == nil || leaf.Source.Sequence == e.Sequence)
-	if duplicate {
-		if e.IdempotencyKey != "" && p.IdempotencyKey == e.IdempotencyKey || e.Source != "" && sameSource {
-			return ""
-		}
-		return "the key"
-	}
 	switch {
+	case p.MediaType != mediaType:
+		return "the media type"
 	case p.IdempotencyKey != e.IdempotencyKey:
 		return "the idempotency key"
 	case !sameSource:
