@@ -20,6 +20,10 @@ const (
 	bodyRate  = 32 << 10         // bytes a second for what it has beyond
 )
 
+// firstRoom is how many bytes are reserved for a body that does not say how
+// long it is. As it grows more is.
+const firstRoom = 16 << 10
+
 // readBody reads the request's body, unpacked, within the bounds of one body
 // and of all together.
 func (c *call) readBody() ([]byte, error) {
@@ -31,24 +35,83 @@ func (c *call) readBody() ([]byte, error) {
 	if c.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
+	var r io.Reader = http.MaxBytesReader(c.w.ResponseWriter, &pacedBody{c: c, start: time.Now()}, limit)
 	size := c.ContentLength
 	if packed || size < 0 {
-		size = limit // as it may become
+		size = min(firstRoom, limit)
 	}
-	if !c.api.bodies.TryAcquire(size) {
-		return nil, overloaded()
+	if err := c.reserve(size); err != nil {
+		return nil, err
 	}
-	c.held += size
-	var r io.Reader = http.MaxBytesReader(c.w.ResponseWriter, &pacedBody{c: c, start: time.Now()}, limit)
 	if packed {
-		return unpack(r, limit)
+		if r, err = gzip.NewReader(r); err != nil {
+			return nil, bodyError(err)
+		}
 	}
-	var b bytes.Buffer
-	b.Grow(int(max(c.ContentLength, 0)) + bytes.MinRead)
-	if _, err := b.ReadFrom(r); err != nil {
-		return nil, bodyError(err)
+	body, err := c.readAll(r, make([]byte, 0, size), limit)
+	if err != nil {
+		return nil, err
 	}
-	return b.Bytes(), nil
+	if len(body) < cap(body)/2 {
+		body = bytes.Clone(body)
+	}
+	c.release(c.held - int64(cap(body)))
+	return body, nil
+}
+
+// readAll reads to the end into b, whose capacity is reserved, and reserves
+// more before it takes more. What counts for the limit is what comes out of r.
+func (c *call) readAll(r io.Reader, b []byte, limit int64) ([]byte, error) {
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == nil && len(b) == cap(b) {
+			// It may be all: that is seen before more is reserved.
+			var next [1]byte
+			if _, err = io.ReadFull(r, next[:]); err == nil {
+				if b, err = c.enlarge(b, limit); err != nil {
+					return nil, err
+				}
+				b = append(b, next[0])
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return b, nil
+		case err != nil:
+			return nil, bodyError(err)
+		}
+	}
+}
+
+// enlarge returns the bytes with room for more, at most for limit in all.
+func (c *call) enlarge(b []byte, limit int64) ([]byte, error) {
+	more := min(max(int64(cap(b)), firstRoom), limit-int64(cap(b)))
+	if more <= 0 {
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	if err := c.reserve(more); err != nil {
+		return nil, err
+	}
+	return append(make([]byte, 0, int64(cap(b))+more), b...), nil
+}
+
+// reserve takes room for bytes of bodies, which the call has until it is
+// answered.
+func (c *call) reserve(n int64) error {
+	if !c.api.bodies.TryAcquire(n) {
+		return overloaded()
+	}
+	c.held += n
+	return nil
+}
+
+// release gives room back.
+func (c *call) release(n int64) {
+	if n > 0 {
+		c.held -= n
+		c.api.bodies.Release(n)
+	}
 }
 
 // isPacked reports whether the body is in gzip. Another coding is refused.
@@ -62,22 +125,6 @@ func (c *call) isPacked() (bool, error) {
 	}
 	c.w.Header().Set("Accept-Encoding", "gzip, identity") // RFC 7694
 	return false, client.NewProblem(client.UnsupportedType, fmt.Sprintf("the content coding %.40q is not taken", coding), "send the body as it is, or in gzip")
-}
-
-// unpack reads a body in gzip. What counts for the bound is what comes out.
-func unpack(r io.Reader, limit int64) ([]byte, error) {
-	z, err := gzip.NewReader(r)
-	if err != nil {
-		return nil, bodyError(err)
-	}
-	b, err := io.ReadAll(io.LimitReader(z, limit+1))
-	if err != nil {
-		return nil, bodyError(err)
-	}
-	if int64(len(b)) > limit {
-		return nil, &http.MaxBytesError{Limit: limit}
-	}
-	return b, nil
 }
 
 // bodyError is what to tell of a body that could not be read.

@@ -29,7 +29,7 @@ func TestBodiesAreBounded(t *testing.T) {
 		"too many lines":          s.post(t, "", "1\n1\n1\n1\n1\n", asLines),
 		"too many elements":       s.post(t, "", "[1,1,1,1,1]", asBatch),
 		"an event, not the body":  s.post(t, "", large[:1001], "Content-Type: text/plain"),
-		"a body without a length": s.chunked(t, large),
+		"a body without a length": s.chunked(t, "", large),
 		"too many packed events":  s.post(t, "", string(packedEvents(t, 5)), "Content-Type: "+client.EventsMediaType),
 	} {
 		if p := problem(t, got); p.Code() != client.TooLarge {
@@ -48,6 +48,61 @@ func TestBodiesAreBounded(t *testing.T) {
 	lines := results(t, s.post(t, "", "{}\n\""+large[:1000]+"\"\n{}\n", asLines))
 	if lines[0].Err != nil || lines[2].Err != nil || lines[1].Err == nil || lines[1].Err.Code() != client.TooLarge {
 		t.Errorf("a line that is too long: got %+v, want it alone refused", lines)
+	}
+}
+
+// While an append waits for its witnesses its body takes the room of what it
+// is, and not of what it might have been.
+func TestSmallBodiesTakeLittleRoom(t *testing.T) {
+	s := serve(t, local.Config{MaxPayload: 1 << 20}, httpapi.Limits{Body: 1 << 20, Bodies: 1 << 20})
+	s.Witness.Silence(true)
+	packed := gzipped(t, `{"a":1}`)
+	var waiting sync.WaitGroup
+	for range 40 {
+		waiting.Go(func() {
+			if got := s.post(t, "?timeout=2s", packed, "Content-Encoding: gzip"); got.status != http.StatusAccepted {
+				t.Errorf("a small body in gzip: got %d %s, want 202", got.status, got.body)
+			}
+		})
+		waiting.Go(func() {
+			if got := s.chunked(t, "?timeout=2s", "small"); got.status != http.StatusAccepted {
+				t.Errorf("a small body without a length: got %d %s, want 202", got.status, got.body)
+			}
+		})
+	}
+	waiting.Wait()
+	s.Witness.Silence(false)
+	for name, got := range map[string]reply{
+		"without a length": s.chunked(t, "", strings.Repeat("x", 1<<20)),
+		"in gzip":          s.post(t, "", gzipped(t, strings.Repeat("x", 1<<20)), "Content-Type: text/plain", "Content-Encoding: gzip"),
+		"with its length":  s.post(t, "", strings.Repeat("x", 1<<20), "Content-Type: text/plain"),
+	} {
+		if got.status != http.StatusCreated {
+			t.Errorf("a body that takes all the room, %s: got %d %s, want 201", name, got.status, got.body)
+		}
+	}
+}
+
+func TestABodyThatGrowsBeyondTheRoomIsRefused(t *testing.T) {
+	s := serve(t, local.Config{MaxPayload: 1 << 20}, httpapi.Limits{Body: 1 << 20, Bodies: 1 << 20})
+	s.Witness.Silence(true)
+	before := s.Ledger.Status().Sizes.Integrated
+	first := make(chan reply, 1)
+	go func() { first <- s.chunked(t, "?timeout=10s", strings.Repeat("x", 600<<10)) }()
+	for s.Ledger.Status().Sizes.Integrated == before {
+		time.Sleep(time.Millisecond)
+	}
+	for name, got := range map[string]reply{
+		"without a length": s.chunked(t, "", strings.Repeat("x", 600<<10)),
+		"in gzip":          s.post(t, "", gzipped(t, strings.Repeat("x", 600<<10)), "Content-Type: text/plain", "Content-Encoding: gzip"),
+	} {
+		if p := problem(t, got); p.Code() != client.Overloaded {
+			t.Errorf("%s: got %+v, want 503", name, p)
+		}
+	}
+	s.Witness.Silence(false)
+	if got := <-first; got.status != http.StatusCreated {
+		t.Errorf("the first: got %d %s, want 201", got.status, got.body)
 	}
 }
 
@@ -76,9 +131,9 @@ func packedEvents(t *testing.T, n int) (b []byte) {
 }
 
 // chunked sends a body without saying how long it is.
-func (s *served) chunked(t *testing.T, body string) reply {
+func (s *served) chunked(t *testing.T, query, body string) reply {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+toEntries, struct{ *strings.Reader }{strings.NewReader(body)})
+	req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+toEntries+query, struct{ *strings.Reader }{strings.NewReader(body)})
 	if err != nil {
 		t.Fatal(err)
 	}

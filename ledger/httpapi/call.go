@@ -66,7 +66,7 @@ func (c *call) through(rt *route) error {
 		return overloaded()
 	}
 	defer rt.gate.leave()
-	defer func() { c.api.bodies.Release(c.held) }()
+	defer func() { c.release(c.held) }()
 	return rt.serve(c)
 }
 
