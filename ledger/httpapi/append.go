@@ -65,7 +65,7 @@ func (c *call) submission() (*submission, error) {
 		if fields, err = client.ParseKeyFields(given); err != nil {
 			return nil, badRequest("%v", err)
 		}
-		if c.Header.Get(headerKey) != "" {
+		if c.hasKey() {
 			return nil, badRequest("%s and ?idempotency-field= cannot both be", headerKey)
 		}
 	}
@@ -94,7 +94,7 @@ func (c *call) describe(s *submission, contentType string, fields *client.KeyFie
 	}
 	if len(s.events) > 0 && s.events[0].MediaType == cloudType {
 		c.api.checkCloudEvents(s)
-		if fields == nil && c.Header.Get(headerKey) == "" {
+		if fields == nil && !c.hasKey() {
 			fields = c.api.cloud.identity
 		}
 	}
@@ -103,6 +103,8 @@ func (c *call) describe(s *submission, contentType string, fields *client.KeyFie
 	}
 	return nil
 }
+
+func (c *call) hasKey() bool { return len(c.Header.Values(headerKey)) > 0 }
 
 // submit hands the events that are not refused to the ledger, and returns a
 // result for each event.

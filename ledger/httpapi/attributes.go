@@ -60,7 +60,8 @@ func attributes(h http.Header, s *submission) error {
 }
 
 // checkHeaders refuses headers of ours that there are not, and those that are
-// given twice: a misspelt one must not go unnoticed.
+// empty or given twice: a misspelt one, or a value that somebody forgot, must not
+// go unnoticed.
 func checkHeaders(h http.Header) error {
 	for name, values := range h {
 		if !strings.HasPrefix(name, "Cairn-") && name != headerKey {
@@ -71,6 +72,9 @@ func checkHeaders(h http.Header) error {
 		}
 		if len(values) > 1 && name != headerSubject {
 			return badRequest("the header %s is given %d times", name, len(values))
+		}
+		if slices.Contains(values, "") {
+			return badRequest("the header %s is empty: leave it out to say nothing", name)
 		}
 	}
 	return nil
@@ -96,6 +100,9 @@ func idempotencyKey(value string) (string, error) {
 	for i := 1; i < len(value); i++ {
 		switch c := value[i]; {
 		case c == '"' && i == len(value)-1:
+			if key.Len() == 0 {
+				return "", badRequest("%s is empty: leave it out for an event without a key", headerKey)
+			}
 			return key.String(), nil
 		case c == '\\' && i+1 < len(value) && (value[i+1] == '"' || value[i+1] == '\\'):
 			i++
