@@ -113,19 +113,24 @@ func Open(path string, o Options) (*Dir, error) {
 // and those above it, each durably.
 func openPath(path string, create bool) (*OS, error) {
 	if create {
-		absolute, err := filepath.Abs(path)
-		if err == nil {
-			err = createPath(absolute)
-		}
-		if err != nil {
+		if err := MakePath(path); err != nil {
 			return nil, err
 		}
 	}
 	return OpenOS(path)
 }
 
-// createPath makes a directory durable, also one that is there: whoever made
-// it may have died.
+// MakePath makes a directory of the operating system that only its owner can
+// enter, and those above it that are missing. Its name is durable afterwards,
+// also of one that is there: whoever made it may have died.
+func MakePath(path string) error {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	return createPath(absolute)
+}
+
 func createPath(path string) error {
 	above := filepath.Dir(path)
 	if above == path {

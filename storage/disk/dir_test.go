@@ -51,6 +51,16 @@ func TestLock(t *testing.T) {
 	}
 }
 
+// TestLockNeedsNoRoom: on a disk that takes no byte a ledger can still be read.
+func TestLockNeedsNoRoom(t *testing.T) {
+	path := t.TempDir() + "/lock"
+	must(t, os.WriteFile(path, nil, 0o600))
+	f, err := os.Open(path) // cannot be written to either
+	must(t, err)
+	defer f.Close()
+	must(t, disk.LockFile(f))
+}
+
 func TestNothingIsCreatedUnasked(t *testing.T) {
 	path := t.TempDir() + "/data"
 	_, err := disk.Open(path, disk.Options{})

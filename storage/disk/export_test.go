@@ -1,5 +1,10 @@
 package disk
 
+import "os"
+
+// LockFile locks an open file as a directory's.
+func LockFile(f *os.File) error { return lockFile(f) }
+
 // SmallFiles returns options whose files are followed by others and compacted
 // after a few kilobytes.
 func SmallFiles(o Options) Options {

@@ -10,17 +10,16 @@ import (
 )
 
 // lockFile locks an open file for this process and writes the process's number
-// into it, which is a hint for people and decides nothing.
+// into it. That is a hint for people and decides nothing: on a full disk there
+// is none.
 func lockFile(f *os.File) error {
 	if err := tryLock(f); err != nil {
 		return fmt.Errorf("%s%s: %w: %w", f.Name(), holder(f), storage.ErrLocked, err)
 	}
-	pid := strconv.Itoa(os.Getpid()) + "\n"
-	if err := f.Truncate(0); err != nil {
-		return noSpace(err)
+	if f.Truncate(0) == nil {
+		_, _ = f.WriteString(strconv.Itoa(os.Getpid()) + "\n")
 	}
-	_, err := f.WriteAt([]byte(pid), 0)
-	return noSpace(err)
+	return nil
 }
 
 // holder returns " (pid 123)" if the file names who holds it.
