@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage/disk"
 )
 
 // InitOptions say what ledger to make.
@@ -42,18 +44,18 @@ type InitOptions struct {
 // Init makes the directory of a new ledger. It never touches one that is
 // there; interrupted, it can be called again.
 func Init(ctx context.Context, dir string, o InitOptions) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := disk.MakePath(dir); err != nil {
 		return err
 	}
 	c := o.Config.resolve(dir)
-	keys, err := initKeys(c.Keys, o)
+	keys, err := initKeys(c, o)
 	if err != nil {
 		return err
 	}
 	if err := initPolicy(c.Policy, keys, o.Policy); err != nil {
 		return err
 	}
-	if err := writeNew(filepath.Join(dir, ConfigFile), []byte(configHeader+o.ConfigText), 0o600); err != nil {
+	if err := writeOnce(filepath.Join(dir, ConfigFile), []byte(configHeader+o.ConfigText), 0o600); err != nil {
 		return err
 	}
 	if o.Passphrase != "" {
@@ -71,15 +73,21 @@ const configHeader = `# Configuration of a Cairn ledger: see cairn.toml(5) for e
 `
 
 // initKeys makes the key files, or reads those that an interrupted call made.
-func initKeys(dir string, o InitOptions) ([]proofs.SigningKey, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func initKeys(c Config, o InitOptions) ([]proofs.SigningKey, error) {
+	if err := disk.MakePath(c.Keys); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "log.key")
+	path := filepath.Join(c.Keys, "log.key")
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		if err := generateKeys(dir, o); err != nil {
+		if _, err := os.Stat(c.Policy); err == nil { // it is made after the keys
+			return nil, fmt.Errorf("%s is missing, and %s is of a log that had one: bring the key back: %w", path, c.Policy, ledger.ErrExists)
+		}
+		if err := generateKeys(c.Keys, o); err != nil {
 			return nil, err
 		}
+	}
+	if err := checkEncrypted(c.Keys, o.Passphrase); err != nil {
+		return nil, err
 	}
 	data, err := readKeyFile(path, func() (string, error) { return o.Passphrase, nil })
 	if err != nil {
@@ -129,10 +137,23 @@ func generateKeys(dir string, o InitOptions) error {
 	return nil
 }
 
-func initPolicy(path string, keys []proofs.SigningKey, rest string) error {
-	if _, err := os.Stat(path); err == nil {
-		return nil
+// checkEncrypted refuses key files in clear where a passphrase was given: an
+// interrupted call may have made them without.
+func checkEncrypted(dir, passphrase string) error {
+	for _, name := range []string{"log.key", "secrets.key"} {
+		path := filepath.Join(dir, name)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if passphrase != "" && !bytes.HasPrefix(data, []byte(ageIntro)) {
+			return fmt.Errorf("%s: it is there already and not encrypted: init without a passphrase, or move both key files away: %w", path, ledger.ErrExists)
+		}
 	}
+	return nil
+}
+
+func initPolicy(path string, keys []proofs.SigningKey, rest string) error {
 	if strings.TrimSpace(rest) == "" {
 		rest = "quorum none\n"
 	}
@@ -144,14 +165,28 @@ func initPolicy(path string, keys []proofs.SigningKey, rest string) error {
 	if _, err := proofs.ParsePolicy([]byte(b.String())); err != nil {
 		return err
 	}
-	return writeNew(path, []byte(b.String()), 0o644)
+	return writeOnce(path, []byte(b.String()), 0o644)
+}
+
+// writeOnce writes a file as writeNew does, and refuses one that is there
+// with another content: it would be used in the place of what was asked for.
+func writeOnce(path string, data []byte, mode os.FileMode) error {
+	if err := writeNew(path, data, mode); err != nil {
+		return err
+	}
+	held, err := os.ReadFile(path)
+	if err == nil && !bytes.Equal(held, data) {
+		err = fmt.Errorf("%s: it is there already and says something else; move it away to have it made anew: %w", path, ledger.ErrExists)
+	}
+	return err
 }
 
 // writeNew writes a file that is not there yet, durably, whole or not at all.
-// A file that is there stays as it is.
+// A file that is there stays as it is, also one that another call makes at the
+// same time: a key that something was signed with must not be lost.
 func writeNew(path string, data []byte, mode os.FileMode) error {
-	if _, err := os.Stat(path); err == nil {
-		return nil
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
@@ -163,7 +198,8 @@ func writeNew(path string, data []byte, mode os.FileMode) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
+	// Not a rename, which would replace a file.
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
 	return syncDir(filepath.Dir(path))

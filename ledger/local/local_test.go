@@ -109,23 +109,6 @@ func TestKeyFileThatOthersCanReadIsRefused(t *testing.T) {
 	}
 }
 
-func TestInitNeverTouchesALedger(t *testing.T) {
-	dir := initLedger(t, local.InitOptions{})
-	d := open(t, dir, local.Options{})
-	appendOne(t, d, payload(1, 100))
-	if err := d.Close(); err != nil {
-		t.Fatal(err)
-	}
-	err := local.Init(context.Background(), dir, local.InitOptions{Origin: "example.com/local"})
-	if !errors.Is(err, ledger.ErrExists) {
-		t.Errorf("the same name: got %v, want ErrExists", err)
-	}
-	err = local.Init(context.Background(), dir, local.InitOptions{Origin: "example.com/other"})
-	if !errors.Is(err, ledger.ErrExists) {
-		t.Errorf("another name: got %v, want ErrExists", err)
-	}
-}
-
 func TestOneProcessAtATime(t *testing.T) {
 	dir := initLedger(t, local.InitOptions{})
 	d := open(t, dir, local.Options{})
