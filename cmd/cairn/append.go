@@ -22,6 +22,7 @@ type appendFlags struct {
 	wait     string
 	timeout  time.Duration
 	batch    int
+	inFlight int
 	receipts string
 	resume   string
 	json     bool
@@ -60,7 +61,7 @@ goes on where it was, also in another process.`,
   journalctl -f -o json | cairn append --ndjson - --idempotency-field __CURSOR
   echo 'door opened' | cairn append --media-type text/plain`,
 		RunE: func(c *cobra.Command, args []string) error {
-			o.numbered = c.Flags().Changed("sequence")
+			o.complete(c.Flags())
 			return p.append(c.Context(), args, o)
 		},
 	}
@@ -76,6 +77,7 @@ func (o *appendFlags) define(f *pflag.FlagSet) {
 	f.StringVar(&o.wait, "wait", string(client.Witnessed), "`STATE` to wait for: sequenced, integrated or witnessed")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for it, for each batch")
 	f.IntVar(&o.batch, "batch", 1000, "how many events are sent at once, at most")
+	f.IntVar(&o.inFlight, "in-flight", 4, "how many batches are under way at once, at most 64; 1 records all events in their order, and is the default with --source")
 	f.StringVar(&o.receipts, "receipts", "", "`DIR` to write a receipt of each event to")
 	f.StringVar(&o.resume, "resume", "", "`FILE` that remembers how far --ndjson came")
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each event, which \"cairn verify\" takes")
@@ -89,6 +91,14 @@ func (o *appendFlags) define(f *pflag.FlagSet) {
 	f.StringVar(&o.mediaType, "media-type", "", "media `TYPE` of the events (default application/json)")
 }
 
+// complete adds what depends on which flags were given.
+func (o *appendFlags) complete(f *pflag.FlagSet) {
+	o.numbered = f.Changed("sequence")
+	if o.source != "" && !f.Changed("in-flight") {
+		o.inFlight = 1 // so that an audit in between sees no gap in the numbers
+	}
+}
+
 // check refuses flags that do not fit together.
 func (o *appendFlags) check(args []string) error {
 	one := len(o.lines) == 0 && len(args)+len(o.files) <= 1
@@ -97,6 +107,8 @@ func (o *appendFlags) check(args []string) error {
 		return command.Usage("there is no state %q to wait for: it is sequenced, integrated or witnessed", o.wait)
 	case o.batch < 1:
 		return command.Usage("--batch must be at least 1")
+	case o.inFlight < 1 || o.inFlight > 64:
+		return command.Usage("--in-flight must be from 1 to 64")
 	case o.timeout <= 0:
 		return command.Usage("--timeout must be more than nothing")
 	case o.key != "" && o.fields != "":

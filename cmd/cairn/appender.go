@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"sync"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/cmd/internal/command"
@@ -15,8 +17,14 @@ import (
 // of 16 MiB at least, or one event if that is larger.
 const maxBatchBytes = 8 << 20
 
-// An appender sends events in batches, in their order, and checks every
-// answer before it counts.
+// maxFlightBytes bounds the events that are under way together: beyond it no
+// batch is sent.
+const maxFlightBytes = 64 << 20
+
+// An appender sends events in batches, several at once, and checks every
+// answer before it counts. One goroutine does everything but the requests: it
+// takes the answers in the order of the events, so that what it prints and
+// remembers is about the events before some number, without a gap.
 type appender struct {
 	p        *program
 	o        appendFlags
@@ -26,115 +34,151 @@ type appender struct {
 	resume   *resume // nil: not asked for
 	progress *progress
 
-	batch  []client.Event
-	wheres []string
+	number  uint64    // of the next event that is read
+	flights []*flight // under way, the first events first
+	bytes   int       // of the events in them
 
-	number  uint64 // of the next event that is read
 	counts  struct{ appended, repeats, refused, unchecked, late uint64 }
-	refusal error // the first event that was refused
+	refusal error          // the first event that was refused
+	failure error          // the first batch that failed: nothing is sent after it
+	unknown []client.Event // of batches of which nothing is known
 }
 
-// all reads and sends all events.
+// all reads and sends all events. After an error no more are sent, and those
+// that are under way are waited for.
 func (a *appender) all(ctx context.Context, inputs iter.Seq2[input, error]) error {
 	ctx, cancel := context.WithCancel(ctx)
+	var flying sync.WaitGroup
+	defer flying.Wait()
 	defer cancel()
 	q := newIntake(ctx, inputs, a.o.batch, maxBatchBytes)
-	for {
-		batch, err := q.take(ctx)
-		if err != nil {
-			return err
+	var unread error // why events were not read
+	for reading := true; reading || len(a.flights) > 0; {
+		var ready, landed <-chan struct{}
+		if reading && len(a.flights) < a.o.inFlight && a.bytes < maxFlightBytes {
+			ready = q.ready
 		}
-		if len(batch) == 0 {
-			break
+		if len(a.flights) > 0 {
+			landed = a.flights[0].done
 		}
-		if err := a.gather(batch); err != nil {
-			// What comes before is sent, so that it can be told what is not.
-			return errors.Join(a.send(ctx), err)
-		}
-		if err := a.send(ctx); err != nil {
-			return err
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-landed:
+			a.land()
+			reading = reading && a.failure == nil
+		case <-ready:
+			inputs, ended, err := q.take()
+			f, wrong := a.gather(inputs)
+			if wrong != nil {
+				err = wrong // what comes before is sent, so that it can be told what is not
+			}
+			reading, unread = !ended && err == nil, err
+			if err := a.launch(ctx, &flying, f); err != nil {
+				return err
+			}
 		}
 	}
-	if a.resume != nil {
+	if a.resume != nil && a.failure == nil && unread == nil {
 		return a.resume.end(a.number)
 	}
-	return nil
+	return errors.Join(a.sendAgain(a.failure), unread)
 }
 
 // gather makes events of inputs. It passes over those that are recorded.
-func (a *appender) gather(inputs []input) error {
+func (a *appender) gather(inputs []input) (*flight, error) {
+	f := &flight{done: make(chan struct{})}
 	for _, in := range inputs {
 		number := a.number
 		a.number++
 		if a.resume != nil {
 			if skip, err := a.resume.skip(number, in.data); err != nil {
-				return err
+				return f, err
 			} else if skip {
 				continue
 			}
 		}
 		e, err := a.maker.event(number, in.data)
 		if err != nil {
-			return fmt.Errorf("%s: %w", in.where, err)
+			return f, fmt.Errorf("%s: %w", in.where, err)
 		}
-		a.batch, a.wheres = append(a.batch, e), append(a.wheres, in.where)
+		f.add(e, in.where)
+		f.end = a.number
 	}
-	return nil
+	return f, nil
 }
 
-// send sends the batch and takes the answers.
-func (a *appender) send(ctx context.Context) error {
-	if len(a.batch) == 0 {
+// launch sends a batch, unless nothing is in it.
+func (a *appender) launch(ctx context.Context, flying *sync.WaitGroup, f *flight) error {
+	if len(f.events) == 0 {
 		return nil
 	}
 	if a.resume != nil {
 		// The name of the run is durable before any event goes out under it:
 		// else nobody could send the event again without recording it twice.
-		if err := a.resume.save(); err != nil {
+		if err := a.resume.begin(); err != nil {
 			return err
 		}
 	}
-	wait, cancel := context.WithTimeout(ctx, a.o.timeout)
-	defer cancel()
-	results, err := a.log.Append(wait, a.o.stream, a.batch, client.State(a.o.wait))
-	if err != nil {
-		return a.undecided(err)
-	}
-	for i, r := range results {
-		if err := a.take(ctx, a.wheres[i], a.batch[i], r); err != nil {
-			return fmt.Errorf("%s: %w", a.wheres[i], err)
-		}
-	}
-	if a.resume != nil {
-		a.resume.take(a.batch)
-		if err := a.resume.save(); err != nil {
-			return err
-		}
-	}
-	a.progress.show(a.number, 0)
-	a.batch, a.wheres = a.batch[:0], a.wheres[:0]
+	a.flights = append(a.flights, f)
+	a.bytes += f.bytes
+	flying.Go(func() { f.fly(ctx, a.log, a.verifier, a.o.stream, client.State(a.o.wait), a.o.timeout) })
 	return nil
 }
 
-// undecided says how to send a batch again, of which nothing is known.
-func (a *appender) undecided(err error) error {
+// land takes the answers to the batch that was sent first. All of them are
+// told, also those behind one that is wrong: the events may be recorded.
+func (a *appender) land() {
+	f := a.flights[0]
+	a.flights = slices.Delete(a.flights, 0, 1)
+	a.bytes -= f.bytes
+	err := f.err
+	if isUnknown(err) {
+		a.unknown = append(a.unknown, f.events...)
+	}
+	for i, check := range f.checks {
+		if wrong := a.take(f.wheres[i], f.results[i], check); wrong != nil && err == nil {
+			err = fmt.Errorf("%s: %w", f.wheres[i], wrong)
+		}
+	}
+	if a.failure != nil {
+		return // nor does the resume file skip what failed
+	}
+	if err == nil && a.resume != nil {
+		err = a.resume.take(f.events)
+	}
+	a.failure = err
+	a.progress.show(f.end, 0)
+}
+
+// isUnknown reports whether an error of a batch leaves open whether its
+// events are recorded.
+func isUnknown(err error) bool {
 	var problem *client.Problem
-	known := errors.As(err, &problem) && problem.Code() != client.Undecided && problem.Code() != client.Internal
+	return err != nil && (!errors.As(err, &problem) || problem.Code() == client.Undecided || problem.Code() == client.Internal)
+}
+
+// sendAgain says how to send events again of which nothing is known.
+func (a *appender) sendAgain(err error) error {
 	random := a.resume == nil && a.o.key == "" && a.o.fields == "" && a.o.source == ""
 	switch {
-	case known || !random:
+	case !random || len(a.unknown) == 0:
 		return err
-	case len(a.batch) == 1:
-		return command.Hinted(err, "it is not known whether the event is recorded; it can be sent again safely with --idempotency-key %s", a.batch[0].IdempotencyKey)
+	case len(a.unknown) == 1:
+		return command.Hinted(err, "it is not known whether the event is recorded; it can be sent again safely with --idempotency-key %s", a.unknown[0].IdempotencyKey)
 	}
-	return command.Hinted(err, "it is not known whether the last %d events are recorded; with keys of their own, or --resume, they could be sent again safely", len(a.batch))
+	return command.Hinted(err, "it is not known whether %d events are recorded; with keys of their own, or --resume, they could be sent again safely", len(a.unknown))
 }
 
 const maxRefusals = 20 // that are told one by one
 
-// take checks the answer about one event and reports it.
-func (a *appender) take(ctx context.Context, where string, e client.Event, r client.Appended) error {
-	if r.Err != nil {
+// take counts the answer about one event and what came of its check, and
+// reports it.
+func (a *appender) take(where string, r client.Appended, check error) error {
+	switch {
+	case r.Err != nil && !isRefusal(r.Err):
+		return r.Err
+	case r.Err != nil:
 		if a.counts.refused++; a.refusal == nil {
 			a.refusal = r.Err
 		}
@@ -142,15 +186,11 @@ func (a *appender) take(ctx context.Context, where string, e client.Event, r cli
 			a.p.Say("%s: %v", where, r.Err)
 		}
 		return a.report(r)
-	}
-	err := a.verifier.CheckAppended(ctx, e, r)
-	switch {
-	case err == nil:
-	case statusOf(err) == command.No:
-		return err
-	default:
+	case check != nil && statusOf(check) == command.No:
+		return check
+	case check != nil:
 		a.counts.unchecked++
-		a.p.Say("%s: it could not be checked: %v", where, err)
+		a.p.Say("%s: it could not be checked: %v", where, check)
 		return a.report(r)
 	}
 	if r.Duplicate {

@@ -221,24 +221,6 @@ func TestOthersSayThatTheyWereInterrupted(t *testing.T) {
 	}
 }
 
-func TestAppendRefusesAnAnswerAboutAnotherEvent(t *testing.T) {
-	s := newSession(t)
-	v, log := s.verifierOf("writer")
-	a := &appender{p: s.program("writer", new(bytes.Buffer), new(bytes.Buffer)), o: appendFlags{wait: "witnessed"}, log: log, verifier: v}
-	sent := client.Event{Data: []byte(`{"n":1}`), IdempotencyKey: "k"}
-	results, err := log.Append(t.Context(), "default", []client.Event{sent}, client.Witnessed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sent.Data = []byte(`{"n":2}`)
-	if err := a.take(t.Context(), "argument 1", sent, results[0]); statusOf(err) != command.No {
-		t.Errorf("got error %v, want that it does not verify", err)
-	}
-	if a.counts.appended != 0 {
-		t.Error("it was counted as recorded")
-	}
-}
-
 // verifierOf returns what commands speak to the ledger through.
 func (s *session) verifierOf(role string) (*client.Verifier, client.Log) {
 	s.t.Helper()

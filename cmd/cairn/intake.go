@@ -66,27 +66,15 @@ func (q *intake) end(err error) {
 	wake(q.ready)
 }
 
-// take returns all inputs that wait, at least one. After the last it returns
-// none, and why there are no more if that is not their end.
-func (q *intake) take(ctx context.Context) ([]input, error) {
-	for {
-		q.mu.Lock()
-		batch, ended, err := q.waiting, q.ended, q.err
-		q.waiting, q.bytes = nil, 0
-		q.mu.Unlock()
-		if len(batch) > 0 {
-			wake(q.space)
-			return batch, nil
-		}
-		if ended {
-			return nil, err
-		}
-		select {
-		case <-q.ready:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
+// take returns all inputs that wait, after ready said that there are some or
+// no more will come. With the last it returns that they ended, and why if
+// that is not their end.
+func (q *intake) take() (batch []input, ended bool, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	batch, q.waiting, q.bytes = q.waiting, nil, 0
+	wake(q.space)
+	return batch, q.ended, q.err
 }
 
 // wake wakes whoever waits on c, now or next.

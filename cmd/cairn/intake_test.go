@@ -35,20 +35,20 @@ func TestIntakeGathersWhatComesMeanwhile(t *testing.T) {
 			if read > next+5 {
 				t.Errorf("%d inputs are read while %d were taken, want 4 and the one in hand at most", read, next)
 			}
-			batch, err := q.take(t.Context())
-			if len(batch) == 0 {
-				if !errors.Is(err, broken) {
-					t.Errorf("at the end: got error %v, want %v", err, broken)
-				}
-				break
-			}
+			<-q.ready
+			batch, ended, err := q.take()
 			for _, in := range batch {
 				if in.where != fmt.Sprint(next) {
 					t.Errorf("got input %s, want %d", in.where, next)
 				}
 				next++
 			}
-			sizes = append(sizes, len(batch))
+			if sizes = append(sizes, len(batch)); ended {
+				if !errors.Is(err, broken) {
+					t.Errorf("at the end: got error %v, want %v", err, broken)
+				}
+				break
+			}
 		}
 		if fmt.Sprint(sizes) != "[4 4 2]" {
 			t.Errorf("got batches of %v, want [4 4 2]", sizes)
@@ -61,12 +61,10 @@ func TestIntakeBoundsBytes(t *testing.T) {
 		q := newIntake(t.Context(), numbered(3, 70, nil, func(int) {}), 10, 100)
 		for i := range 3 {
 			synctest.Wait()
-			if batch, err := q.take(t.Context()); len(batch) != 1 || err != nil {
-				t.Errorf("batch %d: got %d inputs and error %v, want 1: two are too large together", i, len(batch), err)
+			<-q.ready
+			if batch, ended, err := q.take(); len(batch) != 1 || ended != (i == 2) || err != nil {
+				t.Errorf("batch %d: got %d inputs, the end %v and error %v, want 1: two are too large together", i, len(batch), ended, err)
 			}
-		}
-		if batch, err := q.take(t.Context()); batch != nil || err != nil {
-			t.Errorf("at the end: got %d inputs and error %v, want none", len(batch), err)
 		}
 	})
 }
@@ -74,12 +72,13 @@ func TestIntakeBoundsBytes(t *testing.T) {
 func TestIntakeEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		never := make(chan struct{})
-		q := newIntake(ctx, numbered(1, 1, nil, func(int) { <-never }), 10, 100)
+		read := 0
+		q := newIntake(ctx, numbered(10, 1, nil, func(i int) { read = i + 1 }), 2, 100)
+		synctest.Wait()
 		cancel()
-		if _, err := q.take(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("while the input is silent: got error %v, want context.Canceled", err)
+		synctest.Wait()
+		if batch, ended, err := q.take(); read != 3 || len(batch) != 2 || !ended || err != nil {
+			t.Errorf("got %d inputs read, %d to take, the end %v and error %v, want that what waits for space is given up", read, len(batch), ended, err)
 		}
-		close(never) // the one thing that ends such a read
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/cairnlog/cairn/client"
@@ -85,6 +86,7 @@ func openMemory(path string) (storage.Register, error) {
 }
 
 // evidenceSaver returns what saves evidence beside a file; run tells where.
+// It may be called from many goroutines.
 func (p *program) evidenceSaver(memory string) func(context.Context, client.Evidence) error {
 	return func(_ context.Context, e client.Evidence) error {
 		b, err := client.FormatEvidence(e)
@@ -96,7 +98,11 @@ func (p *program) evidenceSaver(memory string) func(context.Context, client.Evid
 		if err := command.WriteFile(path, b, publicMode); err != nil {
 			return err
 		}
-		p.evidence = append(p.evidence, path)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if !slices.Contains(p.evidence, path) {
+			p.evidence = append(p.evidence, path)
+		}
 		return nil
 	}
 }

@@ -31,7 +31,8 @@ type resume struct {
 	done   uint64
 	sum    string
 
-	seen hash.Hash // of the events so far, those that are skipped first
+	seen  hash.Hash // of the events so far, those that are skipped first
+	saved bool      // the file is there
 }
 
 const resumeHeader = "cairn/v1 append progress"
@@ -54,7 +55,7 @@ func openResume(path, stream, run string) (*resume, error) {
 	if r.stream != stream {
 		return nil, command.Usage("%s is of an append to stream %q, not %q", path, r.stream, stream)
 	}
-	r.path, r.seen = path, sha256.New()
+	r.path, r.seen, r.saved = path, sha256.New(), true
 	return r, nil
 }
 
@@ -99,13 +100,22 @@ func (r *resume) add(data []byte) {
 	r.seen.Write(data)
 }
 
-// take counts events that are recorded.
-func (r *resume) take(events []client.Event) {
+// begin makes the name of the run durable.
+func (r *resume) begin() error {
+	if r.saved {
+		return nil
+	}
+	return r.save()
+}
+
+// take counts the next events as recorded, durably.
+func (r *resume) take(events []client.Event) error {
 	for _, e := range events {
 		r.add(e.Data)
 	}
 	r.done += uint64(len(events))
 	r.sum = hex.EncodeToString(r.seen.Sum(nil))
+	return r.save()
 }
 
 // end checks that the input was not shorter than what was recorded of it.
@@ -116,5 +126,8 @@ func (r *resume) end(number uint64) error {
 	return nil
 }
 
-// save makes the progress durable.
-func (r *resume) save() error { return command.WriteFile(r.path, r.format(), publicMode) }
+func (r *resume) save() error {
+	err := command.WriteFile(r.path, r.format(), publicMode)
+	r.saved = r.saved || err == nil
+	return err
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,6 +39,7 @@ type program struct {
 	terminal func(stream any) bool
 	patience time.Duration
 
+	mu       sync.Mutex
 	evidence []string // files that were saved, to be told at the end
 
 	// Flags of every command.
