@@ -285,7 +285,7 @@ func TestAppendRefusesForgedAnswers(t *testing.T) {
 		"another index, also in receipt": func(r *client.Appended) { r.Index--; receipt(r, func(p *proofs.Receipt) { p.Index-- }) },
 		"a proof that is altered":        func(r *client.Appended) { receipt(r, func(p *proofs.Receipt) { p.Proof[0][0] ^= 1 }) },
 		"a checkpoint that is altered": func(r *client.Appended) {
-			receipt(r, func(p *proofs.Receipt) { p.Checkpoint = bytes.Replace(p.Checkpoint, []byte("\n1"), []byte("\n2"), 1) })
+			receipt(r, func(p *proofs.Receipt) { p.Checkpoint = bytes.Replace(p.Checkpoint, []byte("\n"), []byte("\n9"), 1) })
 		},
 		"no receipt":                  func(r *client.Appended) { r.Receipt, r.Leaf = nil, other.Leaf },
 		"no JSON for a receipt":       func(r *client.Appended) { r.Receipt = []byte("x") },
