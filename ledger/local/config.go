@@ -37,7 +37,9 @@ type Config struct {
 	SignedCopy string `toml:"signed_copy,omitempty"`
 
 	// Tree is where Trillian keeps the Merkle tree: empty for inside the data
-	// directory, or trillian://host:port/tree for a Trillian log server.
+	// directory, or trillian://host:port/tree for a Trillian log server. It is
+	// reached in plain text on this host, and by TLS on others, where its
+	// certificate must be one that the system trusts.
 	Tree string `toml:"tree,omitempty"`
 
 	// Heartbeat is how long an idle ledger waits before its checkpoint is
