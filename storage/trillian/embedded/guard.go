@@ -17,7 +17,7 @@ import (
 // and never returns from the failed call: Pebble answers errors of its log and
 // its manifest by a panic that nobody can recover from, so it must not see
 // them. The goroutines that wait there are lost on purpose; an operator
-// restarts the process, and until then reads and the rest of it go on.
+// restarts the process, and until then the rest of it goes on.
 type guard struct {
 	vfs.FS
 
