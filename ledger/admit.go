@@ -20,9 +20,9 @@ import (
 // An admission is an event on its way from the caller to the batch: checked,
 // sealed and committed to, without index and time.
 type admission struct {
-	since   uint64   // the settings entry of its stream that it was admitted under
-	content [32]byte // what makes two events the same, see contentOf
-	event   eventKey
+	since uint64   // the settings entry of its stream that it was admitted under
+	said  said     // what makes two events the same
+	named []string // the subjects that the caller named
 
 	leaf       proofs.Leaf // Time is set by the sequencer
 	record     []byte
@@ -95,7 +95,7 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 	if err != nil {
 		return nil, err
 	}
-	a := &admission{since: settings.Since, keys: keys, event: eventKey{ev.IdempotencyKey, ev.Source, ev.Sequence}}
+	a := &admission{since: settings.Since, keys: keys, named: ev.Subjects}
 	a.leaf = proofs.Leaf{Kind: proofs.Event, Stream: settings.Body.Stream, Bucket: b.Number}
 	if ev.Source != "" {
 		a.leaf.Source = &proofs.LeafSource{Number: keys.sourceNumber(who, ev.Source), Sequence: ev.Sequence}
@@ -104,7 +104,7 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 		MediaType: mediaTypeOf(ev), Appender: who, IdempotencyKey: ev.IdempotencyKey, Source: ev.Source,
 		Subjects: subjectNames(subjects), Fields: ev.Fields, Signature: ev.Signature, Data: ev.Data,
 	}
-	if a.content, err = contentOf(part); err != nil {
+	if a.said, err = saidOf(part, ev.Sequence); err != nil {
 		return nil, err
 	}
 	if err := l.seal(a, part, keys, subjects, values); err != nil {
@@ -306,35 +306,39 @@ func sealTags(r *proofs.Record, d *proofs.Disclosure, keys *bucketKeys, subjects
 	return proofs.TagsRoot(commitments), nil
 }
 
-// An eventKey is what an event says identifies it.
-type eventKey struct {
+// A said is what an event says. A repeat says the same: what is acknowledged
+// under a key must be recorded with it.
+type said struct {
+	content        [32]byte // digest of all but what follows
 	idempotencyKey string
 	source         string
 	sequence       uint64
+	subjects       []string // those that the settings of then make of the data included
 }
 
-// agrees reports whether two events that share one key may be the same: they
-// must not differ in another.
-func (k eventKey) agrees(o eventKey) bool {
-	if k.source != "" && o.source != "" && (k.source != o.source || k.sequence != o.sequence) {
-		return false
-	}
-	return k.idempotencyKey == "" || o.idempotencyKey == "" || k.idempotencyKey == o.idempotencyKey
-}
-
-// contentOf returns a digest of all that is recorded of an event but what
-// identifies it.
-func contentOf(p proofs.Part) ([32]byte, error) {
+func saidOf(p proofs.Part, sequence uint64) (said, error) {
+	s := said{idempotencyKey: p.IdempotencyKey, source: p.Source, sequence: sequence, subjects: p.Subjects}
 	data := p.Data
-	p.IdempotencyKey, p.Source, p.Data = "", "", nil
+	p.IdempotencyKey, p.Source, p.Subjects, p.Data = "", "", nil, nil
 	head, err := proofs.FormatPartHead(p)
 	if err != nil {
-		return [32]byte{}, client.NewProblem(client.Invalid, err.Error(), "")
+		return s, client.NewProblem(client.Invalid, err.Error(), "")
 	}
 	h := sha256.New()
 	h.Write(head) // ends where it says, and all that follows is the data
 	h.Write(data)
-	return [32]byte(h.Sum(nil)), nil
+	s.content = [32]byte(h.Sum(nil))
+	return s, nil
+}
+
+// repeats reports whether the event is the same as an earlier one. The stream
+// may have declared other fields then, whose values name subjects, so only
+// those that the caller names now must have been among its subjects.
+func (a *admission) repeats(was said) bool {
+	now := a.said
+	missing := slices.ContainsFunc(a.named, func(s string) bool { return !slices.Contains(was.subjects, s) })
+	return !missing && now.content == was.content && now.idempotencyKey == was.idempotencyKey &&
+		now.source == was.source && now.sequence == was.sequence
 }
 
 // A dedupKey identifies an event to be recorded once: half of a SHA-256 of its scope and key. At

@@ -42,6 +42,7 @@ type target struct {
 
 // An answer is what a witness said to a target.
 type answer struct {
+	by           *cosigner
 	cosignatures []cosignature
 	err          error
 }
@@ -50,33 +51,7 @@ type answer struct {
 type cosignature struct {
 	name      string // of its key in the policy
 	signature proofs.Signature
-	time      time.Time
-}
-
-// An AheadError means that a witness says it has cosigned more of this log
-// than this ledger has signed, or another history of it: somebody restored an
-// old copy of the ledger, or runs two, or the witness lies.
-type AheadError struct {
-	Witness string
-	Size    uint64 // what the witness has cosigned
-	Signed  uint64 // what this ledger has signed
-
-	// Checkpoint is what the witness showed of it, signed by a key of this
-	// log: the proof that it does not lie. Nil: it showed nothing.
-	Checkpoint []byte
-}
-
-func (e *AheadError) Error() string {
-	what := fmt.Sprintf("size %d of this log, and this ledger has signed %d only", e.Size, e.Signed)
-	if e.Size <= e.Signed {
-		what = fmt.Sprintf("another tree of size %d of this log", e.Size)
-	}
-	if e.Checkpoint == nil {
-		return fmt.Sprintf("witness %s says that it has cosigned %s, and does not prove it: this is an old copy of the ledger, or a second one is running, or the witness lies; see cairn-troubleshooting(7)",
-			e.Witness, what)
-	}
-	return fmt.Sprintf("witness %s has cosigned %s, with this log's signature: this is an old copy of the ledger, or a second one is running; nothing more is signed; see cairn-troubleshooting(7)",
-		e.Witness, what)
+	clock     clockReading
 }
 
 const (
@@ -135,19 +110,6 @@ func (c *cosigner) note(a answer) {
 	}
 }
 
-// stops reports whether an error must stop the ledger: a witness proves that
-// it is ahead of us, or says so before we know better. Once the witnesses of
-// every quorum have answered we do: a word alone is trouble with the witness.
-func (c *cosigner) stops(err error) bool {
-	var ahead *AheadError
-	if !errors.As(err, &ahead) {
-		return false
-	}
-	cleared := false
-	c.l.progress.read(func(p *progress) { cleared = p.cleared })
-	return ahead.Checkpoint != nil || !cleared
-}
-
 // give replaces the target.
 func (c *cosigner) give(t *target) {
 	for {
@@ -166,7 +128,7 @@ func (c *cosigner) give(t *target) {
 // ask asks the witness, and once more when it says that it knows another old
 // size than we thought.
 func (c *cosigner) ask(ctx context.Context, t *target) answer {
-	var a answer
+	a := answer{by: c}
 	for range 3 {
 		var body []byte
 		body, a.err = c.request(ctx, t.signed)
@@ -181,61 +143,16 @@ func (c *cosigner) ask(ctx context.Context, t *target) answer {
 			return a
 		}
 		size := t.signed.checkpoint.Size
-		switch {
-		case refused.Status == http.StatusConflict && refused.Size > size:
-			a.err = c.ahead(ctx, refused.Size, size)
-			return a
-		case refused.Status == http.StatusConflict && refused.Size != c.old:
+		if refused.Status == http.StatusConflict && refused.Size <= size && refused.Size != c.old {
 			c.old = refused.Size
-		case c.old == size && deniesRoot(refused, size) && !c.hasCosigned(t.signed.checkpoint):
-			a.err = c.ahead(ctx, size, size)
-			return a
-		default:
-			return a
+			continue
 		}
+		if ahead := c.ahead(ctx, t.signed, refused); ahead != nil {
+			a.err = ahead
+		}
+		return a
 	}
 	return a
-}
-
-// deniesRoot reports whether a witness that was told our size as the old one
-// refuses because it knows another tree of it. C2SP tlog-witness has 422 for
-// this and had 409 before.
-func deniesRoot(e *witness.Error, size uint64) bool {
-	return e.Status == http.StatusUnprocessableEntity || e.Status == http.StatusConflict && e.Size == size
-}
-
-// ahead returns the error that the witness has cosigned a size that does not
-// fit what we signed, with the proof of it where it shows one.
-func (c *cosigner) ahead(ctx context.Context, size, signed uint64) error {
-	e := &AheadError{Witness: c.name, Size: size, Signed: signed}
-	monitor, ok := c.witness.(witness.Monitor)
-	if !ok {
-		return e
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.l.cfg.WitnessTimeout)
-	defer cancel()
-	note, err := monitor.Checkpoint(ctx, c.l.origin())
-	if err != nil {
-		return e
-	}
-	shown, err := proofs.ParseSignedCheckpoint(note)
-	if err != nil || shown.Origin != c.l.origin() || signedByUs(shown, c.l.cfg.Keys) != nil {
-		return e
-	}
-	if shown.Size <= signed { // of the past, which must be ours
-		root, err := proofs.Root(ctx, shown.Size, c.l.cfg.Tree)
-		if err != nil || root == shown.Root {
-			return e
-		}
-	}
-	e.Size, e.Checkpoint = shown.Size, note
-	return e
-}
-
-// hasCosigned reports whether the witness has cosigned this very tree in this
-// run. Then it has no other tree of the size, whatever it says now.
-func (c *cosigner) hasCosigned(t proofs.Checkpoint) bool {
-	return c.last != nil && c.last.Size == t.Size && c.last.Root == t.Root
 }
 
 func (c *cosigner) request(ctx context.Context, s *signedState) ([]byte, error) {
@@ -275,7 +192,7 @@ func (c *cosigner) check(a *answer, s *signedState, body []byte) error {
 			if err != nil {
 				return err
 			}
-			a.cosignatures = append(a.cosignatures, cosignature{k.Name, sig, time.Unix(int64(at), 0)})
+			a.cosignatures = append(a.cosignatures, cosignature{k.Name, sig, c.l.readClock(at)})
 		}
 	}
 	if len(a.cosignatures) == 0 {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"math"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,6 +131,41 @@ func TestRestoredCopyIsRefusedByTheCopyOfSigned(t *testing.T) {
 	}
 }
 
+func TestCopyOfAnotherHistoryIsRefusedAlsoAfterARestart(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	l := w.open()
+	ctx := context.Background()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	// Another ledger with these keys signs one entry more.
+	register := w.mem.Register("signed-copy")
+	raw, err := register.Load(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := parseSigned(raw, w.keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := s.edge.clone()
+	e.append([]byte("foreign"))
+	if err := register.Swap(ctx, raw, formatSigned(w.signedTree(t, e.size, e.root()), e)); err != nil {
+		t.Fatal(err)
+	}
+	appendEvents(t, l.As("alice"), client.Integrated, event(2), event(3), event(4))
+	<-l.Failed()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	var restored *RestoredError
+	for range 2 {
+		if _, err := Open(ctx, w.config()); !errors.As(err, &restored) {
+			t.Fatalf("got %v, want a RestoredError", err)
+		}
+	}
+}
+
 func TestNothingIsSignedAfterAStartBeforeEnoughWitnessesAnswered(t *testing.T) {
 	w := newWorld(t)
 	w.create()
@@ -178,23 +215,27 @@ func TestClockThatDiffersFromTheWitnessesTakesNoEntries(t *testing.T) {
 }
 
 // claim makes a witness say that it is far ahead, after the others are a
-// quorum, and returns when it has said so twice.
-func claim(tw *testWitness) {
-	said := make(chan struct{}, 100)
-	tw.misbehave(func(witness.Request) ([]byte, error) {
+// quorum, and show a checkpoint. It returns when it has said so.
+func claim(tw *testWitness, shows []byte) {
+	said := make(chan struct{}, 1)
+	tw.mu.Lock()
+	tw.shows = shows
+	tw.wrong = func(witness.Request) ([]byte, error) {
 		time.Sleep(20 * time.Millisecond)
-		said <- struct{}{}
+		select {
+		case said <- struct{}{}:
+		default:
+		}
 		return nil, &witness.Error{Status: http.StatusConflict, Size: 1 << 40}
-	})
-	<-said
+	}
+	tw.mu.Unlock()
 	<-said
 }
 
 func TestWitnessThatProvesThatItIsAheadStopsTheLedger(t *testing.T) {
 	w := newWorld(t)
 	l := w.beating(10 * time.Millisecond)
-	w.witnesses[2].shows = w.signed(t, 1<<40)
-	claim(w.witnesses[2])
+	claim(w.witnesses[2], w.signed(t, 1<<40))
 	select {
 	case <-l.Failed():
 	case <-time.After(10 * time.Second):
@@ -221,15 +262,14 @@ func TestWitnessThatOnlySaysThatItIsAheadStopsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			l := w.beating(10 * time.Millisecond)
-			w.witnesses[2].shows = shows
-			claim(w.witnesses[2])
+			claim(w.witnesses[2], shows)
 			appendEvents(t, l.As("alice"), client.Witnessed, event(1))
 			if err := l.Stopped(); err != nil {
 				t.Errorf("got %v, want that the ledger goes on", err)
 			}
-			if trouble := l.Status().Witness[2].Trouble; !strings.Contains(trouble, "does not prove it") {
-				t.Errorf("got trouble %q, want that the witness does not prove what it says", trouble)
-			}
+			eventually(t, "the witness does not prove what it says", func() bool {
+				return strings.Contains(l.Status().Witness[2].Trouble, "does not prove it")
+			})
 		})
 	}
 }
@@ -295,4 +335,198 @@ func TestWitnessWithAnotherTreeOfOurSizeStopsTheLedger(t *testing.T) {
 	if !errors.As(l.Stopped(), &ahead) || ahead.Size != size {
 		t.Errorf("got %v, want that a witness has another tree of size %d", l.Stopped(), size)
 	}
+}
+
+func TestWitnessThatHasAnotherHistoryOfTheLogStopsTheLedger(t *testing.T) {
+	w := newWorld(t)
+	w.witnesses[2].misbehave(down)
+	l := w.beating(10 * time.Millisecond)
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1), event(2), event(3))
+	tw := w.witnesses[2]
+	tw.mu.Lock() // it has a smaller tree than ours, which is not a part of ours
+	tw.latest, tw.shows, tw.wrong = proofs.Checkpoint{Size: 5, Root: proofs.Hash{1}}, w.signed(t, 5), nil
+	tw.mu.Unlock()
+	select {
+	case <-l.Failed():
+	case <-time.After(10 * time.Second):
+		t.Fatal("the ledger goes on")
+	}
+	var ahead *AheadError
+	if !errors.As(l.Stopped(), &ahead) || ahead.Checkpoint == nil || ahead.Size != 5 {
+		t.Errorf("got %v, want that a witness proved another history", l.Stopped())
+	}
+}
+
+// A fed witness gets from somebody else, while it is asked, what the ledger
+// has published meanwhile.
+type fedWitness struct {
+	*testWitness
+	feed func(witness.Request)
+}
+
+func (f *fedWitness) AddCheckpoint(ctx context.Context, r witness.Request) ([]byte, error) {
+	f.feed(r)
+	return f.testWitness.AddCheckpoint(ctx, r)
+}
+
+func TestWitnessThatOthersGaveOurPublicCheckpointStopsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	c := w.config()
+	fed := make(chan struct{})
+	var l *Ledger
+	opened := make(chan struct{})
+	f := &fedWitness{testWitness: w.witnesses[2]}
+	f.feed = func(r witness.Request) {
+		<-opened
+		asked, err := proofs.ParseSignedCheckpoint(r.Checkpoint)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if asked.Size < 5 { // until there is something to feed
+			return
+		}
+		select {
+		case <-fed:
+			return
+		default:
+		}
+		defer close(fed)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := l.progress.wait(ctx, func(p *progress) bool { return p.sizes.Published > asked.Size }); err != nil {
+			t.Error(err)
+			return
+		}
+		public, err := proofs.ParseSignedCheckpoint(l.progress.publication().note)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		public.Note.Signatures = public.Note.Signatures[:1]
+		old := f.latest.Size
+		proof, err := l.ProveConsistency(ctx, old, public.Size)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if _, err := f.testWitness.AddCheckpoint(ctx, witness.Request{Old: old, Proof: proof, Checkpoint: proofs.FormatSignedCheckpoint(public)}); err != nil {
+			t.Errorf("feed: %v", err)
+		}
+	}
+	c.Witnesses[2].Cosigner = f
+	l, err := Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	close(opened)
+	for i, done := 0, false; !done; i++ {
+		appendEvents(t, l.As("alice"), client.Witnessed, event(i))
+		select {
+		case <-fed:
+			done = true
+		default:
+		}
+	}
+	appendEvents(t, l.As("alice"), client.Witnessed, event(-1))
+	eventually(t, "the witness cosigns again", func() bool { return l.Status().Witness[2].Trouble == "" })
+}
+
+func TestWitnessOfTwoKeysMayAnswerWithOne(t *testing.T) {
+	w := newWorld(t)
+	second, err := proofs.GenerateKey("w0.example", proofs.MLDSA44, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.setPolicy("log " + w.keys[0].Key().String() + "\nwitness w0 " + w.witnesses[0].key.Key().String() +
+		"\nwitness w0pq " + second.Key().String() + "\ngroup w any w0 w0pq\nquorum w\n")
+	w.witnesses = w.witnesses[:1]
+	w.create()
+	c := w.config()
+	c.Witnesses[0].Names = []string{"w0", "w0pq"}
+	l, err := Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+}
+
+// A shiftedClock is a clock that can be set.
+type shiftedClock struct{ shift atomic.Int64 }
+
+func (c *shiftedClock) now() time.Time        { return time.Now().Add(time.Duration(c.shift.Load())) }
+func (c *shiftedClock) set(off time.Duration) { c.shift.Store(int64(off)) }
+
+func TestOutageOfAWitnessIsNoWrongClock(t *testing.T) {
+	w := newWorld(t)
+	w.setPolicy(strings.Replace(string(w.text), "quorum-group 2", "quorum-group 3", 1))
+	w.create()
+	var clock shiftedClock
+	c := w.config()
+	c.Clock, c.Heartbeat = clock.now, time.Hour
+	for _, tw := range w.witnesses {
+		tw.clock = clock.now
+	}
+	l, err := Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	w.witnesses[2].misbehave(down)
+	appendEvents(t, l.As("alice"), client.Integrated, event(2))
+	time.Sleep(200 * time.Millisecond) // the others have cosigned
+	clock.set(2 * time.Minute)         // the time passes
+	w.witnesses[2].misbehave(nil)
+	appendEvents(t, l.As("alice"), client.Witnessed, event(2), event(3))
+}
+
+func TestClockThatIsSetWrongTakesNoEntries(t *testing.T) {
+	for _, off := range []time.Duration{-24 * time.Hour, 365 * 24 * time.Hour} {
+		w := newWorld(t)
+		w.create()
+		var clock shiftedClock
+		c := w.config()
+		c.Clock = clock.now
+		l, err := Open(context.Background(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+		clock.set(off)
+		_, err = l.As("alice").Append(context.Background(), DefaultStream, []client.Event{event(2)}, client.Sequenced)
+		var p *client.Problem
+		if !errors.As(err, &p) || p.Code() != client.Unavailable {
+			t.Errorf("clock set by %v: got %v, want unavailable", off, err)
+		}
+		if s := l.Status(); s.Ready || math.Abs(s.ClockAhead-off.Seconds()) > 5 {
+			t.Errorf("clock set by %v: status says ready %v and %v s ahead", off, s.Ready, s.ClockAhead)
+		}
+		clock.set(0)
+		appendEvents(t, l.As("alice"), client.Witnessed, event(3))
+		judged(t, l, w.policy)
+	}
+}
+
+func TestClockThatIsSetRightTakesEntriesAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	var clock shiftedClock
+	c := w.config()
+	c.Clock = clock.now
+	for _, tw := range w.witnesses {
+		tw.clock = clock.now // for them the time has passed too: the machine slept
+	}
+	l, err := Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	clock.set(8 * time.Hour)
+	appendEvents(t, l.As("alice"), client.Witnessed, event(2))
 }

@@ -79,6 +79,8 @@ func TestRepeatWithAnotherSequenceNumberIsAConflict(t *testing.T) {
 		"another signature":       func(e *client.Event) { e.Signature = []byte("other") },
 		"another subject":         func(e *client.Event) { e.Subjects = []string{"bob"} },
 		"another idempotency key": func(e *client.Event) { e.IdempotencyKey = "k2" },
+		"no idempotency key":      func(e *client.Event) { e.IdempotencyKey = "" },
+		"no sequence number":      func(e *client.Event) { e.Source, e.Sequence = "", 0 },
 	} {
 		again := first
 		change(&again)
@@ -89,6 +91,41 @@ func TestRepeatWithAnotherSequenceNumberIsAConflict(t *testing.T) {
 		if got[0].Err == nil || got[0].Err.Code() != client.Conflict {
 			t.Errorf("%s: got %+v, want a conflict", name, got[0])
 		}
+	}
+}
+
+func TestKeyThatWasNotRecordedIsNotAcknowledged(t *testing.T) {
+	l := newWorld(t).started()
+	send := func(e client.Event) client.Appended {
+		t.Helper()
+		got, err := l.As("alice").Append(context.Background(), DefaultStream, []client.Event{e}, client.Witnessed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got[0]
+	}
+	x := client.Event{Data: []byte("x"), MediaType: "text/plain", IdempotencyKey: "k"}
+	send(x)
+	send(client.Event{Data: []byte("y"), MediaType: "text/plain", Source: "s", Sequence: 1})
+	for _, number := range []uint64{1, 2} { // of another event; of none
+		x.Source, x.Sequence = "s", number
+		if a := send(x); a.Err == nil || a.Err.Code() != client.Conflict {
+			t.Errorf("number %d: got %+v, want a conflict", number, a)
+		}
+	}
+	if a := send(client.Event{Data: []byte("v"), MediaType: "text/plain", Source: "s", Sequence: 2}); a.Err != nil || a.Duplicate {
+		t.Errorf("got %+v, want a new entry", a)
+	}
+}
+
+func TestRepeatIsRecognisedUnderOtherSettings(t *testing.T) {
+	l := newWorld(t).started()
+	first := appendEvents(t, l.As("alice"), client.Witnessed, event(1))[0]
+	if _, err := l.SetStream(context.Background(), StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor", Subject: true}}}); err != nil {
+		t.Fatal(err)
+	}
+	if again := appendEvents(t, l.As("alice"), client.Witnessed, event(1))[0]; !again.Duplicate || again.Index != first.Index {
+		t.Errorf("got index %d, duplicate %v, want %d again", again.Index, again.Duplicate, first.Index)
 	}
 }
 

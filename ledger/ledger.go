@@ -241,12 +241,13 @@ func (l *Ledger) ready(ctx context.Context) error {
 	if err != nil {
 		return l.asProblem(err)
 	}
-	var skew time.Duration
-	l.progress.read(func(p *progress) { skew = p.skew })
-	if skew.Abs() > maxSkew {
-		return client.NewProblem(client.Unavailable, fmt.Sprintf("the ledger's clock is %v ahead of its witnesses'", skew), "set the clock right; the next checkpoint shows that it is")
+	err = l.checkClock(l.cfg.Clock())
+	if err == nil {
+		return nil
 	}
-	return nil
+	// It may have been set only now: the witnesses' answer decides.
+	_ = l.progress.wait(wait, func(p *progress) bool { return !p.recheck })
+	return l.checkClock(l.cfg.Clock())
 }
 
 // asProblem makes a problem of why the ledger stopped.

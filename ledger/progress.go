@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -14,11 +13,12 @@ import (
 type progress struct {
 	mu        sync.Mutex
 	sizes     client.Sizes
-	edge      edge          // of the tree of sizes.Integrated entries
-	published *publication  // nil: nothing yet
-	skew      time.Duration // of the local clock against the quorum's time
-	cleared   bool          // enough witnesses answered since the start that signing is safe
-	stopped   error         // nothing is taken or signed any more
+	edge      edge         // of the tree of sizes.Integrated entries
+	published *publication // nil: nothing yet
+	clock     clockReading // at the last publication
+	recheck   bool         // the local clock was set: the witnesses are to be asked again
+	cleared   bool         // enough witnesses answered since the start that signing is safe
+	stopped   error        // nothing is taken or signed any more
 	changed   chan struct{}
 }
 

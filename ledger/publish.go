@@ -24,6 +24,7 @@ type publisher struct {
 
 	cosigners []*cosigner
 	collected map[string]cosignature // by the policy's names, of the target
+	heard     map[string]bool        // all names of the witnesses that cosigned the target with any
 
 	keptAt time.Time // when a checkpoint was last kept for auditors
 }
@@ -56,7 +57,14 @@ func (p *publisher) turn(ctx context.Context) error {
 	p.l.progress.update(func(pr *progress) { pr.cleared = true })
 	beat, cancel := context.WithTimeout(ctx, p.l.cfg.Heartbeat)
 	defer cancel()
-	err := p.l.progress.wait(beat, func(pr *progress) bool { return pr.sizes.Integrated > pr.sizes.Signed })
+	recheck := false
+	err := p.l.progress.wait(beat, func(pr *progress) bool {
+		recheck = pr.recheck
+		return recheck || pr.sizes.Integrated > pr.sizes.Signed
+	})
+	if err == nil && recheck {
+		return nil // the same checkpoint gets cosignatures that show what the clock is worth
+	}
 	if err != nil {
 		if beat.Err() != nil {
 			return nil // idle: the same checkpoint gets fresh cosignatures
@@ -84,7 +92,7 @@ func (p *publisher) turn(ctx context.Context) error {
 // published and nothing new is signed (law 4).
 func (p *publisher) cosign(ctx context.Context) error {
 	t := &target{signed: p.signed, answers: make(chan answer, len(p.cosigners))}
-	p.collected = make(map[string]cosignature)
+	p.collected, p.heard = make(map[string]cosignature), make(map[string]bool)
 	for _, c := range p.cosigners {
 		c.give(t)
 	}
@@ -111,6 +119,9 @@ func (p *publisher) collect(ctx context.Context, answers <-chan answer) error {
 			for _, c := range a.cosignatures {
 				p.collected[c.name] = c
 			}
+			for _, k := range a.by.keys {
+				p.heard[k.Name] = true
+			}
 		case <-late:
 			return nil
 		case <-p.l.failed:
@@ -128,23 +139,42 @@ const otherTime = time.Second
 
 // enough reports whether what was collected can be published.
 func (p *publisher) enough() bool {
-	names := make(map[string]bool, len(p.collected))
-	for name := range p.collected {
-		names[name] = true
-	}
 	cleared := p.l.cfg.Policy.Quorum == proofs.NoQuorum // nobody to ask
 	p.l.progress.read(func(pr *progress) { cleared = cleared || pr.cleared })
-	return p.l.cfg.Policy.Met(names) && (cleared || p.l.cfg.Policy.Intersects(names))
+	return p.met(func(cosignature) bool { return true }) && (cleared || p.l.cfg.Policy.Intersects(p.heard))
 }
 
-// timely reports whether what was collected can be published, and a quorum of
-// it has a time that agrees with ours.
+// timely reports whether what was collected can be published, and the times
+// of a quorum of it agree with ours.
 func (p *publisher) timely() bool {
-	now, names := p.l.cfg.Clock(), make(map[string]bool, len(p.collected))
+	return p.enough() && p.met(func(c cosignature) bool { return c.clock.agrees() })
+}
+
+// met reports whether those of the collected cosignatures meet the quorum
+// that are good.
+func (p *publisher) met(good func(cosignature) bool) bool {
+	names := make(map[string]bool, len(p.collected))
 	for name, c := range p.collected {
-		names[name] = now.Sub(c.time).Abs() <= maxSkew
+		names[name] = good(c)
 	}
-	return p.enough() && p.l.cfg.Policy.Met(names)
+	return p.l.cfg.Policy.Met(names)
+}
+
+// clock returns what the cosignatures say of the local clock: the latest word
+// of those that agree with it where they are a quorum, or else the best.
+func (p *publisher) clock() (r clockReading) {
+	timely := p.timely()
+	for _, c := range p.collected {
+		switch {
+		case timely && !c.clock.agrees():
+		case r.at.IsZero(), timely && c.clock.at.After(r.at), !timely && c.clock.ahead.Abs() < r.ahead.Abs():
+			r = c.clock
+		}
+	}
+	if !timely {
+		p.l.log.Error("the clock differs from the witnesses'", slog.Duration("ahead", r.ahead))
+	}
+	return r
 }
 
 // publish makes the checkpoint with its cosignatures the published one.
@@ -159,39 +189,18 @@ func (p *publisher) publish(ctx context.Context) error {
 	next := &publication{note: proofs.FormatSignedCheckpoint(c), checkpoint: c.Checkpoint}
 	// The last look before the public: what a verifier with our own policy
 	// would refuse is not published.
-	verdict, err := p.l.cfg.Policy.Check(next.note)
-	if err != nil {
+	if _, err := p.l.cfg.Policy.Check(next.note); err != nil {
 		return fmt.Errorf("publish size %d: %w", c.Size, err)
 	}
 	if err := p.l.cfg.Registers.Register(registerPublished).Swap(ctx, p.published.register(), next.note); err != nil {
 		return fmt.Errorf("register published: %w", err)
 	}
 	p.published = next
-	if err := p.keep(ctx, next); err != nil {
-		return err
-	}
 	p.l.metrics.published()
-	skew := p.skew(verdict)
-	p.l.progress.update(func(pr *progress) { pr.publish(next); pr.skew = skew })
-	return nil
+	clock := p.clock()
+	p.l.progress.update(func(pr *progress) { pr.publish(next); pr.clock, pr.recheck = clock, false })
+	return p.keep(ctx, next)
 }
-
-// skew returns how far the local clock is ahead of the time that the quorum
-// has just attested.
-func (p *publisher) skew(v proofs.Verdict) time.Duration {
-	if v.Time == 0 { // a policy without witnesses
-		return 0
-	}
-	skew := p.l.cfg.Clock().Sub(time.Unix(int64(v.Time), 0)).Truncate(time.Second)
-	if skew.Abs() > maxSkew {
-		p.l.log.Error("the clock differs from the witnesses'", slog.Duration("ahead", skew))
-	}
-	return skew
-}
-
-// maxSkew is how far the local clock may differ from the witnesses' before no
-// entries are taken: their times could not be bracketed any more.
-const maxSkew = time.Minute
 
 // keep keeps a checkpoint for auditors, if the last that was kept is old
 // enough. It comes after the publication: whoever reads the history meanwhile

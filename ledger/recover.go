@@ -45,6 +45,10 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 	if r.published, err = l.loadPublished(ctx, r.signed); err != nil {
 		return nil, err
 	}
+	copied, err := l.loadCopy(ctx, r.signed)
+	if err != nil {
+		return nil, err
+	}
 	size, _, err := l.cfg.Tree.Head(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("tree: %w", err)
@@ -64,6 +68,19 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 	if size > r.sequenced {
 		return nil, fmt.Errorf("the journal ends at %d and the tree has %d entries, which nobody sequenced: %w", r.sequenced, size, storage.ErrCorrupt)
 	}
+	if r.published != nil {
+		if err := l.checkPast(ctx, "the register published", r.published.checkpoint); err != nil {
+			return nil, err
+		}
+	}
+	if copied != nil {
+		if err := l.checkPast(ctx, "the copy of the register signed", copied.checkpoint); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.copySigned(ctx, r.signed); err != nil {
+		return nil, err
+	}
 	l.progress.update(func(p *progress) {
 		p.sizes = client.Sizes{Sequenced: r.sequenced, Integrated: r.sequenced, Signed: r.signed.checkpoint.Size}
 		p.edge = r.edge.clone()
@@ -74,7 +91,7 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 	return r, nil
 }
 
-// loadSigned loads the register "signed" and compares it with its copy.
+// loadSigned loads the register "signed".
 func (l *Ledger) loadSigned(ctx context.Context) (*signedState, error) {
 	raw, err := l.cfg.Registers.Register(registerSigned).Load(ctx)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -90,26 +107,45 @@ func (l *Ledger) loadSigned(ctx context.Context) (*signedState, error) {
 	if signed.checkpoint.Origin != l.origin() {
 		return nil, fmt.Errorf("the ledger is %s and the key is of %s", signed.checkpoint.Origin, l.origin())
 	}
+	return signed, nil
+}
+
+// loadCopy loads the copy of the register "signed" and compares it with the
+// register; nil: there is none. Of a smaller size its root is compared when
+// the tree is there.
+func (l *Ledger) loadCopy(ctx context.Context, signed *signedState) (*signedState, error) {
 	if l.cfg.SignedCopy == nil {
-		return signed, nil
+		return nil, nil
 	}
-	copied, err := l.cfg.SignedCopy.Load(ctx)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+	raw, err := l.cfg.SignedCopy.Load(ctx)
+	if errors.Is(err, storage.ErrNotFound) {
+		l.log.Warn("there is no copy of the register signed: it is made now; if it was there before, find out where it is")
+		return nil, nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("copy of register signed: %w", err)
 	}
-	if err == nil {
-		other, err := parseSigned(copied, l.cfg.Keys)
-		if err != nil {
-			return nil, fmt.Errorf("copy of %w", err)
-		}
-		if other.checkpoint.Size > signed.checkpoint.Size {
-			return nil, &RestoredError{fmt.Sprintf("size %d was signed here, and size %d as the copy of the register shows", signed.checkpoint.Size, other.checkpoint.Size)}
-		}
-		if other.checkpoint.Size == signed.checkpoint.Size && other.checkpoint.Root != signed.checkpoint.Root {
-			return nil, &RestoredError{fmt.Sprintf("another tree of size %d was signed, as the copy of the register shows", other.checkpoint.Size)}
-		}
+	copied, err := parseSigned(raw, l.cfg.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("copy of %w", err)
 	}
-	return signed, l.copySigned(ctx, signed)
+	if copied.checkpoint.Size > signed.checkpoint.Size {
+		return nil, &RestoredError{fmt.Sprintf("size %d was signed here, and size %d as the copy of the register shows", signed.checkpoint.Size, copied.checkpoint.Size)}
+	}
+	return copied, nil
+}
+
+// checkPast checks that what was signed or published before is of the tree
+// that is here.
+func (l *Ledger) checkPast(ctx context.Context, what string, c proofs.Checkpoint) error {
+	root, err := proofs.Root(ctx, c.Size, l.cfg.Tree)
+	if err != nil {
+		return fmt.Errorf("tree: root at size %d: %w", c.Size, err)
+	}
+	if root != c.Root {
+		return &RestoredError{fmt.Sprintf("another tree of size %d was signed, as %s shows", c.Size, what)}
+	}
+	return nil
 }
 
 // whyNotSigned says what it means that nothing was ever signed here.
@@ -140,7 +176,7 @@ func (l *Ledger) loadPublished(ctx context.Context, signed *signedState) (*publi
 	if err := signedByUs(c, l.cfg.Keys); err != nil {
 		return nil, fmt.Errorf("register published: %w", err)
 	}
-	if c.Size > signed.checkpoint.Size || c.Size == signed.checkpoint.Size && c.Root != signed.checkpoint.Root {
+	if c.Size > signed.checkpoint.Size {
 		return nil, &RestoredError{fmt.Sprintf("size %d was published and size %d signed", c.Size, signed.checkpoint.Size)}
 	}
 	return &publication{note: note, checkpoint: c.Checkpoint}, nil

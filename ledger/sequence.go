@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -42,8 +43,15 @@ func (s *sequencer) sequence(ctx context.Context, requests []*request) error {
 	if _, stopped := s.l.progress.snapshot(); stopped != nil {
 		return stopped
 	}
+	clock := s.l.cfg.Clock()
+	if err := s.checkClock(clock); err != nil {
+		for _, r := range requests {
+			r.err = err
+		}
+		return nil
+	}
 	b := &batch{first: s.next}
-	fresh, err := s.decide(ctx, b, requests)
+	fresh, err := s.decide(ctx, b, requests, clock)
 	if err != nil {
 		return err
 	}
@@ -69,9 +77,20 @@ func (s *sequencer) sequence(ctx context.Context, requests []*request) error {
 	return nil
 }
 
+// checkClock returns a problem where the clock's time cannot be an entry's: it
+// would stay in the log, and no later entry could have an earlier one.
+func (s *sequencer) checkClock(clock time.Time) error {
+	if behind := time.UnixMicro(int64(s.last)).Sub(clock); behind > maxSkew {
+		p := client.NewProblem(client.Unavailable, fmt.Sprintf("the ledger's clock is %v behind its last entry", behind.Truncate(time.Second)), "set the clock right")
+		p.RetryAfter = time.Second
+		return p
+	}
+	return s.l.checkClock(clock)
+}
+
 // decide gives every event that is new its index, time and leaf.
-func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request) (fresh []*admission, err error) {
-	now := max(uint64(s.l.cfg.Clock().UnixMicro()), s.last)
+func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request, clock time.Time) (fresh []*admission, err error) {
+	now := max(uint64(clock.UnixMicro()), s.last)
 	twins := make(map[streamKey]*admission)
 	for _, r := range requests {
 		if r.change != nil {
@@ -154,7 +173,7 @@ func (s *sequencer) isNew(ctx context.Context, a *admission, twins map[streamKey
 	for _, d := range a.dedup {
 		k := streamKey{a.leaf.Stream, d}
 		if twin := twins[k]; twin != nil {
-			a.repeat(twin.index, twin.leafBytes, twin.disclosure, twin.content == a.content && twin.event.agrees(a.event))
+			a.repeat(twin.index, twin.leafBytes, twin.disclosure, a.repeats(twin.said))
 			return false, nil
 		}
 		if index, ok := s.recent.keys[k]; ok {
@@ -175,7 +194,7 @@ func (s *sequencer) isNew(ctx context.Context, a *admission, twins map[streamKey
 // repeat makes the admission the entry that is there already.
 func (a *admission) repeat(index uint64, leaf []byte, d *proofs.Disclosure, same bool) {
 	if !same {
-		p := client.NewProblem(client.Conflict, fmt.Sprintf("entry %d has the same idempotency key or sequence number and another content", index),
+		p := client.NewProblem(client.Conflict, fmt.Sprintf("entry %d has the same idempotency key or sequence number and is not the same event", index),
 			"if this is another event give it a key of its own; if it was changed on the way, look at the entry")
 		p.Index = index
 		a.problem = p
@@ -221,15 +240,12 @@ func (a *admission) same(leafBytes []byte, d *proofs.Disclosure) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	content, err := contentOf(part)
-	if err != nil {
-		return false, err
-	}
-	was := eventKey{idempotencyKey: part.IdempotencyKey, source: part.Source}
+	sequence := uint64(0)
 	if leaf.Source != nil {
-		was.sequence = leaf.Source.Sequence
+		sequence = leaf.Source.Sequence
 	}
-	return content == a.content && was.agrees(a.event), nil
+	was, err := saidOf(part, sequence)
+	return err == nil && a.repeats(was), err
 }
 
 // find looks an event up in the deduplication index, in every bucket of its

@@ -17,6 +17,10 @@ type Status struct {
 	Queue   int           `json:"queue"`             // events that wait for their batch
 	Witness []WitnessInfo `json:"witnesses"`
 
+	// ClockAhead is how far the local clock is ahead of the witnesses', in
+	// seconds. Beyond a minute no entries are taken.
+	ClockAhead float64 `json:"clock_ahead"`
+
 	// Fork says what keeps a copied data directory from forking the log.
 	Fork string `json:"fork"`
 }
@@ -31,7 +35,8 @@ type WitnessInfo struct {
 func (l *Ledger) Status() Status {
 	s := Status{Origin: l.origin(), Queue: l.queue.depth()}
 	l.progress.read(func(p *progress) {
-		s.Sizes, s.Ready = p.sizes, p.cleared && p.stopped == nil && p.skew.Abs() <= maxSkew
+		ahead := p.clockAhead(l.cfg.Clock())
+		s.Sizes, s.Ready, s.ClockAhead = p.sizes, p.cleared && p.stopped == nil && ahead.Abs() <= maxSkew, ahead.Seconds()
 		if p.stopped != nil {
 			s.Stopped = p.stopped.Error()
 		}

@@ -61,11 +61,17 @@ func newWorld(t testing.TB) *world {
 		text += fmt.Sprintf("witness w%d %s\n", i, k.Key())
 	}
 	text += "group quorum-group 2 w0 w1 w2\nquorum quorum-group\n"
-	w.text = []byte(text)
-	if w.policy, err = proofs.ParsePolicy(w.text); err != nil {
-		t.Fatal(err)
-	}
+	w.setPolicy(text)
 	return w
+}
+
+func (w *world) setPolicy(text string) {
+	w.t.Helper()
+	w.text = []byte(text)
+	var err error
+	if w.policy, err = proofs.ParsePolicy(w.text); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // seeded is randomness that is the same in every run.
@@ -133,8 +139,12 @@ func (w *world) beating(every time.Duration) *Ledger {
 
 // signed returns a checkpoint of some tree of a size, signed by the ledger.
 func (w *world) signed(t testing.TB, size uint64) []byte {
+	return w.signedTree(t, size, proofs.Hash{1})
+}
+
+func (w *world) signedTree(t testing.TB, size uint64, root proofs.Hash) []byte {
 	t.Helper()
-	text, err := proofs.FormatCheckpoint(proofs.Checkpoint{Origin: w.keys[0].Key().Name(), Size: size, Root: proofs.Hash{1}})
+	text, err := proofs.FormatCheckpoint(proofs.Checkpoint{Origin: w.keys[0].Key().Name(), Size: size, Root: root})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,6 +246,16 @@ func (tw *testWitness) cosign(c proofs.SignedCheckpoint) ([]byte, error) {
 		return nil, err
 	}
 	return proofs.FormatSignatures([]proofs.Signature{s}), nil
+}
+
+// eventually waits until something is so.
+func eventually(t testing.TB, what string, so func() bool) {
+	t.Helper()
+	for start := time.Now(); !so(); time.Sleep(time.Millisecond) {
+		if time.Since(start) > 10*time.Second {
+			t.Fatalf("it does not become true that %s", what)
+		}
+	}
 }
 
 // event returns the i-th of distinct events.
