@@ -54,7 +54,6 @@ func (p *publisher) turn(ctx context.Context) error {
 	if err := p.publish(ctx); err != nil {
 		return err
 	}
-	p.l.progress.update(func(pr *progress) { pr.cleared = true })
 	beat, cancel := context.WithTimeout(ctx, p.l.cfg.Heartbeat)
 	defer cancel()
 	recheck := false
@@ -198,7 +197,10 @@ func (p *publisher) publish(ctx context.Context) error {
 	p.published = next
 	p.l.metrics.published()
 	clock := p.clock()
-	p.l.progress.update(func(pr *progress) { pr.publish(next); pr.clock, pr.recheck = clock, false })
+	p.l.progress.update(func(pr *progress) {
+		pr.publish(next)
+		pr.clock, pr.recheck, pr.cleared = clock, false, true
+	})
 	return p.keep(ctx, next)
 }
 
