@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -196,5 +197,46 @@ func TestCopyThatAnotherLedgerMovedStopsTheLog(t *testing.T) {
 	var restored *RestoredError
 	if !errors.As(l.Stopped(), &restored) {
 		t.Errorf("got %v, want a RestoredError", l.Stopped())
+	}
+}
+
+func TestFullQueueRefusesAtOnceAndLosesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	c := w.config()
+	c.Limits.Queue = 3
+	l, err := Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
+	// The sequencer stands still, so that what comes has to wait.
+	entered, leave := make(chan struct{}), make(chan struct{})
+	still := newRequest(nil)
+	still.alone = true
+	still.change = func() ([]*admission, error) {
+		close(entered)
+		<-leave
+		return nil, nil
+	}
+	if err := l.queue.put(still); err != nil {
+		t.Fatal(err)
+	}
+	<-entered
+	var wg sync.WaitGroup
+	for i := 1; i <= 3; i++ {
+		wg.Go(func() { appendEvents(t, l.As("alice"), client.Witnessed, event(i)) })
+	}
+	eventually(t, "three events wait", func() bool { return l.Status().Queue == 3 })
+	_, err = l.As("alice").Append(context.Background(), DefaultStream, []client.Event{event(4)}, client.Witnessed)
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Code() != client.Overloaded || p.RetryAfter <= 0 {
+		t.Errorf("got %v, want overloaded and a time to try again", err)
+	}
+	close(leave)
+	wg.Wait()
+	if again := appendEvents(t, l.As("alice"), client.Witnessed, event(4))[0]; again.Duplicate {
+		t.Error("what was refused is recorded")
 	}
 }
