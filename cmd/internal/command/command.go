@@ -34,24 +34,57 @@ type Program struct {
 	Name           string // begins each line of talk
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+
+	shown *output // what cobra itself writes to Stdout, such as help
+}
+
+// An output remembers why something could not be written, for who writes and
+// does not look.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // SetUp completes the commands of a program: with version and completion,
 // with help texts that end with what the exit statuses mean, and so that a
 // command that only has others below it asks for one of them.
 func (p *Program) SetUp(root *cobra.Command, statuses string) {
+	p.shown = &output{Writer: p.Stdout}
 	root.SetIn(p.Stdin)
-	root.SetOut(p.Stdout)
+	root.SetOut(p.shown)
 	root.SetErr(p.Stderr)
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.AddCommand(versionCommand(root.Name()))
 	root.InitDefaultHelpCmd()
+	refuseTopics(root)
 	root.InitDefaultCompletionCmd()
 	root.SetHelpTemplate(`{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
 
 {{end}}{{.UsageString}}` + statuses)
 	for _, c := range root.Commands() {
 		finish(c)
+	}
+}
+
+// refuseTopics makes help for a command that there is not wrong usage.
+func refuseTopics(root *cobra.Command) {
+	help, _, err := root.Find([]string{"help"})
+	if err != nil {
+		return
+	}
+	help.Args = func(_ *cobra.Command, args []string) error {
+		if c, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+			return fmt.Errorf("unknown command %q for %q", strings.Join(rest, " "), c.CommandPath())
+		}
+		return nil
 	}
 }
 
@@ -81,14 +114,15 @@ func finish(c *cobra.Command) {
 type ranError struct{ error }
 
 // Execute executes the command that the arguments name, and returns it with
-// its error, which means wrong usage where none ran.
+// its error, which means wrong usage where none ran. Help that could not be
+// written is an error too.
 func (p *Program) Execute(ctx context.Context, root *cobra.Command, args []string) (*cobra.Command, error) {
 	root.SetArgs(args)
 	c, err := root.ExecuteContextC(ctx)
 	var ran ranError
 	switch {
 	case err == nil:
-		return c, nil
+		return c, p.shown.err
 	case errors.As(err, &ran):
 		return c, ran.error
 	}

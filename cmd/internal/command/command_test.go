@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -24,13 +26,18 @@ Exit status:
 // leaf", and what it talks to.
 func newProgram(fail error) (p *command.Program, root *cobra.Command, stdout, stderr *bytes.Buffer) {
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	p, root = programTo(stdout, stderr, fail)
+	return p, root, stdout, stderr
+}
+
+func programTo(stdout, stderr io.Writer, fail error) (p *command.Program, root *cobra.Command) {
 	p = &command.Program{Name: "tool", Stdin: strings.NewReader(""), Stdout: stdout, Stderr: stderr}
 	root = &cobra.Command{Use: "tool", Short: "Do things"}
 	sub := &cobra.Command{Use: "sub", Short: "Has others below it"}
 	sub.AddCommand(&cobra.Command{Use: "leaf", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return fail }})
 	root.AddCommand(sub, &cobra.Command{Use: "fail", RunE: func(*cobra.Command, []string) error { return fail }})
 	p.SetUp(root, statuses)
-	return p, root, stdout, stderr
+	return p, root
 }
 
 func Example() {
@@ -74,7 +81,8 @@ func TestWhatRanIsToldApartFromWrongUsage(t *testing.T) {
 		"an argument too many":            {"sub leaf x", true, "tool: unknown command \"x\" for \"tool sub leaf\"\nhint: see: tool sub leaf --help\n"},
 		"completion for no shell":         {"completion", true, "tool: which one? Give a subcommand\nhint: see: tool completion --help\n"},
 		"a flag of the version too many":  {"version --colour", true, "tool: unknown flag: --colour\nhint: see: tool version --help\n"},
-		"help for a command that is none": {"help nothing", false, ""},
+		"help for a command that is none": {"help nothing", true, "tool: unknown command \"nothing\" for \"tool\"\nhint: see: tool help --help\n"},
+		"help for none of those below":    {"help sub twig", true, "tool: unknown command \"twig\" for \"tool sub\"\nhint: see: tool help --help\n"},
 	} {
 		p, root, _, stderr := newProgram(broken)
 		_, err := p.Execute(t.Context(), root, strings.Fields(c.args))
@@ -108,6 +116,20 @@ func TestVersionAndCompletionAreData(t *testing.T) {
 		p, root, stdout, stderr := newProgram(nil)
 		if _, err := p.Execute(t.Context(), root, strings.Fields(args)); err != nil || !strings.HasPrefix(stdout.String(), want) || stderr.Len() > 0 {
 			t.Errorf("tool %s: got error %v, %.60q and %q, want %q", args, err, stdout, stderr, want)
+		}
+	}
+}
+
+// A full disk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
+	for _, args := range []string{"", "--help", "help fail", "sub leaf --help", "version", "version --json", "completion bash"} {
+		p, root := programTo(fullDisk{}, io.Discard, nil)
+		if _, err := p.Execute(t.Context(), root, strings.Fields(args)); !errors.Is(err, syscall.ENOSPC) || command.IsUsage(err) {
+			t.Errorf("tool %s: got error %v, want that the disk is full", args, err)
 		}
 	}
 }
