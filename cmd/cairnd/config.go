@@ -53,7 +53,7 @@ const defaultAddress = "127.0.0.1:8480"
 // load reads the configuration of the ledger's directory.
 func (p *program) load() (c Config, err error) {
 	if err := local.Decode(filepath.Join(p.dir, local.ConfigFile), &c); errors.Is(err, fs.ErrNotExist) {
-		return c, err
+		return c, command.Hinted(err, "%s", p.howToMakeOne())
 	} else if err != nil {
 		return c, command.Usage("%w", err)
 	}

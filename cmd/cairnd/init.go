@@ -1,12 +1,11 @@
 package main
 
 import (
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/local"
+	"github.com/cairnlog/cairn/proofs"
 )
 
 func (p *program) initCommand() *cobra.Command {
@@ -34,9 +33,9 @@ Without it nobody cosigns, and only the operator vouches for the log.`,
 				return command.Usage("a ledger needs a name: --origin NAME")
 			}
 			if witnesses != "" {
-				lines, err := os.ReadFile(witnesses)
+				lines, err := command.ReadFile(witnesses, proofs.MaxPolicySize)
 				if err != nil {
-					return err
+					return command.Hinted(err, "give the file with the lines that cairn-witness init printed")
 				}
 				o.Policy = string(lines)
 			}

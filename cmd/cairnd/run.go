@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return command.Yes
 	}
-	p.Fail(err, hintFor(err))
+	p.Fail(err, p.hintFor(err))
 	return statusOf(err)
 }
 
@@ -67,21 +67,25 @@ func statusOf(err error) int {
 }
 
 // hintFor says what to do about an error, where we know what was meant.
-func hintFor(err error) string {
+func (p *program) hintFor(err error) string {
 	var problem *client.Problem
 	switch {
 	case errors.As(err, &problem):
 		return problem.Hint
 	case notRunning(err):
-		return "no server runs for this ledger; start it with: cairnd serve"
-	case errors.Is(err, ledger.ErrNoLedger), errors.Is(err, fs.ErrNotExist):
-		return "make a ledger with: cairnd init --origin NAME, or try one with: cairnd dev"
+		return "no server runs for this ledger; start it with: cairnd serve --dir " + p.dir
+	case errors.Is(err, ledger.ErrNoLedger):
+		return p.howToMakeOne()
 	case errors.Is(err, storage.ErrLocked):
 		return "a server has this ledger open; stop it first"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "another program listens there; choose another address with --listen or in cairn.toml"
 	}
 	return ""
+}
+
+func (p *program) howToMakeOne() string {
+	return fmt.Sprintf("make a ledger with: cairnd init --dir %s --origin NAME, or try one with: cairnd dev", p.dir)
 }
 
 func (p *program) root() *cobra.Command {
