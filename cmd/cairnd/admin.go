@@ -47,6 +47,18 @@ func (a *admin) streams(ctx context.Context) (s []ledger.StreamConfig, err error
 	return s, a.Call(ctx, http.MethodGet, "/v1/streams", nil, &s)
 }
 
+// stream returns a stream as it is now. One that there is not has no settings;
+// the server says so when they are set.
+func (a *admin) stream(ctx context.Context, name string) (ledger.StreamConfig, error) {
+	streams, err := a.streams(ctx)
+	for _, s := range streams {
+		if s.Name == name {
+			return s, err
+		}
+	}
+	return ledger.StreamConfig{Name: name, Fields: []ledger.FieldConfig{}}, err
+}
+
 func (a *admin) addStream(ctx context.Context, c ledger.StreamConfig) error {
 	return a.Call(ctx, http.MethodPost, "/v1/streams", c, nil)
 }

@@ -2,13 +2,11 @@ package main
 
 import (
 	"errors"
-	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
-	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -26,7 +24,7 @@ tell what is durable. Let a supervisor start it again.`,
 		Example: "  cairnd serve --dir /srv/cairn --log-format json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log, err := p.logger(format)
+			log, err := p.Logger(format)
 			if err != nil {
 				return err
 			}
@@ -54,16 +52,6 @@ tell what is durable. Let a supervisor start it again.`,
 	c.Flags().StringVar(&address, "listen", "", "serve all faces at this address, whatever the configuration says")
 	c.Flags().StringVar(&format, "log-format", "text", "how to log: text or json")
 	return c
-}
-
-func (p *program) logger(format string) (*slog.Logger, error) {
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(p.Stderr, nil)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(p.Stderr, nil)), nil
-	}
-	return nil, command.Usage("there is no log format %q: choose text or json", format)
 }
 
 // newRegistry returns a registry with what every process measures.

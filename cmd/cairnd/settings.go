@@ -1,12 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
@@ -23,52 +23,114 @@ them name data subjects, and how long entries are kept.
 Every change is an entry of the log. Entries that are there keep the settings
 that they were recorded under.`,
 	}
-	c.AddCommand(
-		p.streamSetCommand("add", "Add a stream", (*admin).addStream),
-		p.streamSetCommand("set", "Change a stream from here on", (*admin).setStream),
-		p.streamListCommand())
+	c.AddCommand(p.streamAddCommand(), p.streamSetCommand(), p.streamListCommand())
 	return c
 }
 
-func (p *program) streamSetCommand(use, short string, act func(*admin, context.Context, ledger.StreamConfig) error) *cobra.Command {
-	var class string
-	var fields, subjects []string
-	var closed bool
-	c := &cobra.Command{
-		Use:   use + " NAME",
-		Short: short,
-		Long: short + `.
+// streamFlags are the settings of a stream as flags.
+type streamFlags struct {
+	class            string
+	fields, subjects []string
+	closed, none     bool
+}
+
+func (o *streamFlags) define(f *pflag.FlagSet) {
+	f.StringVar(&o.class, "class", "", "retention class of its entries (default \"standard\")")
+	f.StringArrayVar(&o.fields, "field", nil, "declare a field: NAME=PATH (repeat)")
+	f.StringArrayVar(&o.subjects, "subject", nil, "declare a field whose values name data subjects: NAME=PATH (repeat)")
+	f.BoolVar(&o.closed, "closed", false, "take no more entries")
+}
+
+// apply changes the settings that flags were given for.
+func (o *streamFlags) apply(s *ledger.StreamConfig, given func(flag string) bool) error {
+	if given("class") {
+		s.Class = o.class
+	}
+	if given("closed") {
+		s.Closed = o.closed
+	}
+	declares := given("field") || given("subject")
+	if declares && o.none {
+		return command.Usage("--no-fields cannot be with --field or --subject")
+	}
+	if declares || o.none {
+		s.Fields = []ledger.FieldConfig{}
+	}
+	for i, list := range [][]string{o.fields, o.subjects} {
+		for _, f := range list {
+			name, path, ok := strings.Cut(f, "=")
+			if !ok {
+				return command.Usage("%q is not NAME=PATH", f)
+			}
+			s.Fields = append(s.Fields, ledger.FieldConfig{Name: name, Path: path, Subject: i == 1})
+		}
+	}
+	return nil
+}
+
+const howFieldsAreGiven = `
 
 A field is given as NAME=PATH, where PATH is a JSON path such as
-$.userIdentity.arn, or short userIdentity.arn.`,
-		Example: fmt.Sprintf("  cairnd stream %s cloud --field action=eventName --subject actor=userIdentity.arn --class standard", use),
+$.userIdentity.arn, or short userIdentity.arn.`
+
+func (p *program) streamAddCommand() *cobra.Command {
+	var o streamFlags
+	c := &cobra.Command{
+		Use:     "add NAME",
+		Short:   "Add a stream",
+		Long:    "Add a stream." + howFieldsAreGiven,
+		Example: "  cairnd stream add cloud --field action=eventName --subject actor=userIdentity.arn --class standard",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			s := ledger.StreamConfig{Name: args[0], Class: class, Closed: closed, Fields: []ledger.FieldConfig{}}
-			for i, list := range [][]string{fields, subjects} {
-				for _, f := range list {
-					name, path, ok := strings.Cut(f, "=")
-					if !ok {
-						return command.Usage("%q is not NAME=PATH", f)
-					}
-					s.Fields = append(s.Fields, ledger.FieldConfig{Name: name, Path: path, Subject: i == 1})
-				}
+			s := ledger.StreamConfig{Name: args[0], Fields: []ledger.FieldConfig{}}
+			if err := o.apply(&s, c.Flags().Changed); err != nil {
+				return err
 			}
 			a, err := p.dial()
 			if err != nil {
 				return err
 			}
-			if err := act(a, c.Context(), s); err != nil {
+			if err := a.addStream(c.Context(), s); err != nil {
+				return err
+			}
+			p.Say("stream %s is added", s.Name)
+			return nil
+		},
+	}
+	o.define(c.Flags())
+	return c
+}
+
+func (p *program) streamSetCommand() *cobra.Command {
+	var o streamFlags
+	c := &cobra.Command{
+		Use:   "set NAME",
+		Short: "Change a stream from here on",
+		Long: `Change a stream from here on. What no flag is given for stays as it is; fields
+that are given take the place of all that were declared.` + howFieldsAreGiven,
+		Example: "  cairnd stream set cloud --class seven-years\n  cairnd stream set cloud --closed",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			a, err := p.dial()
+			if err != nil {
+				return err
+			}
+			s, err := a.stream(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if err := o.apply(&s, c.Flags().Changed); err != nil {
+				return err
+			}
+			if err := a.setStream(c.Context(), s); err != nil {
 				return err
 			}
 			p.Say("stream %s is set", s.Name)
 			return nil
 		},
 	}
-	c.Flags().StringVar(&class, "class", "", "retention class of its entries (default \"standard\")")
-	c.Flags().StringArrayVar(&fields, "field", nil, "declare a field: NAME=PATH (repeat)")
-	c.Flags().StringArrayVar(&subjects, "subject", nil, "declare a field whose values name data subjects: NAME=PATH (repeat)")
-	c.Flags().BoolVar(&closed, "closed", false, "take no more entries")
+	o.define(c.Flags())
+	c.Flags().BoolVar(&o.none, "no-fields", false, "declare no field any more")
 	return c
 }
 
@@ -91,9 +153,13 @@ func (p *program) streamListCommand() *cobra.Command {
 				return p.printJSON(streams)
 			}
 			t := command.NewTable(p.Stdout)
-			t.Row("STREAM", "CLASS", "FIELDS")
+			t.Row("STREAM", "CLASS", "TAKES", "FIELDS")
 			for _, s := range streams {
-				t.Row(s.Name, s.Class, strings.Join(describeFields(s.Fields), " "))
+				takes := "entries"
+				if s.Closed {
+					takes = "nothing"
+				}
+				t.Row(s.Name, s.Class, takes, strings.Join(describeFields(s.Fields), " "))
 			}
 			return t.Flush()
 		},
