@@ -65,6 +65,8 @@ func TestExitStatusesAndHints(t *testing.T) {
 		"a setting that there is not":     {[]string{"serve", "--dir", typo}, command.Misuse, "cairn.toml:2"},
 		"a key file that others can read": {[]string{"serve", "--dir", open}, command.Unknown, "chmod 600"},
 		"a field that is not NAME=PATH":   {[]string{"stream", "add", "s", "--field", "x", "--dir", dir}, command.Misuse, "NAME=PATH"},
+		"a token without a role":          {[]string{"token", "issue", "x", "--dir", dir}, command.Misuse, "--role writer"},
+		"a token for less than a day":     {[]string{"token", "issue", "x", "--role", "reader", "--days", "-1", "--dir", dir}, command.Misuse, "--days"},
 		"a log format that there is not":  {[]string{"serve", "--log-format", "xml", "--dir", dir}, command.Misuse, "text or json"},
 		"a network without TLS":           {[]string{"serve", "--listen", "0.0.0.0:0", "--dir", dir}, command.Unknown, "behind_proxy"},
 		"a policy file that there is not": {[]string{"init", "--dir", dir + "4", "--origin", "o", "--witnesses", dir + "/none"}, command.Unknown, "/none: no such file or directory\nhint: give the file"},

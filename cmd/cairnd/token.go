@@ -41,7 +41,12 @@ record. The token is printed on standard output, this one time.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			g.Name = args[0]
-			if days > 0 {
+			switch {
+			case g.Role == "":
+				return command.Usage("a token needs a role: --role writer, reader, auditor or operator")
+			case days < 0:
+				return command.Usage("--days is from 1, or 0: until the token is revoked")
+			case days > 0:
 				g.Expires = time.Now().UTC().AddDate(0, 0, days).Truncate(time.Second)
 			}
 			a, err := p.dial()
