@@ -80,7 +80,7 @@ func TestCommandsThatThereAreNotAreFound(t *testing.T) {
 	for command, want := range map[string]bool{
 		"cairnd token issue": true, "cairnd token add": false, "cairnd token": true, "cairnd tokens": false,
 		"cairn prove receipt": true, "cairn prove nothing": false, "cairn verify entry": true, "cairn nonsense": false,
-		"cairn-witness log add": true, "cairn-witness log remove": false,
+		"cairn-witness log add": true, "cairn-witness log remove": true, "cairn-witness log drop": false,
 	} {
 		if got := commandExists(t, command); got != want {
 			t.Errorf("%s: got that it exists: %v, want %v", command, got, want)

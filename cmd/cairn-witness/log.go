@@ -17,7 +17,7 @@ func (p *program) logCommand() *cobra.Command {
 		Use:   "log",
 		Short: "Say for which logs the witness cosigns",
 	}
-	c.AddCommand(p.logAddCommand(), p.logListCommand())
+	c.AddCommand(p.logAddCommand(), p.logRemoveCommand(), p.logListCommand())
 	return c
 }
 
@@ -38,9 +38,8 @@ func (p *program) logAddCommand() *cobra.Command {
 changes its keys has the new one added; any of them will do for a checkpoint.
 
 The keys are added to the file "logs", which may be edited by hand: it has the
-format logs/v0 of witness-network.org. A log that is taken out is cosigned for no
-longer, and what was cosigned for it is remembered. A witness that is serving
-takes the change within a second or two.`,
+format logs/v0 of witness-network.org. A witness that is serving takes the change
+within a second or two.`,
 		Example: `  cairn-witness log add sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8
   cairn-witness log add --contact ops@example.com --qpd 1000000 VKEY OTHER_VKEY
   curl https://example.org/log-list | cairn-witness log add --list -`,
@@ -61,6 +60,11 @@ func (p *program) logAdd(o addOptions) error {
 	if err != nil {
 		return err
 	}
+	return p.changeLogs(func() error { return p.appendLogs(added) })
+}
+
+// changeLogs calls what changes the file of logs, while nobody else does.
+func (p *program) changeLogs(change func() error) error {
 	fsys, err := disk.OpenOS(p.dir)
 	if err != nil {
 		return err
@@ -71,7 +75,7 @@ func (p *program) logAdd(o addOptions) error {
 		return fmt.Errorf("%s: is being changed: %v", p.path(logsFile), err)
 	}
 	defer lock.Close()
-	return p.appendLogs(added)
+	return change()
 }
 
 // logs returns the logs that are to be added.

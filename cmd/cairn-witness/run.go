@@ -19,7 +19,7 @@ import (
 const exitHelp = `
 Exit status:
   0  done
-  1  no: there is a witness already
+  1  no: there is a witness already, or no such log
   2  wrong usage, also of a file of the witness
   3  could not tell: a file, the network or the store
 `
@@ -51,6 +51,7 @@ type program struct {
 }
 
 var (
+	errNoLog     = errors.New("there is no such log")
 	errExists    = errors.New("there is something already")
 	errEncrypted = errors.New("it needs a passphrase")
 	errStore     = errors.New("the store failed")
@@ -60,7 +61,7 @@ func statusOf(err error) int {
 	switch {
 	case command.IsUsage(err):
 		return command.Misuse
-	case errors.Is(err, errExists):
+	case errors.Is(err, errExists), errors.Is(err, errNoLog):
 		return command.No
 	}
 	return command.Unknown
@@ -71,6 +72,8 @@ func (p *program) hintFor(err error) string {
 	switch {
 	case errors.Is(err, errExists):
 		return "a witness has a directory of its own: name a new one with --dir"
+	case errors.Is(err, errNoLog):
+		return "see those that there are with: cairn-witness log list"
 	case errors.Is(err, fs.ErrNotExist) && !p.isWitness():
 		return fmt.Sprintf("make a witness with: cairn-witness init --dir %s --name NAME", p.dir)
 	case errors.Is(err, errEncrypted):

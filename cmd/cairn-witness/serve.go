@@ -35,6 +35,7 @@ const (
 )
 
 func (p *program) serveCommand() *cobra.Command {
+	var format string
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the witness until a signal ends it",
@@ -46,15 +47,22 @@ func (p *program) serveCommand() *cobra.Command {
   GET  /metrics                                 Prometheus metrics
 
 Logs that are added meanwhile are taken within a second or two.`,
-		Example: `  cairn-witness serve --dir /var/lib/cairn-witness`,
+		Example: `  cairn-witness serve --dir /var/lib/cairn-witness --log-format json`,
 		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return p.serve(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			logger, err := p.Logger(format)
+			if err != nil {
+				return err
+			}
+			return p.serve(c.Context(), logger)
+		},
 	}
 	p.passphraseFlag(c)
+	c.Flags().StringVar(&format, "log-format", "text", "how to log: text or json")
 	return c
 }
 
-func (p *program) serve(ctx context.Context) (err error) {
+func (p *program) serve(ctx context.Context, logger *slog.Logger) (err error) {
 	cfg, err := p.config()
 	if err != nil {
 		return err
@@ -74,7 +82,6 @@ func (p *program) serve(ctx context.Context) (err error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	logger := slog.New(slog.NewTextHandler(p.Stderr, nil))
 	w, err := witness.New(ctx, witness.Config{Keys: keys, Registers: registers, Logger: logger, Metrics: registry})
 	if err != nil {
 		return err
