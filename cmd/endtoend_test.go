@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -79,12 +80,30 @@ type server struct {
 	args []string
 	url  string
 	cmd  *exec.Cmd
-	talk *bytes.Buffer
+	talk *buffer
+}
+
+// A buffer takes what a process says while others read it.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
 
 func (s *server) start() {
 	s.t.Helper()
-	s.talk = new(bytes.Buffer)
+	s.talk = new(buffer)
 	s.cmd = exec.Command(s.args[0], s.args[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = s.talk, s.talk
 	if err := s.cmd.Start(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -68,7 +69,9 @@ func (p *program) dev(ctx context.Context, dir, address string, tour bool) (err 
 		return errors.Join(err, s.close())
 	}
 	if !tour {
-		p.printNextSteps(dir, s, tokens)
+		if err := p.printNextSteps(dir, s, tokens); err != nil {
+			return errors.Join(err, s.close())
+		}
 		return s.run(ctx)
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -114,26 +117,39 @@ func devTokens(ctx context.Context, path string, t *httpapi.Tokens) (map[httpapi
 	return tokens, os.WriteFile(path, []byte(b.String()), 0o600)
 }
 
-func (p *program) printNextSteps(dir string, s *serving, tokens map[httpapi.Role]string) {
-	policy := filepath.Join(dir, "policy")
-	fmt.Fprintf(p.Stdout, `Cairn is ready: the log %s at %s, with a local witness.
-Everything is in %s. Stop it with Ctrl-C; the next start goes on from there.
+func (p *program) printNextSteps(dir string, s *serving, tokens map[httpapi.Role]string) error {
+	dir, err := filepath.Abs(dir) // the other terminal may be elsewhere
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.Stdout, `Cairn is ready: the log %[1]s at %[2]s, with a local witness.
+Everything is in %[3]s. Stop it with Ctrl-C; the next start goes on from there.
 
 Paste this into another terminal:
 
-  export CAIRN_URL=%s CAIRN_POLICY=%s
-  export CAIRN_TOKEN=%s
+  export CAIRN_URL=%[2]s CAIRN_POLICY='%[3]s/policy'
+  export CAIRN_TOKEN=%[4]s
 
-  go run ./cmd/cairn append --receipts . '{"actor":"alice","action":"login","outcome":"ok"}'
-  go run ./cmd/cairn verify 5.tlog-proof        # needs no server
-  go run ./cmd/cairn audit                      # the whole ledger, without trusting it
+  %[5]s append --receipts '%[3]s/receipts' '{"actor":"alice","action":"login","outcome":"ok"}'
+  %[5]s verify '%[3]s'/receipts/*.tlog-proof   # needs no server
+  %[5]s audit                  # the whole ledger, without trusting it
 
 The other tokens:
 
-  reader    %s
-  auditor   %s
-  operator  %s
+  reader    %[6]s
+  auditor   %[7]s
+  operator  %[8]s
 
-`, s.ledger.Status().Origin, s.url(), dir, s.url(), policy,
-		tokens[httpapi.Writer], tokens[httpapi.Reader], tokens[httpapi.Auditor], tokens[httpapi.Operator])
+`, s.ledger.Status().Origin, s.url(), dir, tokens[httpapi.Writer], invocation("cairn"),
+		tokens[httpapi.Reader], tokens[httpapi.Auditor], tokens[httpapi.Operator])
+	return err
+}
+
+// invocation returns how to run a program of ours: by its name where it is
+// installed, else from the source.
+func invocation(name string) string {
+	if _, err := exec.LookPath(name); err == nil {
+		return name
+	}
+	return "go run ./cmd/" + name
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
@@ -38,6 +39,9 @@ type devLedger struct {
 func openDev(ctx context.Context, dir string, log *slog.Logger, metrics prometheus.Registerer) (d *devLedger, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
+	}
+	if exists(dir, local.ConfigFile) && !exists(dir, "witness.key") {
+		return nil, command.Usage("%s holds a ledger that cairnd dev did not make: it would get a witness and tokens that are for trying things", dir)
 	}
 	key, err := devWitnessKey(filepath.Join(dir, "witness.key"))
 	if err != nil {
@@ -79,6 +83,11 @@ func openDev(ctx context.Context, dir string, log *slog.Logger, metrics promethe
 	o.Metrics = metrics
 	d.Directory, err = local.Open(ctx, dir, c.Config, o)
 	return d, err
+}
+
+func exists(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return err == nil
 }
 
 func (d *devLedger) newWitness(ctx context.Context, key proofs.SigningKey) (*witness.Witness, error) {

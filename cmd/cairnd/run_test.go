@@ -61,6 +61,7 @@ func TestExitStatusesAndHints(t *testing.T) {
 		"no origin":                       {[]string{"init", "--dir", dir + "2"}, command.Misuse, "--origin"},
 		"a ledger that is there":          {[]string{"init", "--dir", dir, "--origin", "example.com/l"}, command.No, "already"},
 		"no ledger":                       {[]string{"serve", "--dir", dir + "3"}, command.Unknown, "cairnd init --dir " + dir + "3 --origin NAME"},
+		"a ledger that is no toy":         {[]string{"dev", "--dir", dir}, command.Misuse, "cairnd dev did not make"},
 		"no server":                       {[]string{"status", "--dir", dir}, command.Unknown, "cairnd serve --dir " + dir},
 		"a setting that there is not":     {[]string{"serve", "--dir", typo}, command.Misuse, "cairn.toml:2"},
 		"a key file that others can read": {[]string{"serve", "--dir", open}, command.Unknown, "chmod 600"},

@@ -78,7 +78,7 @@ func (p *program) tour(ctx context.Context, url string, policy *proofs.Policy, t
 		return fmt.Errorf("%w: the audit has %d findings", proofs.ErrNotVerified, report.Total)
 	}
 	say("6. Audited all %d entries from their files, without trusting the server: every leaf, every\n   tile and every checkpoint fits. No findings.", verdict.Checkpoint.Size)
-	say("\nThe tour is over. Start your own with: go run ./cmd/cairnd dev")
+	say("\nThe tour is over. Start your own with: %s dev", invocation("cairnd"))
 	return nil
 }
 
