@@ -236,40 +236,18 @@ func (s *session) verifierOf(role string) (*client.Verifier, client.Log) {
 	return v, src.log
 }
 
-func TestATerminalGetsPayloadsEscaped(t *testing.T) {
+func TestAnOutputThatIsNoFileStaysWhatItIs(t *testing.T) {
 	s := newSession(t)
-	text := "red: \x1b[31m and \u202eback\nline two\n"
-	file := filepath.Join(t.TempDir(), "text")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	index, _, _ := strings.Cut(s.must("writer", "append", "{}"), " ")
+	dir := t.TempDir()
+	link, target := filepath.Join(dir, "link"), filepath.Join(dir, "target")
+	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
-	index, _, _ := strings.Cut(s.must("writer", "append", "--media-type", "text/plain", "-f", file), " ")
-	if got := s.must("reader", "get", index); got != text {
-		t.Errorf("to a file: got %q, want %q", got, text)
-	}
-	s.terminal = true
-	if got, want := s.must("reader", "get", index), "red: \\x1b[31m and \\u202eback\nline two\n\n"; got != want {
-		t.Errorf("to a terminal: got %q, want %q", got, want)
-	}
-	if got := s.must("reader", "get", "--raw", index); got != text {
-		t.Errorf("to a terminal with --raw: got %q, want %q", got, text)
-	}
-	copied := filepath.Join(t.TempDir(), "copied")
-	s.must("reader", "get", index, "-o", copied)
-	if got, err := os.ReadFile(copied); err != nil || string(got) != text {
-		t.Errorf("to -o: got %q and error %v, want %q", got, err, text)
-	}
-}
-
-func TestATerminalIsToldTheProgress(t *testing.T) {
-	s := newSession(t)
-	s.terminal = true
-	if status, _, stderr := s.run("writer", "append"); status != command.Misuse || !strings.Contains(stderr, "what shall be appended?") {
-		t.Errorf("append from a terminal: got status %d and %q, want the question what to append", status, stderr)
-	}
-	s.must("writer", "append", "{}")
-	status, _, stderr := s.run("", "audit")
-	if status != command.Yes || !strings.HasPrefix(stderr, "\rcairn: audited ") || !strings.HasSuffix(stderr, "\r\x1b[K") {
-		t.Errorf("got status %d and %q, want a line of progress that is removed at the end", status, stderr)
+	for range 2 { // the target is made, and written over
+		s.must("reader", "get", index, "-o", link)
+		if got, err := os.ReadFile(target); err != nil || string(got) != "{}" {
+			t.Errorf("got %q and error %v, want the payload where the link leads", got, err)
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/cairnlog/cairn/cmd/internal/command"
+import (
+	"os"
+
+	"github.com/cairnlog/cairn/cmd/internal/command"
+)
 
 // publicMode is the mode of files, as far as the user's mask allows it.
 const publicMode = 0o644
@@ -18,6 +22,9 @@ func (p *program) output(path string, data []byte) error {
 	if path == "" || path == "-" {
 		_, err := p.Stdout.Write(data)
 		return err
+	}
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(path, data, publicMode) // a device, a pipe or a link stays what it is
 	}
 	return command.WriteFile(path, data, publicMode)
 }

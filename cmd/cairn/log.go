@@ -79,7 +79,11 @@ func (p *program) log(ctx context.Context, o logFlags) error {
 			return fmt.Errorf("%w: the ledger says nothing of itself", errNo)
 		}
 		p.Say("this is what the ledger says: compare it with what you know from elsewhere")
-		_, err := fmt.Fprint(p.Stdout, says.Policy)
+		text := says.Policy
+		if p.terminal(p.Stdout) {
+			text = command.EscapeText(text)
+		}
+		_, err := fmt.Fprint(p.Stdout, text)
 		return err
 	}
 	policy, err := p.loadPolicy()

@@ -49,6 +49,9 @@ What is printed was verified; what could not be is named.`,
 
 // verify judges all files and says so of each; the worst answer decides.
 func (p *program) verify(names []string, o verifyFlags) error {
+	if err := p.noAge(); err != nil {
+		return err
+	}
 	policy, err := p.loadPolicy()
 	if err != nil {
 		return err
@@ -81,6 +84,14 @@ func (p *program) verify(names []string, o verifyFlags) error {
 		worst = p.worse(worst, err)
 	}
 	return worst
+}
+
+// noAge refuses --max-age: what lies in files may be old.
+func (p *program) noAge() error {
+	if p.maxAge != 0 {
+		return command.Usage("--max-age is about a ledger's latest checkpoint, and files have none")
+	}
+	return nil
 }
 
 // worse returns which of two errors decides the exit status, no before could

@@ -26,6 +26,9 @@ ledger at OLD was changed or removed. The proof is one that "cairn prove consist
 }
 
 func (p *program) verifyConsistency(names []string, asJSON bool) error {
+	if err := p.noAge(); err != nil {
+		return err
+	}
 	policy, err := p.loadPolicy()
 	if err != nil {
 		return err
