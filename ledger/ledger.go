@@ -250,11 +250,15 @@ func (l *Ledger) ready(ctx context.Context) error {
 	return l.checkClock(l.cfg.Clock())
 }
 
-// asProblem makes a problem of why the ledger stopped.
+// asProblem makes a problem of why something could not be done: because the
+// ledger has stopped, or although it goes on.
 func (l *Ledger) asProblem(err error) error {
 	var p *client.Problem
 	if errors.As(err, &p) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
+	}
+	if l.Stopped() == nil {
+		return client.NewProblem(client.Internal, "the ledger could not do it: "+err.Error(), "try again; if it stays so an operator must find out why")
 	}
 	return client.NewProblem(client.Unavailable, "the ledger has stopped: "+err.Error(), "an operator must look at: cairnd status")
 }

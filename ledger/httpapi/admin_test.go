@@ -195,3 +195,10 @@ func TestInternalErrorsStayInside(t *testing.T) {
 		t.Errorf("the log has %s, want the reason under %s", logged.String(), id)
 	}
 }
+
+func TestInternalProblemsOfTheLedgerStayInside(t *testing.T) {
+	p := client.NewProblem(client.Internal, "open /var/lib/cairn/x: no space left on device", "look at /var/lib")
+	if got := httpapi.PublicProblem(p); got.Code() != client.Internal || strings.Contains(got.Error()+got.Hint, "/var") {
+		t.Errorf("told %+v", got)
+	}
+}

@@ -3,7 +3,12 @@ package httpapi
 import (
 	"net"
 	"net/http"
+
+	"github.com/cairnlog/cairn/client"
 )
+
+// PublicProblem returns what is told of an error.
+func PublicProblem(err error) *client.Problem { return publicProblem(err) }
 
 // A RouteInfo is what tests see of a route.
 type RouteInfo struct {

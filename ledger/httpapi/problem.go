@@ -66,7 +66,7 @@ func publicProblem(err error) *client.Problem {
 	var p *client.Problem
 	var large *http.MaxBytesError
 	switch {
-	case errors.As(err, &p):
+	case errors.As(err, &p) && p.Code() != client.Internal: // whose detail is for the operator alone
 		own := *p // which others may be given too
 		return &own
 	case errors.As(err, &large):
