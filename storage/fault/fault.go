@@ -91,8 +91,11 @@ func (p *Plan) Next(step string) Outcome {
 	return o
 }
 
-// Steps returns the names of the steps taken so far.
+// Steps returns the names of the steps taken so far; a nil plan keeps none.
 func (p *Plan) Steps() []string {
+	if p == nil {
+		return nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.steps...)
@@ -100,6 +103,9 @@ func (p *Plan) Steps() []string {
 
 // Struck returns how many steps ended with a fault so far.
 func (p *Plan) Struck() int {
+	if p == nil {
+		return 0
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.struck

@@ -25,8 +25,12 @@ func TestPlanCountsEveryStep(t *testing.T) {
 }
 
 func TestNilPlanLetsEverythingHappen(t *testing.T) {
-	if got := (*fault.Plan)(nil).Next("a"); got != fault.Done {
+	var p *fault.Plan
+	if got := p.Next("a"); got != fault.Done {
 		t.Errorf("outcome = %v, want %v", got, fault.Done)
+	}
+	if p.Struck() != 0 || p.Steps() != nil {
+		t.Errorf("a nil plan has %d faults and steps %q", p.Struck(), p.Steps())
 	}
 }
 
