@@ -149,6 +149,30 @@ func TestReadinessSaysWhyNot(t *testing.T) {
 	}
 }
 
+func TestEachReasonWhyALedgerIsNotReadyHasItsOwnWords(t *testing.T) {
+	tests := []struct {
+		status  ledger.Status
+		stopped error
+		want    string // empty: it is ready
+		retry   bool
+	}{
+		{ledger.Status{Ready: true, ClockAhead: -60}, nil, "", false},
+		{ledger.Status{}, nil, "still waits for its witnesses", true},
+		{ledger.Status{ClockAhead: 3661}, nil, "clock is 1h1m1s ahead of its witnesses'", true},
+		{ledger.Status{ClockAhead: -90}, nil, "clock is 1m30s behind its witnesses'", true},
+		{ledger.Status{ClockAhead: 90, Stopped: "the disk is /gone"}, errors.New("the disk is /gone"), "has stopped by itself", false},
+		{ledger.Status{Stopped: "it is closed"}, nil, "is closed", false},
+	}
+	for _, tt := range tests {
+		p := httpapi.NotReady(tt.status, tt.stopped)
+		switch {
+		case p == nil && tt.want == "":
+		case p == nil || tt.want == "" || !strings.Contains(p.Detail, tt.want) || p.Code() != client.Unavailable || (p.RetryAfter > 0) != tt.retry:
+			t.Errorf("%+v: got %+v, want %q", tt.status, p, tt.want)
+		}
+	}
+}
+
 func TestMetricsCountRequestsByRoute(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	s.post(t, "", "{}")

@@ -5,7 +5,11 @@ import (
 	"net/http"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
 )
+
+// NotReady returns why a ledger of a status takes no entries.
+func NotReady(s ledger.Status, stopped error) *client.Problem { return notReady(s, stopped) }
 
 // PublicProblem returns what is told of an error.
 func PublicProblem(err error) *client.Problem { return publicProblem(err) }
