@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"io/fs"
+	"log"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -175,6 +177,19 @@ func TestAWebServerOfAnExportIsALedger(t *testing.T) {
 		}
 	}
 	s.must("", "audit", second)
+}
+
+func TestAServerThatIsNotTrustedIsNotAsked(t *testing.T) {
+	s := newSession(t)
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	s.env["CAIRN_URL"] = server.URL
+	status, _, stderr := s.run("reader", "get", "1")
+	if status != command.Unknown || !strings.Contains(stderr, "certificate") || !strings.Contains(stderr, "hint: nobody whom this system trusts") {
+		t.Errorf("got status %d and %q, want that the certificate is not trusted, and how to trust it", status, stderr)
+	}
 }
 
 // A signalBuffer tells when something was written to it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"io/fs"
 	"net"
@@ -52,12 +53,15 @@ func isRefusal(p *client.Problem) bool {
 func hintsFor(err error, path string) []string {
 	var problem *client.Problem
 	var network net.Error
+	var untrusted *tls.CertificateVerificationError
 	none := command.HintOf(err) == ""
 	switch {
 	case command.IsUsage(err) && none:
 		return []string{"see: " + path + " --help"}
 	case errors.As(err, &problem):
 		return hintOf(problem)
+	case errors.As(err, &untrusted):
+		return []string{"nobody whom this system trusts has signed the server's certificate; name others to trust with SSL_CERT_FILE"}
 	case errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &network) && network.Timeout():
 		return []string{"is the ledger running, and is CAIRN_URL (or --url) its address?"}
 	case errors.Is(err, storage.ErrLocked):
