@@ -1,0 +1,107 @@
+package keystate
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"filippo.io/age"
+
+	"github.com/cairnlog/cairn/ledger/keytree"
+)
+
+// An Escrow is a place whose file nobody here can read: the state, encrypted
+// with age to recipients who keep their identities elsewhere. It holds the
+// latest state only, as the other places do.
+type Escrow struct {
+	Place      Place
+	Recipients []age.Recipient
+}
+
+const (
+	escrowPrefix = "escrow-"
+	escrowSuffix = ".age"
+)
+
+func escrowName(epoch uint64) string {
+	return escrowPrefix + strconv.FormatUint(epoch, 10) + escrowSuffix
+}
+
+func parseEscrowName(name string) (epoch uint64, ours bool) {
+	if !strings.HasPrefix(name, escrowPrefix) || !strings.HasSuffix(name, escrowSuffix) {
+		return 0, false
+	}
+	epoch, err := strconv.ParseUint(name[len(escrowPrefix):max(len(escrowPrefix), len(name)-len(escrowSuffix))], 10, 64)
+	return epoch, err == nil && escrowName(epoch) == name
+}
+
+// put gives the escrow a state, unless it has one of that epoch, and then
+// erases every other.
+func (e *Escrow) put(_ context.Context, epoch uint64, state []byte) error {
+	files, err := e.files()
+	if err != nil {
+		return err
+	}
+	if _, has := files[epoch]; !has {
+		var b bytes.Buffer
+		w, err := age.Encrypt(&b, e.Recipients...)
+		if err != nil {
+			return e.Place.wrong("encrypt", err)
+		}
+		if _, err := w.Write(state); err != nil {
+			return e.Place.wrong("encrypt", err)
+		}
+		if err := w.Close(); err != nil {
+			return e.Place.wrong("encrypt", err)
+		}
+		if err := e.Place.replace(escrowName(epoch), b.Bytes()); err != nil {
+			return err
+		}
+	}
+	for other, name := range files {
+		if other == epoch {
+			continue
+		}
+		if err := e.Place.shredFile(name); err != nil {
+			return e.Place.wrong("erase "+name, err)
+		}
+	}
+	return nil
+}
+
+// files returns the names of the escrow's files by their epochs.
+func (e *Escrow) files() (map[uint64]string, error) {
+	infos, err := e.Place.FS.ReadDir(".")
+	if err != nil {
+		return nil, e.Place.wrong("list", err)
+	}
+	files := make(map[uint64]string)
+	for _, info := range infos {
+		if epoch, ok := parseEscrowName(info.Name); ok {
+			files[epoch] = info.Name
+		}
+	}
+	return files, nil
+}
+
+// Recover reads the file of an escrow with one of its recipients' identities,
+// and returns the tree. [Create] puts it into places again.
+func Recover(r io.Reader, identities ...age.Identity) (*keytree.Tree, error) {
+	plain, err := age.Decrypt(r, identities...)
+	if err != nil {
+		return nil, fmt.Errorf("recover key state: %w", err)
+	}
+	state, err := io.ReadAll(io.LimitReader(plain, maxState))
+	if err != nil {
+		return nil, fmt.Errorf("recover key state: %w", err)
+	}
+	defer clear(state)
+	tree, err := keytree.Parse(state)
+	if err != nil {
+		return nil, fmt.Errorf("recover key state: %w", err)
+	}
+	return tree, nil
+}

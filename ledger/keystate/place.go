@@ -1,0 +1,153 @@
+package keystate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+
+	"github.com/cairnlog/cairn/storage/disk"
+)
+
+// A Place is a directory that belongs to one store.
+type Place struct {
+	Name string  // for people
+	FS   disk.FS // its root is the directory
+}
+
+// epochs returns the epochs that the place has any file of, the latest first.
+func (p Place) epochs() ([]uint64, error) {
+	infos, err := p.FS.ReadDir(".")
+	if err != nil {
+		return nil, p.wrong("list", err)
+	}
+	var epochs []uint64
+	for _, info := range infos {
+		if epoch, ok := parseName(info.Name); ok && !slices.Contains(epochs, epoch) {
+			epochs = append(epochs, epoch)
+		}
+	}
+	slices.Sort(epochs)
+	slices.Reverse(epochs)
+	return epochs, nil
+}
+
+// read reads a whole file; one that is not there is nil.
+func (p Place) read(name string) ([]byte, error) {
+	info, err := p.FS.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, p.wrong("read "+name, err)
+	}
+	if info.Dir || info.Size > maxState {
+		return nil, p.wrong("read "+name, fmt.Errorf("%w: it is no file of at most %d bytes", ErrMalformed, maxState))
+	}
+	f, err := p.FS.Open(name)
+	if err != nil {
+		return nil, p.wrong("read "+name, err)
+	}
+	defer f.Close()
+	b := make([]byte, info.Size)
+	if _, err := io.ReadFull(io.NewSectionReader(f, 0, info.Size), b); err != nil {
+		return nil, p.wrong("read "+name, err)
+	}
+	return b, nil
+}
+
+// write makes a file durable. Where it has these bytes already they are
+// written again in their place: that they can be read does not say that they
+// are durable, and a cell must leave no copy of itself elsewhere.
+func (p Place) write(name string, b []byte) error {
+	there, err := p.read(name)
+	if err != nil {
+		return err
+	}
+	open := p.FS.Create
+	if bytes.Equal(there, b) {
+		open = p.FS.Open
+	}
+	f, err := open(name)
+	if err != nil {
+		return p.wrong("write "+name, err)
+	}
+	_, err = f.WriteAt(b, 0)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = p.FS.SyncDir(".")
+	}
+	if err != nil {
+		return p.wrong("write "+name, err)
+	}
+	return nil
+}
+
+// replace makes a file durable under its name all at once, so that one that
+// is there is whole.
+func (p Place) replace(name string, b []byte) error {
+	beside := name + ".new"
+	if err := p.write(beside, b); err != nil {
+		return err
+	}
+	err := p.FS.Rename(beside, name)
+	if err == nil {
+		err = p.FS.SyncDir(".")
+	}
+	if err != nil {
+		return p.wrong("write "+name, err)
+	}
+	return nil
+}
+
+// put writes both files of an epoch: the cell last, for it makes them whole.
+func (p Place) put(e *epoch) error {
+	if err := p.write(stateName(e.number), e.state); err != nil {
+		return err
+	}
+	return p.write(cellName(e.number), e.cell)
+}
+
+// shred overwrites and removes what the place has of an epoch.
+func (p Place) shred(epoch uint64) error {
+	for _, name := range []string{cellName(epoch), stateName(epoch)} {
+		if err := p.shredFile(name); err != nil {
+			return p.wrong("erase "+name, err)
+		}
+	}
+	return nil
+}
+
+func (p Place) shredFile(name string) error {
+	info, err := p.FS.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f, err := p.FS.Open(name)
+	if err != nil {
+		return err
+	}
+	// In the same blocks, where the file system writes in place.
+	_, err = f.WriteAt(make([]byte, info.Size), 0)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := p.FS.Remove(name); err != nil {
+		return err
+	}
+	return p.FS.SyncDir(".")
+}
+
+func (p Place) wrong(what string, err error) error {
+	return fmt.Errorf("key state in %s: %s: %w", p.Name, what, err)
+}

@@ -1,0 +1,297 @@
+package keystate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/cairnlog/cairn/ledger/keytree"
+)
+
+// Options say where a store keeps the tree.
+type Options struct {
+	// Places hold the state. There is at least one; before keys can be
+	// destroyed there must be two, or an escrow.
+	Places []Place
+
+	// Wrapper closes the cells. Nil: they lie as they are, for the owner of the
+	// files to read.
+	Wrapper Wrapper
+
+	// Escrow, where it is not nil, is given every new state.
+	Escrow *Escrow
+
+	// Rand is the source of cells.
+	Rand io.Reader
+}
+
+// A Wrapper closes cells for those who read the files. What it wraps is 32
+// bytes.
+type Wrapper interface {
+	// Name says how to open what it wrapped: at most 255 bytes.
+	Name() string
+
+	// Wrap returns at most 65,535 bytes.
+	Wrap(ctx context.Context, cell []byte) ([]byte, error)
+
+	// Unwrap returns the cell that was wrapped.
+	Unwrap(ctx context.Context, wrapped []byte) ([]byte, error)
+}
+
+// Errors that callers tell apart.
+var (
+	// ErrExists means that a place holds a key state already.
+	ErrExists = errors.New("there is a key state already")
+
+	// ErrNone means that no place holds a key state.
+	ErrNone = errors.New("there is no key state")
+
+	// ErrOneCopy means that nothing can be destroyed, because the only copy of
+	// what is left could be lost with one disk.
+	ErrOneCopy = errors.New("the key state has one place only: configure a second one, or an escrow, before keys are destroyed")
+
+	// ErrFailed means that an earlier replacement failed, and that nobody knows
+	// what the places hold before the store is opened again.
+	ErrFailed = errors.New("the key state could not be replaced, and must be opened again")
+)
+
+// A Store keeps a tree. Its methods may be called from many goroutines.
+type Store struct {
+	o    Options
+	tree *keytree.Tree
+
+	mu     sync.Mutex
+	failed bool
+}
+
+// A Replacement names a state, so that an older one is noticed. Both can be
+// published.
+type Replacement struct {
+	Epoch uint64
+	Hash  [32]byte // SHA-256 of the state
+}
+
+// An epoch is a state as the files hold it.
+type epoch struct {
+	number uint64
+	state  []byte // the file
+	cell   []byte // the file
+	tree   *keytree.Tree
+}
+
+// Create keeps a new tree. Where a place has a cell already the error is
+// [ErrExists]: without one nothing was ever derived from it.
+func Create(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) {
+	s := &Store{o: o, tree: tree}
+	if len(o.Places) == 0 {
+		return nil, errors.New("create key state: no place is given")
+	}
+	for _, p := range o.Places {
+		epochs, err := p.epochs()
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range epochs {
+			b, err := p.read(cellName(e))
+			if err != nil {
+				return nil, err
+			}
+			if _, err := parseCell(b); err == nil {
+				return nil, fmt.Errorf("create key state in %s: %w", p.Name, ErrExists)
+			}
+		}
+	}
+	state := keytree.Format(tree)
+	defer clear(state)
+	if err := s.replace(ctx, tree.Epoch(), state); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Open finds the latest state, brings it to all places and to the escrow, and
+// erases older ones. A place that is empty is filled. The error is [ErrNone]
+// where all are.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{o: o}
+	latest, err := s.latest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.tree = latest.tree
+	state := keytree.Format(latest.tree)
+	defer clear(state)
+	if err := s.distribute(ctx, latest, state); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Tree returns the tree. Keys of it are destroyed with [Store.Destroy] only.
+func (s *Store) Tree() *keytree.Tree { return s.tree }
+
+// Current names the state in force.
+func (s *Store) Current() Replacement {
+	return Replacement{Epoch: s.tree.Epoch(), Hash: s.tree.Hash()}
+}
+
+// Destroy destroys every key at or below the paths, all at once, and returns
+// when no place can bring them back. Where all are destroyed already it does
+// nothing.
+//
+// The error is [ErrOneCopy] or [ErrFailed] where nothing was tried. After any
+// other error from here on everything is ErrFailed.
+func (s *Store) Destroy(ctx context.Context, paths ...keytree.Path) (Replacement, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed {
+		return Replacement{}, ErrFailed
+	}
+	if len(s.o.Places) < 2 && s.o.Escrow == nil {
+		return Replacement{}, ErrOneCopy
+	}
+	err := s.tree.Puncture(func(state []byte) error { return s.replace(ctx, s.tree.Epoch()+1, state) }, paths...)
+	if err != nil {
+		s.failed = true
+		return Replacement{}, err
+	}
+	return s.Current(), nil
+}
+
+// replace makes a state the one of all places, under a cell of its own.
+func (s *Store) replace(ctx context.Context, number uint64, state []byte) error {
+	var key [cellSize]byte
+	defer clear(key[:])
+	if _, err := io.ReadFull(s.o.Rand, key[:]); err != nil {
+		return fmt.Errorf("key state: cell: %w", err)
+	}
+	c := cell{epoch: number, bytes: append([]byte(nil), key[:]...)}
+	if s.o.Wrapper != nil {
+		wrapped, err := s.o.Wrapper.Wrap(ctx, key[:])
+		if err != nil {
+			return fmt.Errorf("key state: wrap the cell: %w", err)
+		}
+		c.wrapping, c.bytes = s.o.Wrapper.Name(), wrapped
+		if len(c.wrapping) == 0 || len(c.wrapping) > maxWrapping || len(c.bytes) == 0 || len(c.bytes) > maxWrapped {
+			return fmt.Errorf("key state: wrap the cell: the wrapper %q gives %d bytes", c.wrapping, len(c.bytes))
+		}
+	}
+	e := &epoch{number: number, state: sealState(number, &key, state), cell: formatCell(c)}
+	defer clear(e.cell)
+	return s.distribute(ctx, e, state)
+}
+
+// distribute makes an epoch durable in all places, and then erases every
+// other: not before, because a place may be lost meanwhile.
+func (s *Store) distribute(ctx context.Context, e *epoch, state []byte) error {
+	for _, p := range s.o.Places {
+		if err := p.put(e); err != nil {
+			return err
+		}
+	}
+	if s.o.Escrow != nil {
+		if err := s.o.Escrow.put(ctx, e.number, state); err != nil {
+			return err
+		}
+	}
+	for _, p := range s.o.Places {
+		epochs, err := p.epochs()
+		if err != nil {
+			return err
+		}
+		for _, other := range epochs {
+			if other == e.number {
+				continue
+			}
+			if err := p.shred(other); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// latest returns the latest epoch that is whole in any place.
+func (s *Store) latest(ctx context.Context) (*epoch, error) {
+	var latest *epoch
+	var broken error // the first reason why an epoch of a place is not whole
+	for _, p := range s.o.Places {
+		epochs, err := p.epochs()
+		if err != nil {
+			return nil, err
+		}
+		for _, number := range epochs {
+			e, err := s.load(ctx, p, number)
+			if err != nil {
+				broken = errors.Join(broken, err)
+				continue
+			}
+			if latest == nil || e.number > latest.number {
+				latest = e
+			} else if e.number == latest.number && e.tree.Hash() != latest.tree.Hash() {
+				return nil, fmt.Errorf("key state: %s has another state of epoch %d than the places before it: one of them is of another ledger, or was in use without the other; empty the wrong one", p.Name, e.number)
+			}
+			break // what is older is left from a replacement
+		}
+	}
+	switch {
+	case latest != nil:
+		return latest, nil
+	case broken != nil:
+		return nil, broken
+	}
+	return nil, ErrNone
+}
+
+// load reads an epoch of a place and opens it.
+func (s *Store) load(ctx context.Context, p Place, number uint64) (*epoch, error) {
+	e := &epoch{number: number}
+	var err error
+	if e.state, err = p.read(stateName(number)); err != nil {
+		return nil, err
+	}
+	if e.cell, err = p.read(cellName(number)); err != nil {
+		return nil, err
+	}
+	c, err := parseCell(e.cell)
+	if err != nil {
+		return nil, p.wrong(cellName(number), err)
+	}
+	key, err := s.unwrap(ctx, c)
+	if err != nil {
+		return nil, p.wrong(cellName(number), err)
+	}
+	defer clear(key[:])
+	state, err := openState(e.state, number, &key)
+	if err != nil {
+		return nil, p.wrong(stateName(number), err)
+	}
+	defer clear(state)
+	if e.tree, err = keytree.Parse(state); err != nil {
+		return nil, p.wrong(stateName(number), err)
+	}
+	if c.epoch != number || e.tree.Epoch() != number {
+		return nil, p.wrong(stateName(number), fmt.Errorf("%w: it is of another epoch", ErrMalformed))
+	}
+	return e, nil
+}
+
+func (s *Store) unwrap(ctx context.Context, c cell) (key [cellSize]byte, err error) {
+	raw := c.bytes
+	switch {
+	case c.wrapping != "" && s.o.Wrapper == nil:
+		return key, fmt.Errorf("the cell is wrapped by %s: configure it", c.wrapping)
+	case c.wrapping != "" && s.o.Wrapper.Name() != c.wrapping:
+		return key, fmt.Errorf("the cell is wrapped by %s, and %s is configured", c.wrapping, s.o.Wrapper.Name())
+	case c.wrapping != "":
+		if raw, err = s.o.Wrapper.Unwrap(ctx, c.bytes); err != nil {
+			return key, fmt.Errorf("unwrap the cell: %w", err)
+		}
+	}
+	if len(raw) != cellSize {
+		return key, fmt.Errorf("%w: the cell has %d bytes instead of %d", ErrMalformed, len(raw), cellSize)
+	}
+	return [cellSize]byte(raw), nil
+}
