@@ -100,7 +100,7 @@ var layers = []layer{
 		name: "cmd/cairnd", ours: []string{"client/...", "cmd/internal/...", "ledger/...", "proofs/...", "storage/...", "witness"},
 		why: "a program wires what the packages below it make",
 	}, {
-		name: "cmd/internal/...", ours: none,
+		name: "cmd/internal/...", ours: none, libs: []string{"github.com/spf13/cobra"},
 		why: "what all programs share, cairn-witness links too",
 	},
 }

@@ -93,6 +93,7 @@ func (p *program) init(o initOptions) error {
 		}
 	}
 	p.Say("made the witness %s in %s", o.name, p.dir)
+	p.Hint("say for which logs it cosigns with: cairn-witness log add --dir %s VKEY", p.dir)
 	return o.print(p, keys, policy)
 }
 

@@ -144,6 +144,7 @@ func (p *program) printJSON(listings []*listing) error {
 func (p *program) printTable(listings []*listing) error {
 	if len(listings) == 0 {
 		p.Say("there is no log yet")
+		p.Hint("add one with: cairn-witness log add --dir %s VKEY", p.dir)
 		return nil
 	}
 	t := command.NewTable(p.Stdout)
