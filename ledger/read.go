@@ -142,24 +142,100 @@ func (l *Ledger) publishedSize(size uint64) error {
 
 // Tail yields published entries as they are published.
 func (s *session) Tail(ctx context.Context, q client.TailQuery) iter.Seq2[*client.Entry, error] {
+	return s.l.Tail(ctx, q.From, func(_ uint64, stream string) bool { return q.Stream == "" || q.Stream == stream })
+}
+
+// Tail yields the published entries from an index on that somebody wants, as
+// they are published, until the context ends. It asks for every entry by its
+// index and the name that its stream has now, which is empty for control
+// entries, and opens no other: what nobody here follows costs little and may be
+// unreadable. Entries whose payload was destroyed are passed over.
+func (l *Ledger) Tail(ctx context.Context, from uint64, wants func(index uint64, stream string) bool) iter.Seq2[*client.Entry, error] {
 	return func(yield func(*client.Entry, error) bool) {
-		for index := q.From; ; index++ {
-			if err := s.l.progress.wait(ctx, func(p *progress) bool { return p.sizes.Published > index }); err != nil {
+		for {
+			var published uint64
+			err := l.progress.wait(ctx, func(p *progress) bool { published = p.sizes.Published; return published > from })
+			if err != nil {
 				if ctx.Err() == nil {
-					yield(nil, s.l.asProblem(err))
+					yield(nil, l.asProblem(err))
 				}
 				return
 			}
-			e, err := s.l.entry(ctx, index)
-			if gone := (*client.Problem)(nil); errors.As(err, &gone) && gone.Code() == client.Gone {
-				continue
-			}
-			if err == nil && q.Stream != "" && e.Stream != q.Stream {
-				continue
-			}
-			if !yield(e, err) || err != nil {
+			end := min(published, from-from%proofs.TileWidth+proofs.TileWidth)
+			if !l.tailRun(ctx, from, end, wants, yield) {
 				return
 			}
+			from = end
 		}
 	}
+}
+
+// tailRun yields what is wanted of the entries [from, end), and reports whether
+// the tail goes on.
+func (l *Ledger) tailRun(ctx context.Context, from, end uint64, wants func(uint64, string) bool, yield func(*client.Entry, error) bool) bool {
+	leaves, err := l.leaves(ctx, from, end)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	for i, leafBytes := range leaves {
+		index := from + uint64(i)
+		leaf, err := proofs.ParseLeaf(leafBytes)
+		if err != nil {
+			yield(nil, fmt.Errorf("entry %d: %w", index, err))
+			return false
+		}
+		if !wants(index, l.streamName(leaf.Stream)) {
+			continue
+		}
+		e, err := l.entry(ctx, index)
+		if gone := (*client.Problem)(nil); errors.As(err, &gone) && gone.Code() == client.Gone {
+			continue
+		}
+		if !yield(e, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// streamName returns the name that a stream has now; the ledger's own has none.
+func (l *Ledger) streamName(number uint32) string {
+	s, ok := l.state.stream(number)
+	if !ok {
+		return ""
+	}
+	return s.now().Name
+}
+
+// leaves returns the leaves of the sequenced entries [start, end), wherever they
+// are now.
+func (l *Ledger) leaves(ctx context.Context, start, end uint64) ([][]byte, error) {
+	all := make([][]byte, 0, end-start)
+	for start < end {
+		if e, ok := l.pending.entry(start); ok {
+			all = append(all, e.leaf)
+			start++
+			continue
+		}
+		next := start + 1
+		for next < end && !l.isPending(next) {
+			next++
+		}
+		run, err := l.cfg.Tree.Leaves(ctx, start, next-start)
+		if err != nil {
+			return nil, fmt.Errorf("tree: %w", err)
+		}
+		if uint64(len(run)) != next-start {
+			return nil, fmt.Errorf("tree: %d leaves from index %d on, want %d", len(run), start, next-start)
+		}
+		all = append(all, run...)
+		start = next
+	}
+	return all, nil
+}
+
+func (l *Ledger) isPending(index uint64) bool {
+	_, ok := l.pending.entry(index)
+	return ok
 }

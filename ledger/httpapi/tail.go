@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cairnlog/cairn/client"
@@ -29,10 +30,10 @@ func (a *API) tail(c *call) error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(c.Context())
-	t := &tail{c: c, next: q.From, entries: make(chan tailed)}
-	log := a.ledger.As(c.who.Name)
+	t := &tail{c: c, who: c.who, stream: q.Stream, entries: make(chan tailed)}
+	t.next.Store(q.From)
 	var reader sync.WaitGroup
-	reader.Go(func() { t.read(ctx, log, q) })
+	reader.Go(func() { t.read(ctx, q.From) })
 	defer reader.Wait()
 	defer cancel() // first
 	return t.write()
@@ -54,16 +55,15 @@ func (c *call) tailQuery() (q client.TailQuery, err error) {
 		}
 		q.From++
 	}
-	if q.Stream == "" && len(c.who.Streams) == 1 && c.who.Streams[0] != EveryStream {
-		q.Stream = c.who.Streams[0]
-	}
 	return q, nil
 }
 
 // A tail is one connection that follows the ledger.
 type tail struct {
 	c       *call
-	next    uint64 // entries before it were sent, or are not for this reader
+	who     Token         // of the beginning: its streams never change
+	stream  string        // the only one to follow; empty: all that the token is for
+	next    atomic.Uint64 // entries before it were handed over, or are not for this reader
 	entries chan tailed
 }
 
@@ -73,15 +73,28 @@ type tailed struct {
 }
 
 // read hands entries over until the context ends or the ledger does.
-func (t *tail) read(ctx context.Context, log client.Log, q client.TailQuery) {
+func (t *tail) read(ctx context.Context, from uint64) {
 	defer close(t.entries)
-	for e, err := range log.Tail(ctx, q) {
+	for e, err := range t.c.api.ledger.Tail(ctx, from, t.wants) {
 		select {
 		case t.entries <- tailed{e, err}:
+			if err == nil {
+				t.next.Store(e.Index + 1) // it is sent before any comment
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// wants reports whether an entry of a stream is for this reader. With one that
+// is not it is done.
+func (t *tail) wants(index uint64, stream string) bool {
+	if t.who.May(stream) && (t.stream == "" || t.stream == stream) {
+		return true
+	}
+	t.next.Store(index + 1)
+	return false
 }
 
 // write sends entries, and comments in between, until the client is gone or
@@ -142,17 +155,14 @@ func (t *tail) take(got tailed, ok bool) bool {
 // comment moves the place to resume from over entries that are not for this
 // reader, if there were any.
 func (t *tail) comment() []byte {
-	if t.next == 0 {
+	next := t.next.Load()
+	if next == 0 {
 		return []byte(": keep-alive\n\n")
 	}
-	return []byte("id: " + strconv.FormatUint(t.next-1, 10) + "\n\n")
+	return []byte("id: " + strconv.FormatUint(next-1, 10) + "\n\n")
 }
 
 func (t *tail) send(e *client.Entry) error {
-	t.next = e.Index + 1
-	if !t.c.who.May(e.Stream) {
-		return nil
-	}
 	var b bytes.Buffer
 	b.WriteString("id: " + strconv.FormatUint(e.Index, 10) + "\nevent: entry\ndata: ")
 	enc := json.NewEncoder(&b)

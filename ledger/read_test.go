@@ -1,0 +1,86 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// tailed returns the first n entries that a query follows.
+func tailed(t *testing.T, l client.Log, q client.TailQuery, n int) (indices []uint64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for e, err := range l.Tail(ctx, q) {
+		if err != nil {
+			t.Fatalf("tail of %q after %d: %v", q.Stream, indices, err)
+		}
+		if indices = append(indices, e.Index); len(indices) == n {
+			return indices
+		}
+	}
+	t.Fatalf("the tail of %q ended after %d", q.Stream, indices)
+	return nil
+}
+
+// Who follows one stream is not stopped by what nobody can read in another,
+// and what they do not follow is not opened at all.
+func TestATailOpensOnlyWhatItFollows(t *testing.T) {
+	w := newWorld(t)
+	l := w.started()
+	if _, err := l.AddStream(t.Context(), StreamConfig{Name: "other"}); err != nil {
+		t.Fatal(err)
+	}
+	var mine, others []client.Appended
+	for i := range 300 {
+		e := client.Event{Data: fmt.Appendf(nil, `{"n":%d}`, i)}
+		if i%100 == 0 {
+			mine = append(mine, appendEvents(t, l.As("alice"), client.Witnessed, e)...)
+		}
+		got, err := l.As("alice").Append(t.Context(), "other", []client.Event{e}, client.Integrated)
+		if err != nil || got[0].Err != nil {
+			t.Fatal(err, got[0].Err)
+		}
+		others = append(others, got...)
+	}
+	leaf, err := proofs.ParseLeaf(others[0].Leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.mem.Vault("vault").Drop(t.Context(), leaf.Bucket); err != nil {
+		t.Fatal(err)
+	}
+	last := appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	mine = append(mine, last...)
+	var want []uint64
+	for _, a := range mine {
+		want = append(want, a.Index)
+	}
+	if got := tailed(t, l.As("bob"), client.TailQuery{Stream: DefaultStream}, len(want)); !slices.Equal(got, want) {
+		t.Errorf("followed %d, want %d", got, want)
+	}
+	for e, err := range l.As("bob").Tail(t.Context(), client.TailQuery{Stream: "other"}) {
+		if err == nil {
+			t.Errorf("entry %d, which is gone, was passed on", e.Index)
+		}
+		break
+	}
+	asked := uint64(0)
+	for e, err := range l.Tail(t.Context(), 0, func(index uint64, stream string) bool {
+		if index != asked {
+			t.Errorf("asked for entry %d after %d", index, asked)
+		}
+		asked++
+		return index == last[0].Index
+	}) {
+		if err != nil || e.Index != last[0].Index || asked != e.Index+1 {
+			t.Errorf("got entry %v and error %v after %d questions", e, err, asked)
+		}
+		break
+	}
+}
