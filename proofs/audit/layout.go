@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,25 +30,6 @@ func CheckpointPath(size uint64) string { return CheckpointsDir + "/" + proofs.F
 // "vault/x001/234" or, if the bundle is partial, "vault/x001/234.p/5".
 func VaultPath(b proofs.Bundle) string {
 	return VaultDir + strings.TrimPrefix(b.Path(), "tile/entries")
-}
-
-// FormatVault returns a vault file: the records of a bundle's entries, each
-// behind its length in four bytes, big-endian. A record that is not held is
-// nil and has the length 0.
-func FormatVault(records [][]byte) []byte {
-	n := 0
-	for _, r := range records {
-		n += 4 + len(r)
-	}
-	b := make([]byte, 0, n)
-	for _, r := range records {
-		if uint64(len(r)) > math.MaxUint32 {
-			panic(fmt.Sprintf("audit: a record of %d bytes", len(r)))
-		}
-		b = binary.BigEndian.AppendUint32(b, uint32(len(r)))
-		b = append(b, r...)
-	}
-	return b
 }
 
 // partialWidths lists the widths of the partial files beside a full path, in

@@ -1,22 +1,14 @@
 package audit
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
 )
-
-// maxRecord is the size in bytes of the largest record that is read into
-// memory. A payload of one part takes at most 16 MiB.
-const maxRecord = 1 << 28
 
 // judgeVault compares the records of a bundle's entries with what the entries
 // commit to.
@@ -67,9 +59,9 @@ func (l *ledger) judgeRecords(ctx context.Context, v *vaultFile, path string, wi
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	defer file.Close()
-	r := recordReader{r: bufio.NewReaderSize(file, 1<<16)}
+	r := NewRecordReader(file)
 	for i := range width {
-		record, err := r.next()
+		record, err := r.Next()
 		if err != nil {
 			if !errors.Is(err, proofs.ErrMalformed) {
 				return nil, fmt.Errorf("read %s: %w", path, err)
@@ -81,11 +73,10 @@ func (l *ledger) judgeRecords(ctx context.Context, v *vaultFile, path string, wi
 			gone = v.judgeRecord(path, i, record, gone)
 		}
 	}
-	if _, err := r.r.ReadByte(); err != io.EOF {
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", path, err)
-		}
+	if err := r.End(); errors.Is(err, proofs.ErrMalformed) {
 		v.found = append(v.found, v.at(VaultMalformed, 0, path, "The file of sealed records from entry %d on is damaged: it goes on after the last one.", v.first()))
+	} else if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return gone, nil
 }
@@ -132,34 +123,4 @@ func (v *vaultFile) judgeRecord(path string, i int, b []byte, gone []goneRun) []
 func erased(r proofs.Record) bool {
 	return slices.ContainsFunc(r.Parts, func(p proofs.RecordPart) bool { return p.Sealed == nil }) ||
 		slices.ContainsFunc(r.Tags, func(t proofs.RecordTags) bool { return t.Sealed == nil })
-}
-
-// A recordReader reads one record after the other into the same memory.
-type recordReader struct {
-	r   *bufio.Reader
-	buf bytes.Buffer
-}
-
-// next returns the next record, which is valid until the next call.
-func (r *recordReader) next() ([]byte, error) {
-	var length [4]byte
-	if _, err := io.ReadFull(r.r, length[:]); err != nil {
-		return nil, cutOff(err)
-	}
-	n := binary.BigEndian.Uint32(length[:])
-	if n > maxRecord {
-		return nil, fmt.Errorf("%w: vault: a record of %d bytes is larger than %d", proofs.ErrMalformed, n, maxRecord)
-	}
-	r.buf.Reset()
-	if _, err := io.CopyN(&r.buf, r.r, int64(n)); err != nil {
-		return nil, cutOff(err)
-	}
-	return r.buf.Bytes(), nil
-}
-
-func cutOff(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return fmt.Errorf("%w: vault: cut off", proofs.ErrMalformed)
-	}
-	return err
 }
