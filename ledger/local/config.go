@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage/trillian"
 )
 
 // ConfigFile is the name of the configuration in a ledger's directory.
@@ -42,43 +46,103 @@ type Config struct {
 	// certificate must be one that the system trusts.
 	Tree string `toml:"tree,omitempty"`
 
+	// TreeCA is a file in PEM with the certificates that may vouch for that
+	// server, in the place of those that the system trusts. With it a server
+	// on this host is reached by TLS too. Default: none.
+	TreeCA string `toml:"tree_ca,omitempty"`
+
+	// TreeCertificate and TreeKey are files in PEM by which the ledger shows
+	// the server who it is. They are read again for each connection.
+	// Default: none.
+	TreeCertificate string `toml:"tree_certificate,omitempty"`
+	TreeKey         string `toml:"tree_key,omitempty"`
+
 	// Heartbeat is how long an idle ledger waits before its checkpoint is
-	// cosigned again. Default: "1m".
+	// cosigned again: from 1s to 24h. Default: "1m".
 	Heartbeat Duration `toml:"heartbeat,omitempty"`
 
 	// KeepCheckpoint is the least time between two published checkpoints that
-	// are kept for auditors. Default: "1m".
+	// are kept for auditors: from 1s to 24h. Default: "1m".
 	KeepCheckpoint Duration `toml:"keep_checkpoint,omitempty"`
 
-	// WitnessTimeout bounds one request to a witness. Default: "10s".
+	// WitnessTimeout bounds one request to a witness: from 100ms to 5m.
+	// Default: "10s".
 	WitnessTimeout Duration `toml:"witness_timeout,omitempty"`
 
-	// MaxPayload is the largest event in bytes. Default: 1048576.
+	// MaxPayload is the largest event in bytes, at most 15728639. Default:
+	// 1048576.
 	MaxPayload int `toml:"max_payload,omitempty"`
 
-	// MaxBatch is the most events in one request. Default: 4096.
+	// MaxBatch is the most events in one request, at most 65536. Default: 4096.
 	MaxBatch int `toml:"max_batch,omitempty"`
 
-	// MaxQueue is the most events that wait to be recorded; beyond it the
-	// ledger answers 503. Default: 16384.
+	// MaxQueue is the most events that wait to be recorded, at most 1048576;
+	// beyond it the ledger answers 503. Default: 16384.
 	MaxQueue int `toml:"max_queue,omitempty"`
 }
 
-// A Duration is a time in the configuration, such as "90s" or "1m30s".
-type Duration time.Duration
+// A Duration is a time in the configuration, such as "90s" or "1m30s"; empty
+// is the default. A number is none: 5 of what?
+type Duration string
 
-// UnmarshalText reads a duration.
-func (d *Duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
-	if err != nil || v < 0 {
-		return fmt.Errorf("%q is not a duration such as \"90s\"", b)
+// time returns the time that was checked.
+func (d Duration) time() time.Duration {
+	v, _ := time.ParseDuration(string(d))
+	return v
+}
+
+// within refuses what is not a time from least to most.
+func (d Duration) within(least, most time.Duration) error {
+	if v, err := time.ParseDuration(string(d)); d != "" && (err != nil || v < least || v > most) {
+		return fmt.Errorf("%q is not a time from %v to %v, such as \"90s\"", string(d), least, most)
 	}
-	*d = Duration(v)
 	return nil
 }
 
-// MarshalText writes a duration.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+// Check refuses settings that no ledger can work with. The error names the
+// setting and what it may be.
+func (c Config) Check() error {
+	for _, t := range []struct {
+		name        string
+		value       Duration
+		least, most time.Duration
+	}{
+		{"heartbeat", c.Heartbeat, time.Second, 24 * time.Hour},
+		{"keep_checkpoint", c.KeepCheckpoint, time.Second, 24 * time.Hour},
+		{"witness_timeout", c.WitnessTimeout, 100 * time.Millisecond, 5 * time.Minute},
+	} {
+		if err := t.value.within(t.least, t.most); err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+	}
+	for _, n := range []struct {
+		name        string
+		value, most int
+	}{
+		{"max_payload", c.MaxPayload, proofs.MaxPartData},
+		{"max_batch", c.MaxBatch, 1 << 16},
+		{"max_queue", c.MaxQueue, 1 << 20},
+	} {
+		if n.value < 0 || n.value > n.most {
+			return fmt.Errorf("%s: %d is not from 1 to %d", n.name, n.value, n.most)
+		}
+	}
+	return c.checkTree()
+}
+
+func (c Config) checkTree() error {
+	if c.Tree != "" {
+		if _, err := trillian.ParseAddress(c.Tree); err != nil {
+			return fmt.Errorf("tree: %w", err)
+		}
+	} else if c.TreeCA+c.TreeCertificate+c.TreeKey != "" {
+		return errors.New("tree_ca, tree_certificate and tree_key are for a tree at trillian://host:port/tree, and tree gives none")
+	}
+	if (c.TreeCertificate == "") != (c.TreeKey == "") {
+		return errors.New("tree_certificate and tree_key belong together")
+	}
+	return nil
+}
 
 // Decode reads a configuration file strictly into v: a key that v does not
 // have is an error that names the line.
@@ -94,12 +158,16 @@ func Decode(path string, v any) error {
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		first := strict.Errors[0]
 		line, _ := first.Position()
-		return fmt.Errorf("%s:%d: there is no setting %q; see cairn.toml(5)", path, line, keyName(first.Key()))
+		return fmt.Errorf("%s:%d: there is no setting %q; see cairn.toml(5)", path, line, strings.Join(first.Key(), "."))
 	}
 	var bad *toml.DecodeError
 	if errors.As(err, &bad) {
 		line, column := bad.Position()
-		return fmt.Errorf("%s:%d:%d: %s", path, line, column, bad.Error())
+		what := strings.TrimPrefix(bad.Error(), "toml: ")
+		if key := bad.Key(); len(key) > 0 {
+			what = strings.Join(key, ".") + ": " + what
+		}
+		return fmt.Errorf("%s:%d:%d: %s; see cairn.toml(5)", path, line, column, what)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -107,23 +175,15 @@ func Decode(path string, v any) error {
 	return nil
 }
 
-func keyName(key toml.Key) string {
-	name := ""
-	for i, k := range key {
-		if i > 0 {
-			name += "."
-		}
-		name += k
-	}
-	return name
-}
-
 // resolve returns the configuration with its defaults and absolute paths.
 func (c Config) resolve(dir string) Config {
 	for _, p := range []struct {
 		path     *string
 		fallback string
-	}{{&c.Data, "data"}, {&c.Keys, "keys"}, {&c.Policy, "policy"}, {&c.SignedCopy, ""}} {
+	}{
+		{&c.Data, "data"}, {&c.Keys, "keys"}, {&c.Policy, "policy"}, {&c.SignedCopy, ""},
+		{&c.TreeCA, ""}, {&c.TreeCertificate, ""}, {&c.TreeKey, ""},
+	} {
 		if *p.path == "" {
 			*p.path = p.fallback
 		}

@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/pelletier/go-toml/v2"
 
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/proofs"
@@ -31,31 +32,65 @@ type InitOptions struct {
 	// Passphrase encrypts the key files; empty leaves them in clear.
 	Passphrase string
 
-	// Config is the configuration, and ConfigText how it is written into
-	// cairn.toml, behind a comment.
-	Config     Config
-	ConfigText string
+	// Config says where everything goes. It is written into cairn.toml; one
+	// that is there already must say the same.
+	Config Config
 
 	Options
 
 	workFactor int // of the passphrase's scrypt, as a power of two; tests make it small
 }
 
+// maxOrigin is how long a name may be for ML-DSA-44 cosignatures to cover it
+// (C2SP tlog-cosignature).
+const maxOrigin = 255
+
+// Check refuses what no ledger can be made of. [Init] does so before it
+// touches anything.
+func (o InitOptions) Check() error {
+	if len(o.Origin) > maxOrigin {
+		return fmt.Errorf("origin: %d bytes are more than the %d that a name may have", len(o.Origin), maxOrigin)
+	}
+	keys, err := o.generateSigningKeys() // they are as good as those of the ledger
+	if err != nil {
+		return fmt.Errorf("origin: %w", err)
+	}
+	if _, err := formatPolicy(verifiers(keys), o.Policy); err != nil {
+		return fmt.Errorf("policy: %w", err)
+	}
+	if err := o.Config.Check(); err != nil {
+		return fmt.Errorf("%s: %w", ConfigFile, err)
+	}
+	return nil
+}
+
 // Init makes the directory of a new ledger. It never touches one that is
-// there; interrupted, it can be called again.
+// there; interrupted, it can be called again, and goes on if it is to make the
+// same. Everything is made after what it depends on:
+// the configuration, the secrets, the signing keys, the policy, the data.
 func Init(ctx context.Context, dir string, o InitOptions) error {
-	if err := disk.MakePath(dir); err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
 	c := o.Config.resolve(dir)
+	if err := c.refuseRest(dir); err != nil {
+		return err
+	}
+	if err := disk.MakePath(dir); err != nil {
+		return err
+	}
+	if err := initConfig(filepath.Join(dir, ConfigFile), o.Config); err != nil {
+		return err
+	}
 	keys, err := initKeys(c, o)
 	if err != nil {
 		return err
 	}
-	if err := initPolicy(c.Policy, keys, o.Policy); err != nil {
+	policy, err := formatPolicy(verifiers(keys), o.Policy)
+	if err != nil {
 		return err
 	}
-	if err := writeOnce(filepath.Join(dir, ConfigFile), []byte(configHeader+o.ConfigText), 0o600); err != nil {
+	if err := writeOnce(c.Policy, []byte(policy), 0o644); err != nil {
 		return err
 	}
 	if o.Passphrase != "" {
@@ -68,20 +103,70 @@ func Init(ctx context.Context, dir string, o InitOptions) error {
 	return errors.Join(ledger.Create(ctx, cfg), d.Close())
 }
 
+// refuseRest refuses what is left of a ledger of which something is missing
+// that was made before it: that must be brought back, not made anew.
+func (c Config) refuseRest(dir string) error {
+	inData := func(name string) string { return filepath.Join(c.Data, name) }
+	rest := firstThatExists(c.SignedCopy, inData("registers"), inData("journal"), inData("lock"))
+	for _, path := range []string{ // the last that was made first
+		c.Policy, filepath.Join(c.Keys, logKeyFile), filepath.Join(c.Keys, secretsFile), filepath.Join(dir, ConfigFile),
+	} {
+		switch _, err := os.Stat(path); {
+		case err == nil:
+			rest = path
+		case !errors.Is(err, os.ErrNotExist):
+			return err
+		case rest != "":
+			return fmt.Errorf("%s is missing, and %s is of a ledger that had it: bring it back: %w", path, rest, ledger.ErrExists)
+		}
+	}
+	return nil
+}
+
+func firstThatExists(paths ...string) string {
+	for _, path := range paths {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
 const configHeader = `# Configuration of a Cairn ledger: see cairn.toml(5) for every setting.
 # Every setting has a safe default, and an empty file is a good start.
 `
+
+// initConfig writes the configuration, or compares it with the one that is
+// there, whose tables are for others.
+func initConfig(path string, c Config) error {
+	text, err := toml.Marshal(c)
+	if err != nil {
+		return err
+	}
+	if err := writeNew(path, append([]byte(configHeader), text...), 0o600); err != nil {
+		return err
+	}
+	text, err = os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var held Config
+	if err := toml.Unmarshal(text, &held); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if held != c {
+		return saysElse(path)
+	}
+	return nil
+}
 
 // initKeys makes the key files, or reads those that an interrupted call made.
 func initKeys(c Config, o InitOptions) ([]proofs.SigningKey, error) {
 	if err := disk.MakePath(c.Keys); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(c.Keys, "log.key")
+	path := filepath.Join(c.Keys, logKeyFile)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		if _, err := os.Stat(c.Policy); err == nil { // it is made after the keys
-			return nil, fmt.Errorf("%s is missing, and %s is of a log that had one: bring the key back: %w", path, c.Policy, ledger.ErrExists)
-		}
 		if err := generateKeys(c.Keys, o); err != nil {
 			return nil, err
 		}
@@ -100,23 +185,42 @@ func initKeys(c Config, o InitOptions) ([]proofs.SigningKey, error) {
 	if name := keys[0].Key().Name(); name != o.Origin {
 		return nil, fmt.Errorf("%s: it is the key of %s: %w", path, name, ledger.ErrExists)
 	}
+	if postQuantum := len(keys) > 1; postQuantum != o.PostQuantum {
+		return nil, fmt.Errorf("%s: it is there already, and that it has an ML-DSA-44 key is %v: %w", path, postQuantum, ledger.ErrExists)
+	}
 	return keys, nil
+}
+
+// generateSigningKeys makes the keys that sign for the log.
+func (o InitOptions) generateSigningKeys() ([]proofs.SigningKey, error) {
+	types := []proofs.KeyType{proofs.Ed25519}
+	if o.PostQuantum {
+		types = append(types, proofs.MLDSA44)
+	}
+	var keys []proofs.SigningKey
+	for _, t := range types {
+		k, err := proofs.GenerateKey(o.Origin, t, rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
+func verifiers(keys []proofs.SigningKey) (out []proofs.Key) {
+	for _, k := range keys {
+		out = append(out, k.Key())
+	}
+	return out
 }
 
 // generateKeys makes both key files, the signing keys last: their presence
 // says that the secrets are there.
 func generateKeys(dir string, o InitOptions) error {
-	key, err := proofs.GenerateKey(o.Origin, proofs.Ed25519, rand.Reader)
+	keys, err := o.generateSigningKeys()
 	if err != nil {
 		return err
-	}
-	keys := []proofs.SigningKey{key}
-	if o.PostQuantum {
-		k, err := proofs.GenerateKey(o.Origin, proofs.MLDSA44, rand.Reader)
-		if err != nil {
-			return err
-		}
-		keys = append(keys, k)
 	}
 	secrets, err := generateSecrets(rand.Reader)
 	if err != nil {
@@ -125,7 +229,7 @@ func generateKeys(dir string, o InitOptions) error {
 	for _, f := range []struct {
 		name string
 		data []byte
-	}{{"secrets.key", formatSecrets(secrets)}, {"log.key", formatSigningKeys(keys)}} {
+	}{{secretsFile, formatSecrets(secrets)}, {logKeyFile, formatSigningKeys(keys)}} {
 		sealed, err := sealKeyFile(f.data, o.Passphrase, o.workFactor)
 		if err != nil {
 			return err
@@ -137,35 +241,23 @@ func generateKeys(dir string, o InitOptions) error {
 	return nil
 }
 
-// checkEncrypted refuses key files in clear where a passphrase was given: an
-// interrupted call may have made them without.
+// checkEncrypted refuses key files that an interrupted call made with a
+// passphrase where now there is none, and the other way round.
 func checkEncrypted(dir, passphrase string) error {
-	for _, name := range []string{"log.key", "secrets.key"} {
+	for _, name := range []string{logKeyFile, secretsFile} {
 		path := filepath.Join(dir, name)
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		if passphrase != "" && !bytes.HasPrefix(data, []byte(ageIntro)) {
+		switch encrypted := bytes.HasPrefix(data, []byte(ageIntro)); {
+		case encrypted && passphrase == "":
+			return fmt.Errorf("%s: it is there already and encrypted: init with its passphrase: %w", path, ledger.ErrExists)
+		case !encrypted && passphrase != "":
 			return fmt.Errorf("%s: it is there already and not encrypted: init without a passphrase, or move both key files away: %w", path, ledger.ErrExists)
 		}
 	}
 	return nil
-}
-
-func initPolicy(path string, keys []proofs.SigningKey, rest string) error {
-	if strings.TrimSpace(rest) == "" {
-		rest = "quorum none\n"
-	}
-	var b strings.Builder
-	for _, k := range keys {
-		fmt.Fprintf(&b, "log %s\n", k.Key())
-	}
-	b.WriteString(rest)
-	if _, err := proofs.ParsePolicy([]byte(b.String())); err != nil {
-		return err
-	}
-	return writeOnce(path, []byte(b.String()), 0o644)
 }
 
 // writeOnce writes a file as writeNew does, and refuses one that is there
@@ -176,9 +268,13 @@ func writeOnce(path string, data []byte, mode os.FileMode) error {
 	}
 	held, err := os.ReadFile(path)
 	if err == nil && !bytes.Equal(held, data) {
-		err = fmt.Errorf("%s: it is there already and says something else; move it away to have it made anew: %w", path, ledger.ErrExists)
+		err = saysElse(path)
 	}
 	return err
+}
+
+func saysElse(path string) error {
+	return fmt.Errorf("%s: it is there already and says something else; move it away to have it made anew: %w", path, ledger.ErrExists)
 }
 
 // writeNew writes a file that is not there yet, durably, whole or not at all.

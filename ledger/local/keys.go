@@ -21,6 +21,8 @@ import (
 type Passphrase func() (string, error)
 
 const (
+	logKeyFile    = "log.key"     // in the directory of the keys
+	secretsFile   = "secrets.key" // beside it
 	maxKeyFile    = 64 << 20
 	secretsHeader = "cairn/v1 secrets"
 	ageIntro      = "age-encryption.org/v1"

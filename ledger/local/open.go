@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -18,7 +16,6 @@ import (
 	"github.com/cairnlog/cairn/storage/disk"
 	"github.com/cairnlog/cairn/storage/pebbleindex"
 	"github.com/cairnlog/cairn/storage/trillian"
-	"github.com/cairnlog/cairn/witness"
 )
 
 // Options are what a configuration file cannot say.
@@ -82,15 +79,18 @@ func (d *Directory) Close() error {
 // assemble opens every part of a ledger. With create, parts that are missing
 // are made.
 func assemble(ctx context.Context, dir string, c Config, o Options, create bool) (d *Directory, cfg ledger.Config, err error) {
-	c = c.resolve(dir)
 	d = &Directory{}
+	if err := c.Check(); err != nil {
+		return d, cfg, fmt.Errorf("%s: %w", ConfigFile, err)
+	}
+	c = c.resolve(dir)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
 		}
 	}()
 	cfg = ledger.Config{
-		Heartbeat: time.Duration(c.Heartbeat), KeepCheckpoint: time.Duration(c.KeepCheckpoint), WitnessTimeout: time.Duration(c.WitnessTimeout),
+		Heartbeat: c.Heartbeat.time(), KeepCheckpoint: c.KeepCheckpoint.time(), WitnessTimeout: c.WitnessTimeout.time(),
 		Limits: ledger.Limits{Payload: c.MaxPayload, Batch: c.MaxBatch, Queue: c.MaxQueue},
 		Logger: o.Logger, Metrics: o.Metrics,
 	}
@@ -114,7 +114,7 @@ func assemble(ctx context.Context, dir string, c Config, o Options, create bool)
 }
 
 func readKeys(cfg *ledger.Config, dir string, passphrase Passphrase) error {
-	logPath, secretsPath := filepath.Join(dir, "log.key"), filepath.Join(dir, "secrets.key")
+	logPath, secretsPath := filepath.Join(dir, logKeyFile), filepath.Join(dir, secretsFile)
 	data, err := readKeyFile(logPath, passphrase)
 	if err != nil {
 		return fmt.Errorf("signing keys: %w", err)
@@ -129,54 +129,6 @@ func readKeys(cfg *ledger.Config, dir string, passphrase Passphrase) error {
 		return fmt.Errorf("secrets: %s: %w", secretsPath, err)
 	}
 	return nil
-}
-
-// readPolicy reads the policy, checks that it is this ledger's, and dials the
-// witnesses that it names.
-func (d *Directory) readPolicy(cfg *ledger.Config, path string, given []ledger.Witness) (err error) {
-	if d.PolicyText, err = os.ReadFile(path); err != nil {
-		return fmt.Errorf("policy: %w", err)
-	}
-	if d.Policy, err = proofs.ParsePolicy(d.PolicyText); err != nil {
-		return fmt.Errorf("policy %s: %w", path, err)
-	}
-	for _, k := range cfg.Keys {
-		known := false
-		for _, l := range d.Policy.Logs {
-			known = known || l.Key == k.Key()
-		}
-		if !known {
-			return fmt.Errorf("policy %s: it does not list this ledger's key %s", path, k.Key())
-		}
-	}
-	cfg.Policy, cfg.PolicyText = d.Policy, d.PolicyText
-	cfg.Witnesses = append(dialWitnesses(d.Policy, given), given...)
-	return nil
-}
-
-// dialWitnesses returns the witnesses that a policy gives URLs of. Lines with
-// the same URL are keys of one witness.
-func dialWitnesses(p *proofs.Policy, given []ledger.Witness) []ledger.Witness {
-	known := make(map[string]bool)
-	for _, w := range given {
-		for _, name := range w.Names {
-			known[name] = true
-		}
-	}
-	byURL := make(map[string]int)
-	var out []ledger.Witness
-	for _, w := range p.Witnesses {
-		if w.URL == "" || known[w.Name] {
-			continue
-		}
-		if i, ok := byURL[w.URL]; ok {
-			out[i].Names = append(out[i].Names, w.Name)
-			continue
-		}
-		byURL[w.URL] = len(out)
-		out = append(out, ledger.Witness{Names: []string{w.Name}, Cosigner: witness.NewClient(w.URL, nil)})
-	}
-	return out
 }
 
 // openStorage opens what is in the data directory but the tree.
@@ -221,7 +173,7 @@ func (d *Directory) openStorage(cfg *ledger.Config, c Config, p parts) error {
 func (d *Directory) openTree(ctx context.Context, cfg *ledger.Config, c Config, p parts) (err error) {
 	var t *trillian.Tree
 	if c.Tree != "" {
-		t, err = trillian.Dial(ctx, c.Tree, trillian.DialOptions{ShadowDir: filepath.Join(c.Data, "shadow"), Logger: p.tree.Logger})
+		t, err = dialTree(ctx, c, p)
 	} else {
 		t, err = trillian.OpenEmbedded(ctx, p.tree)
 	}
@@ -234,4 +186,13 @@ func (d *Directory) openTree(ctx context.Context, cfg *ledger.Config, c Config, 
 	d.closers = append(d.closers, t)
 	cfg.Tree = tree{t}
 	return nil
+}
+
+// dialTree opens a tree in a Trillian log server.
+func dialTree(ctx context.Context, c Config, p parts) (*trillian.Tree, error) {
+	secured, err := c.treeTLS()
+	if err != nil {
+		return nil, err
+	}
+	return trillian.Dial(ctx, c.Tree, trillian.DialOptions{TLS: secured, ShadowDir: filepath.Join(c.Data, "shadow"), Logger: p.tree.Logger})
 }
