@@ -166,9 +166,12 @@ func export(ctx context.Context, d *local.Directory) (files fstest.MapFS, events
 	for b, ok := proofs.BundleIn(c.Size, 0); ok; b, ok = proofs.BundleIn(c.Size, b.Index+1) {
 		read(b.Path())
 		leaves, parseErr := proofs.ParseBundle(files[b.Path()].Data, b.Width)
-		data, vaultErr := d.Ledger.VaultBundle(ctx, b)
-		err = errors.Join(err, parseErr, vaultErr)
-		files[audit.VaultPath(b)] = &fstest.MapFile{Data: data}
+		err = errors.Join(err, parseErr)
+		var records [][]byte
+		for record, vaultErr := range d.Ledger.VaultRecords(ctx, b) {
+			records, err = append(records, record), errors.Join(err, vaultErr)
+		}
+		files[audit.VaultPath(b)] = &fstest.MapFile{Data: audit.FormatVault(records)}
 		for _, l := range leaves {
 			if leaf, parseErr := proofs.ParseLeaf(l); parseErr == nil && leaf.Kind == proofs.Event {
 				events++

@@ -45,6 +45,7 @@ func newSite(t *testing.T) *site {
 // The witness is another machine, which goes on.
 type machine struct {
 	site    *site
+	plan    *fault.Plan // of the steps that fail; nil: none does
 	fs      *memfs.FS
 	witness *memory.World
 	answers *answers
@@ -59,7 +60,7 @@ type machine struct {
 }
 
 func (s *site) newMachine(plan *fault.Plan) *machine {
-	return &machine{site: s, fs: memfs.New(plan), witness: memory.New(nil), answers: newAnswers()}
+	return &machine{site: s, plan: plan, fs: memfs.New(plan), witness: memory.New(nil), answers: newAnswers()}
 }
 
 // cut returns the machine as it is after a power cut at this moment: with what
@@ -67,12 +68,12 @@ func (s *site) newMachine(plan *fault.Plan) *machine {
 // go on, in a history in which the power stayed. The world remembers: the
 // witness, and what callers were told.
 func (m *machine) cut(rng *mathrand.Rand) *machine {
-	return &machine{site: m.site, fs: m.fs.Crash(rng), witness: m.witness.Restart(), answers: m.answers.clone()}
+	return &machine{site: m.site, plan: m.plan, fs: m.fs.Crash(rng), witness: m.witness.Restart(), answers: m.answers.clone()}
 }
 
 // restart returns the machine as it is after its process was killed.
 func (m *machine) restart() *machine {
-	return &machine{site: m.site, fs: m.fs.Restart(), witness: m.witness.Restart(), answers: m.answers.clone()}
+	return &machine{site: m.site, plan: m.plan, fs: m.fs.Restart(), witness: m.witness.Restart(), answers: m.answers.clone()}
 }
 
 // options are how a ledger is made and opened on the machine.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/storage/fault"
 )
@@ -143,17 +144,25 @@ func (m *machine) live(rng *rand.Rand) (*machine, error) {
 	}
 	for _, todo := range loads() {
 		for attempt := 0; ; attempt++ {
-			rest, err := m.use(todo)
+			rest, after, err := m.use(todo, rng)
 			if err == nil {
 				break
 			}
-			if !errors.Is(err, fault.ErrInjected) || attempt == 5 {
+			if attempt == 5 || !m.restarts(err) {
 				return m, err
 			}
-			todo, m = rest, m.end(rng)
+			todo, m = rest, after
 		}
 	}
 	return m, nil
+}
+
+// restarts reports whether an operator restarts a ledger after an error: it
+// says that a disk failed, or that it cannot do what it should.
+func (m *machine) restarts(err error) bool {
+	var p *client.Problem
+	failed := errors.Is(err, fault.ErrInjected) || errors.As(err, &p) && (p.Code() == client.Unavailable || p.Code() == client.Internal)
+	return failed && !errors.Is(err, errLost) && m.plan.Struck() > 0
 }
 
 // makeSure makes the ledger, if it is not there.
@@ -164,19 +173,28 @@ func (m *machine) makeSure() error {
 	return nil
 }
 
-// use opens the ledger, does a load and closes it again. It returns what is
-// left of the load and why.
-func (m *machine) use(todo load) (rest load, err error) {
+// use opens the ledger, does a load and closes it again. Where that fails it
+// returns what is left of the load, and the machine after its end, which comes
+// before anything is closed in order.
+func (m *machine) use(todo load, rng *rand.Rand) (rest load, after *machine, err error) {
 	ctx := context.Background()
 	d, err := m.open(ctx)
 	if err != nil {
-		return todo, err
+		return todo, m.end(rng), err
 	}
 	rest, err = m.run(ctx, d, todo)
 	if stopped := d.Ledger.Stopped(); stopped != nil && !errors.Is(err, errLost) {
 		err = stopped
 	}
-	return rest, errors.Join(err, d.Close())
+	if err != nil {
+		after = m.end(rng)
+		_ = d.Close() // for what it holds of this process
+		return rest, after, err
+	}
+	if err := d.Close(); err != nil {
+		return rest, m.end(rng), err
+	}
+	return rest, m, nil
 }
 
 // end ends the process, and perhaps the power.
