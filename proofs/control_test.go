@@ -58,7 +58,7 @@ func reformatControl(format string, b []byte) (body any, again []byte, err error
 			return *s.Class, again, err
 		}
 		return *s.Stream, again, err
-	default:
+	case "bucket":
 		o, err := proofs.ParseBucket(b)
 		if err != nil {
 			return nil, nil, err
@@ -66,6 +66,7 @@ func reformatControl(format string, b []byte) (body any, again []byte, err error
 		again, err = proofs.FormatBucket(o)
 		return o, again, err
 	}
+	return reformatRetention(format, b)
 }
 
 // fieldsOf returns what a vector says of a body, as JSON does.
@@ -89,6 +90,8 @@ func fieldsOf(t *testing.T, body any) (fields any) {
 			list = append(list, object{"field": k.Field, "hash": hex.EncodeToString(k.Hash[:])})
 		}
 		fields = object{"bucket": body.Bucket, "stream": body.Stream, "class": body.Class, "period": body.Period, "keys": list}
+	default:
+		fields = retentionFields(body)
 	}
 	b, err := json.Marshal(fields)
 	if err != nil {

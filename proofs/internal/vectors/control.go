@@ -6,7 +6,7 @@ import (
 
 type controlVector struct {
 	Name   string   `json:"name"`
-	Format string   `json:"format"` // created, settings or bucket
+	Format string   `json:"format"` // created, settings, bucket, expiry, erasure, hold or release
 	Body   hexBytes `json:"body"`
 	Fields any      `json:"fields,omitempty"`
 	verdict
@@ -53,7 +53,10 @@ func controlVectors() []controlVector {
 	v := createdVectors()
 	v = append(v, classVectors()...)
 	v = append(v, streamVectors()...)
-	return append(v, bucketVectors()...)
+	v = append(v, bucketVectors()...)
+	v = append(v, expiryVectors()...)
+	v = append(v, erasureVectors()...)
+	return append(v, holdVectors()...)
 }
 
 func refuseControl(name, format string, b []byte, why string) controlVector {
