@@ -22,7 +22,6 @@ const (
 	maxReceipt     = 1 << 20
 	maxSmallFile   = 1 << 20 // checkpoints and tiles
 	maxCall        = 16 << 20
-	maxVault       = 512 << 20 // 256 records of the largest payloads that servers take in practice
 )
 
 const textType = "text/plain"
@@ -81,25 +80,23 @@ func isPublicFile(path string) bool {
 	return (dir == "checkpoints" || dir == "tile") && fs.ValidPath(path) && strings.Trim(place, canonical) == ""
 }
 
-// ReadVault reads the sealed records of a bundle's entries, as they lie in an
-// export; see package proofs/audit. It needs an auditor's token.
-func (h *HTTP) ReadVault(ctx context.Context, b proofs.Bundle) ([]byte, error) {
-	place := strings.TrimPrefix(b.Path(), "tile/entries/")
-	return h.file(ctx, get("/v1/vault/"+place, nil, "*/*", maxVault))
-}
-
 // file reads a file, and says of one that is not there that it does not exist.
 func (h *HTTP) file(ctx context.Context, r *request) ([]byte, error) {
 	a, err := h.do(ctx, r)
+	if err != nil {
+		return nil, notExist(r, err)
+	}
+	return a.body, nil
+}
+
+// notExist returns what the error of a request for a file says of the file.
+func notExist(r *request, err error) error {
 	var problem *Problem
 	var status *statusError
 	if errors.As(err, &problem) && problem.Status == http.StatusNotFound || errors.As(err, &status) && status.status == http.StatusNotFound {
-		return nil, fmt.Errorf("%s: %w", r.path, fs.ErrNotExist)
+		return fmt.Errorf("%s: %w", r.path, fs.ErrNotExist)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return a.body, nil
+	return err
 }
 
 // ProveInclusion returns the proof that the entry at an index is in the tree

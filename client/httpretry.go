@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"github.com/cairnlog/cairn/proofs"
 )
 
 const (
@@ -35,7 +37,7 @@ func (r *request) pause(err error, attempt int) (wait time.Duration, again bool)
 		again = r.again && isPassing(status.status)
 		wait += status.after
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
-		errors.Is(err, errAnswerTooLarge), errors.Is(err, errServerEvent), errors.As(err, &untrusted):
+		errors.Is(err, errAnswerTooLarge), errors.Is(err, errServerEvent), errors.Is(err, proofs.ErrMalformed), errors.As(err, &untrusted):
 		return 0, false
 	default:
 		again = r.again

@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"testing"
 	"testing/fstest"
 
@@ -38,11 +40,14 @@ func exported(t testing.TB, l *Ledger) fstest.MapFS {
 	}
 	for b, ok := proofs.BundleIn(c.Size, 0); ok; b, ok = proofs.BundleIn(c.Size, b.Index+1) {
 		add(b.Path())
-		data, err := l.VaultBundle(ctx, b)
-		if err != nil {
-			t.Fatal(err)
+		var records [][]byte
+		for record, err := range l.VaultRecords(ctx, b) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			records = append(records, record)
 		}
-		files[audit.VaultPath(b)] = &fstest.MapFile{Data: data}
+		files[audit.VaultPath(b)] = &fstest.MapFile{Data: audit.FormatVault(records)}
 	}
 	return files
 }
@@ -79,5 +84,38 @@ func TestALedgerThatLostRecordsFailsItsAudit(t *testing.T) {
 	want := []int64{int64(a[0].Index), int64(a[1].Index)}
 	if len(r.Findings) != 1 || r.Findings[0].Kind != audit.RecordMissing || r.Findings[0].Index != want[0] || r.Findings[0].Last != want[1] || r.State != nil {
 		t.Errorf("found %+v, want that the records of the entries %d are missing", r.Findings, want)
+	}
+}
+
+func TestSealedRecordsAreReadOneByOne(t *testing.T) {
+	w := newWorld(t)
+	l := w.started()
+	a := appendEvents(t, l.As("alice"), client.Witnessed, event(1), event(2), event(3))
+	leaf, err := proofs.ParseLeaf(a[0].Leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := uint64(0)
+	for record, err := range l.VaultRecords(t.Context(), proofs.Bundle{Width: int(a[2].Index) + 1}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there := len(record) > 0; index >= a[0].Index && there != (index == a[0].Index) {
+			t.Errorf("entry %d: there is a record: %v; the bucket was dropped after entry %d", index, there, a[0].Index)
+		}
+		if index == a[0].Index {
+			if err := w.mem.Vault("vault").Drop(t.Context(), leaf.Bucket); err != nil {
+				t.Fatal(err)
+			}
+		}
+		index++
+	}
+	if index != a[2].Index+1 {
+		t.Errorf("got %d records, want %d", index, a[2].Index+1)
+	}
+	for _, err := range l.VaultRecords(t.Context(), proofs.Bundle{Width: 200}) {
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("of a bundle that is not published: got error %v", err)
+		}
 	}
 }

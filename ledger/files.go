@@ -92,24 +92,53 @@ func inTree(b proofs.Bundle, size uint64) bool {
 	return ok && b.Width >= 1 && b.Width <= whole.Width
 }
 
-// VaultBundle returns the sealed records of a bundle's entries, each as its
-// length in four bytes and the record; the length is 0 where an entry has
-// none or it is gone.
-func (l *Ledger) VaultBundle(ctx context.Context, b proofs.Bundle) ([]byte, error) {
-	sizes, _ := l.progress.snapshot()
-	if !inTree(b, sizes.Published) {
-		return nil, fmt.Errorf("vault bundle %d: %w", b.Index, fs.ErrNotExist)
-	}
-	var records [][]byte
-	start := b.Index * proofs.TileWidth
-	for index := start; index < start+uint64(b.Width); index++ {
-		_, record, _, err := l.stored(ctx, index)
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return nil, fmt.Errorf("entry %d: %w", index, err)
+// VaultRecords yields the sealed record of each of a bundle's entries, in their
+// order and one at a time: nil where an entry has none or it is gone, which is
+// for auditors to find. It ends after the first error, which matches
+// fs.ErrNotExist where the bundle is not published.
+func (l *Ledger) VaultRecords(ctx context.Context, b proofs.Bundle) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		sizes, _ := l.progress.snapshot()
+		if !inTree(b, sizes.Published) {
+			yield(nil, fmt.Errorf("vault bundle %d: %w", b.Index, fs.ErrNotExist))
+			return
 		}
-		records = append(records, record)
+		start := b.Index * proofs.TileWidth
+		leaves, err := l.leaves(ctx, start, start+uint64(b.Width))
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for i, leaf := range leaves {
+			record, err := l.record(ctx, start+uint64(i), leaf)
+			if err != nil {
+				err = fmt.Errorf("entry %d: %w", start+uint64(i), err)
+			}
+			if !yield(record, err) || err != nil {
+				return
+			}
+		}
 	}
-	return audit.FormatVault(records), nil
+}
+
+// record returns the sealed record of an entry, wherever it is now; nil where
+// there is none.
+func (l *Ledger) record(ctx context.Context, index uint64, leafBytes []byte) ([]byte, error) {
+	if e, ok := l.pending.entry(index); ok {
+		return e.record, nil
+	}
+	leaf, err := proofs.ParseLeaf(leafBytes)
+	if err != nil || leaf.Bucket == 0 {
+		return nil, err
+	}
+	record, err := l.cfg.Vault.Read(ctx, leaf.Bucket, index)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("vault: %w", err)
+	}
+	return record, nil
 }
 
 func (l *Ledger) info() ([]byte, error) {

@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"bufio"
 	"fmt"
 	"net/http"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
 )
 
 // entry answers with an entry and its payload.
@@ -40,18 +42,27 @@ func (a *API) receipt(c *call) error {
 	return c.answer(http.StatusOK, textType, receipt)
 }
 
-// vault answers with the sealed records of a bundle's entries.
+// vault answers with the sealed records of a bundle's entries, one after the
+// other: in memory there is one. Where one cannot be read the connection is cut.
 func (a *API) vault(c *call) error {
 	b, err := proofs.ParseBundlePath("tile/entries/" + c.PathValue("place"))
 	if err != nil {
 		return client.NewProblem(client.NotFound, "there is no such bundle", "")
 	}
-	records, err := a.ledger.VaultBundle(c.Context(), b)
-	if err != nil {
-		return err
+	h := c.w.Header()
+	h.Set("Content-Type", binaryType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Disposition", "attachment")
+	out := bufio.NewWriterSize(c.w, writePiece)
+	for record, err := range a.ledger.VaultRecords(c.Context(), b) {
+		if err == nil {
+			err = audit.WriteRecord(out, record)
+		}
+		if err != nil || c.Method == http.MethodHead {
+			return err
+		}
 	}
-	c.w.Header().Set("Content-Disposition", "attachment")
-	return c.answer(http.StatusOK, binaryType, records)
+	return out.Flush()
 }
 
 // inclusion answers with the proof that an entry is in the tree of a

@@ -41,6 +41,7 @@ func (a *API) refuse(w *response, err error) {
 	h.Set("Cache-Control", "no-store") // what is not there now may be there soon
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Del("ETag")
+	h.Del("Content-Disposition")
 	if p.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatUint(uint64(p.RetrySeconds()), 10))
 	}

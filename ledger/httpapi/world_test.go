@@ -20,6 +20,7 @@ import (
 // each role.
 type served struct {
 	*ledgertest.World
+	dir    string // of the ledger
 	api    *httpapi.API
 	tokens *httpapi.Tokens
 	bearer map[httpapi.Role]string
@@ -34,8 +35,16 @@ func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 	if t, ok := t.(*testing.T); ok {
 		t.Parallel()
 	}
-	s := &served{World: ledgertest.Open(t, c), bearer: make(map[httpapi.Role]string), hc: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	s := &served{dir: t.TempDir(), bearer: make(map[httpapi.Role]string), hc: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	var err error
+	if s.World, err = ledgertest.Make(t.Context(), s.dir, c); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.World.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	if s.tokens, err = httpapi.OpenTokens(t.Context(), httpapi.TokensConfig{Register: s.Tokens}); err != nil {
 		t.Fatal(err)
 	}
@@ -61,10 +70,16 @@ func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 	return s
 }
 
-// waitPublished waits until something is published.
+// waitPublished waits until something is published, and then kept.
 func (s *served) waitPublished(t testing.TB) {
 	t.Helper()
-	for start := time.Now(); s.Ledger.Status().Sizes.Published == 0; time.Sleep(time.Millisecond) {
+	kept := func() bool {
+		for _, err := range s.Ledger.KeptCheckpoints(t.Context()) {
+			return err == nil
+		}
+		return false
+	}
+	for start := time.Now(); !kept(); time.Sleep(time.Millisecond) {
 		if time.Since(start) > 10*time.Second {
 			t.Fatal("nothing was published")
 		}
