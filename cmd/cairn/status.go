@@ -73,13 +73,13 @@ func hintsFor(err error, path string) []string {
 }
 
 func hintOf(p *client.Problem) (hints []string) {
+	if p.Code() == client.Unauthorized { // the server's hint is about the header
+		return []string{"give a token with CAIRN_TOKEN or --token-file; an operator makes one with: cairnd token issue"}
+	}
 	if p.Hint != "" {
 		hints = append(hints, p.Hint)
 	}
-	switch p.Code() {
-	case client.Unauthorized:
-		hints = append(hints, "give a token with CAIRN_TOKEN or --token-file; an operator makes one with: cairnd token issue")
-	case client.Forbidden:
+	if p.Code() == client.Forbidden {
 		hints = append(hints, "the token has another role; an operator makes one with the right role with: cairnd token issue")
 	}
 	return hints
