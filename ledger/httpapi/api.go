@@ -78,8 +78,8 @@ type API struct {
 
 // How many requests are served at once whose answer can be large.
 const (
-	maxVaults = 4 // for sealed records
-	maxLists  = 4 // for the list of the kept checkpoints
+	maxVaults = 4  // for sealed records
+	maxLists  = 16 // for the list of the kept checkpoints
 )
 
 // New returns the API of a ledger.

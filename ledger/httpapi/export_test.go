@@ -30,5 +30,8 @@ func (a *API) Routes() []RouteInfo {
 	return all
 }
 
+// Frame returns a handler of any requests with the frame of ours.
+func (a *API) Frame(h http.Handler) http.Handler { return a.frame(h) }
+
 // ServeOn returns a server of a handler on any listener.
 func (a *API) ServeOn(l net.Listener, h http.Handler) *Server { return a.newServer(l, nil, h) }

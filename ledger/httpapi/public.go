@@ -28,8 +28,10 @@ func (a *API) checkpoint(c *call) error {
 }
 
 // keptCheckpoints lists the checkpoints that are kept for auditors, a path in
-// each line, in no order. The list is as long as the ledger is old.
+// each line, in no order. The list is as long as the ledger is old, so clients
+// must take it quickly.
 func (a *API) keptCheckpoints(c *call) error {
+	c.w.rate = listRate
 	h := c.w.Header()
 	h.Set("Cache-Control", cacheSeconds)
 	out := bufio.NewWriterSize(c.w, writePiece)
@@ -40,7 +42,7 @@ func (a *API) keptCheckpoints(c *call) error {
 		if h.Get("Content-Type") == "" {
 			h.Set("Content-Type", textType)
 		}
-		if _, err := out.WriteString(path + "\n"); err != nil {
+		if _, err := out.WriteString(path + "\n"); err != nil || c.Method == http.MethodHead {
 			return err
 		}
 	}

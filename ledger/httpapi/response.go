@@ -18,10 +18,12 @@ import (
 const (
 	writePiece = 64 << 10         // bytes that are written under
 	writeTime  = 30 * time.Second // one deadline
+	answerRate = 32 << 10         // bytes a second that a client takes at least, of what an answer has beyond
+	listRate   = 512 << 10        // and of a list that anybody can ask for and few at once
 )
 
 // A response is an http.ResponseWriter that knows what was answered, and
-// gives each piece of an answer a time to be taken.
+// gives each piece of an answer, and all of it, a time to be taken.
 type response struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -29,6 +31,9 @@ type response struct {
 	who     Token
 	status  int // 0: the answer has not begun
 	bytes   int64
+
+	rate   int64         // bytes a second that are taken at least; 0: each piece has its time, and the answer no end
+	waited time.Duration // for the client to take what was written
 }
 
 // Unwrap serves http.ResponseController.
@@ -50,7 +55,9 @@ func (w *response) Write(b []byte) (n int, err error) {
 	for {
 		piece := b[:min(len(b), writePiece)]
 		w.extend()
+		start := time.Now()
 		m, err := w.ResponseWriter.Write(piece)
+		w.waited += time.Since(start)
 		n += m
 		w.bytes += int64(m)
 		if b = b[len(piece):]; err != nil || len(b) == 0 {
@@ -59,9 +66,16 @@ func (w *response) Write(b []byte) (n int, err error) {
 	}
 }
 
-// extend gives the next piece its time. A writer without deadlines, as tests
-// have, needs none.
-func (w *response) extend() { _ = w.control.SetWriteDeadline(time.Now().Add(writeTime)) }
+// extend gives the next piece its time, and not more than is left for the
+// answer. What the server itself takes to answer does not count.
+func (w *response) extend() {
+	left := writeTime
+	if w.rate > 0 {
+		left = min(left, writeTime+time.Duration(w.bytes/w.rate)*time.Second-w.waited)
+	}
+	// A writer without deadlines, as tests have, needs none.
+	_ = w.control.SetWriteDeadline(time.Now().Add(left))
+}
 
 func (w *response) flush() error {
 	w.extend()
@@ -87,7 +101,7 @@ func (r *requestIDs) next() string { return r.prefix + strconv.FormatUint(r.coun
 // frame does for every request what does not depend on what it asks for.
 func (a *API) frame(inner http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		w := &response{ResponseWriter: rw, control: http.NewResponseController(rw), id: a.ids.next()}
+		w := &response{ResponseWriter: rw, control: http.NewResponseController(rw), id: a.ids.next(), rate: answerRate}
 		start := time.Now()
 		a.metrics.under.Inc()
 		defer func() {

@@ -25,6 +25,7 @@ func (a *API) tail(c *call) error {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // or a proxy keeps entries until there are many
+	c.w.rate = 0
 	c.w.WriteHeader(http.StatusOK)
 	if c.Method == http.MethodHead {
 		return nil
