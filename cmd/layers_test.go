@@ -68,6 +68,9 @@ var layers = []layer{
 		name: "storage/trillian/embedded", ours: none,
 		why: "it is a storage of Trillian's, and of use without Cairn",
 	}, {
+		name: "storage/trillian/trilliantest", ours: []string{"storage/trillian/embedded"},
+		why: "it is Trillian's own server for tests, and in no program",
+	}, {
 		name: "witness", ours: []string{"proofs", "storage"}, links: []string{"ledger/...", "client/...", trillian},
 		why: "a witness that shares the log's code shares its faults",
 	}, {

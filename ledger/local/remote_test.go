@@ -1,7 +1,6 @@
 package local_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,76 +8,35 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/google/trillian"
-	"github.com/google/trillian/extension"
-	"github.com/google/trillian/log"
-	"github.com/google/trillian/monitoring"
-	"github.com/google/trillian/quota"
-	"github.com/google/trillian/server"
-	"github.com/google/trillian/storage"
-	"github.com/google/trillian/storage/testonly"
-	"github.com/google/trillian/util/clock"
-	"github.com/google/trillian/util/election2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
 	"github.com/cairnlog/cairn/ledger/local"
-	"github.com/cairnlog/cairn/storage/trillian/embedded"
+	"github.com/cairnlog/cairn/storage/trillian/trilliantest"
 )
 
-// trillianServer starts Trillian's own log server and sequencer on loopback
-// and returns the address of a new tree.
+// trillianServer starts Trillian's own log server and returns the address of a
+// new tree.
 func trillianServer(t *testing.T, o ...grpc.ServerOption) string {
 	t.Helper()
-	store, err := embedded.Open(embedded.Options{Dir: "server", FS: vfs.NewMem(), Create: true})
+	s, err := trilliantest.Start(t.Context(), o...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	registry := extension.Registry{
-		AdminStorage: store.AdminStorage(), LogStorage: store.LogStorage(), QuotaManager: quota.Noop(),
-		MetricFactory: monitoring.InertMetricFactory{}, ElectionFactory: election2.NoopFactory{},
-	}
-	tree, err := storage.CreateTree(t.Context(), registry.AdminStorage, testonly.PreorderedLogTree)
-	if err != nil {
-		t.Fatal(err)
-	}
-	logs := server.NewTrillianLogRPCServer(registry, clock.System)
-	if _, err := logs.InitLog(t.Context(), &trillian.InitLogRequest{LogId: tree.TreeId}); err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rpc := grpc.NewServer(o...)
-	trillian.RegisterTrillianLogServer(rpc, logs)
-	sequencer := log.NewOperationManager(log.OperationInfo{
-		Registry: registry, BatchSize: 1000, TimeSource: clock.System, RunInterval: 5 * time.Millisecond, NumWorkers: 1,
-	}, log.NewSequencerManager(registry, 0))
-	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() { rpc.Serve(listener) }) // ends with Stop
-	done.Go(func() { sequencer.OperationLoop(ctx) })
 	t.Cleanup(func() {
-		cancel()
-		rpc.Stop()
-		done.Wait()
-		if err := store.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return fmt.Sprintf("trillian://%s/%d", listener.Addr(), tree.TreeId)
+	return s.URL
 }
 
 // TestLedgerOverATrillianServer keeps the tree in Trillian's own log server,
