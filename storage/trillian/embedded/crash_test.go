@@ -101,8 +101,11 @@ func (h *history) judge(t testing.TB, s *embedded.Store) {
 
 func TestACrashLosesASuffixOnly(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
-	lost := 0
-	for round := range 40 {
+	lost, rounds := 0, 40
+	if testing.Short() {
+		rounds = 9
+	}
+	for round := range rounds {
 		fs := vfs.NewCrashableMem()
 		s := open(t, embedded.Options{FS: fs, Create: true, Deferred: true})
 		h := &history{log: create(t, s, withoutIndex())}
