@@ -3,14 +3,60 @@ package main
 import (
 	"context"
 	"io"
+	"net"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
 )
+
+// A talk is what a command says while a test reads it.
+type talk struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (t *talk) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(b)
+}
+
+func (t *talk) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
+}
+
+// serve serves the ledger in dir until the test ends, and returns its URL.
+func serve(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	served, said := make(chan int, 1), new(talk)
+	go func() {
+		served <- run(ctx, append([]string{"serve", "--dir", dir}, args...), strings.NewReader(""), io.Discard, said)
+	}()
+	t.Cleanup(func() {
+		stop()
+		if status := <-served; status != command.Yes {
+			t.Errorf("serve: got exit status %d, want 0: %s", status, said)
+		}
+	})
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		status, _, _ := cairnd(t, "status", "--dir", dir)
+		if url := regexp.MustCompile(`serving \S+ at (\S+)\n`).FindStringSubmatch(said.String()); status == command.Yes && url != nil {
+			return url[1]
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the ledger is not ready: %s", said)
+		}
+	}
+}
 
 // serveNew serves a new ledger until the test ends, and returns its directory.
 func serveNew(t *testing.T) string {
@@ -19,24 +65,8 @@ func serveNew(t *testing.T) string {
 	if status, _, talk := cairnd(t, "init", "--dir", dir, "--origin", "example.com/l"); status != command.Yes {
 		t.Fatalf("init: got exit status %d: %s", status, talk)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan int, 1)
-	go func() {
-		served <- run(ctx, []string{"serve", "--dir", dir, "--listen", "127.0.0.1:0"}, strings.NewReader(""), io.Discard, io.Discard)
-	}()
-	t.Cleanup(func() {
-		stop()
-		if status := <-served; status != command.Yes {
-			t.Errorf("serve: got exit status %d, want 0", status)
-		}
-	})
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if status, _, talk := cairnd(t, "status", "--dir", dir); status == command.Yes {
-			return dir
-		} else if time.Now().After(deadline) {
-			t.Fatalf("the ledger is not ready: %s", talk)
-		}
-	}
+	serve(t, dir, "--listen", "127.0.0.1:0")
+	return dir
 }
 
 func TestAdministrationThroughTheSocket(t *testing.T) {
@@ -51,7 +81,7 @@ func TestAdministrationThroughTheSocket(t *testing.T) {
 		{"status --json", command.Yes, `"origin": "example.com/l"`, "^$"},
 		{"retention add short --days 30 --period day", command.Yes, "^$", "^cairnd: retention class short is added\n$"},
 		{"retention add short", command.No, "^$", "^cairnd: .*already exists"},
-		{"retention add fast --period hour", command.No, "^$", "hour"},
+		{"retention add fast --period hour", command.Misuse, "^$", "hour"},
 		{"retention list", command.Yes, `(?m)^short +30 +day$`, "^$"},
 		{"retention list --json", command.Yes, `"short"`, "^$"},
 		{"stream add cloud --class short --field action=eventName --subject actor=userIdentity.arn", command.Yes, "^$", "^cairnd: stream cloud is added\n$"},
@@ -66,8 +96,11 @@ func TestAdministrationThroughTheSocket(t *testing.T) {
 		{"stream set cloud --no-fields --class standard", command.Yes, "^$", "cairnd: stream cloud is set\n"},
 		{"stream list", command.Yes, `(?m)^cloud +standard +entries *$`, "^$"},
 		{"stream list --json", command.Yes, `"cloud"`, "^$"},
-		{"token issue app --role writer --stream default --days 1", command.Yes, `^cairn_\S+\n$`, "^cairnd: token [0-9a-f]+ of app, a writer; it is shown this one time\n$"},
-		{"token issue app --role king", command.No, "^$", "king"},
+		{"stream add ../x", command.Misuse, "^$", "name"},
+		{"token issue app --role auditor --days 100000000", command.Misuse, "^$", "--days is from 1 to 36500"},
+		{"token issue app --role auditor --days 36500", command.Yes, `^cairn_\S+\n$`, "of app as auditor;"},
+		{"token issue app --role writer --stream default --days 1", command.Yes, `^cairn_\S+\n$`, "^cairnd: token [0-9a-f]+ of app as writer; it is shown this one time\n$"},
+		{"token issue app --role king", command.Misuse, "^$", "king"},
 		{"token list", command.Yes, `(?m)^[0-9a-f]{16} +app +writer +default +\S+ +\S+$`, "^$"},
 		{"token revoke ID", command.Yes, "^$", "^cairnd: token [0-9a-f]+ is revoked\n$"},
 		{"token revoke ID", command.No, "^$", "(?s)not found.*hint: .*cairnd token list"},
@@ -81,4 +114,39 @@ func TestAdministrationThroughTheSocket(t *testing.T) {
 			id = m[1]
 		}
 	}
+}
+
+func TestSocketReplacesASocketOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ledger")
+	if status, _, talk := cairnd(t, "init", "--dir", dir, "--origin", "example.com/l"); status != command.Yes {
+		t.Fatalf("init: got exit status %d: %s", status, talk)
+	}
+	policy := filepath.Join(dir, "policy")
+	before, err := os.ReadFile(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(policy, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"policy", "link", "keys"} {
+		write(t, filepath.Join(dir, "cairn.toml"), "[listen]\nsocket = \""+name+"\"\n")
+		status, _, talk := cairnd(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0")
+		if status != command.Misuse || !strings.Contains(talk, "listen.socket: "+filepath.Join(dir, name)+" is there already and no socket") {
+			t.Errorf("%s: got exit status %d and %q, want 2 and that it is no socket", name, status, talk)
+		}
+	}
+	if after, err := os.ReadFile(policy); err != nil || string(after) != string(before) {
+		t.Errorf("the policy became %q (%v)", after, err)
+	}
+	write(t, filepath.Join(dir, "cairn.toml"), "")
+	left, err := net.Listen("unix", filepath.Join(dir, "cairnd.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.(*net.UnixListener).SetUnlinkOnClose(false)
+	if err := left.Close(); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, dir, "--listen", "127.0.0.1:0")
 }

@@ -2,9 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/local"
@@ -57,19 +60,59 @@ func (p *program) load() (c Config, err error) {
 	} else if err != nil {
 		return c, command.Usage("%w", err)
 	}
+	if err := c.check(); err != nil {
+		return c, command.Usage("%s: %w", filepath.Join(p.dir, local.ConfigFile), err)
+	}
 	if c.Listen.Address == "" {
 		c.Listen.Address = defaultAddress
 	}
 	c.Listen.Socket = p.beside(c.Listen.Socket, "cairnd.sock")
-	if (c.Listen.Certificate == "") != (c.Listen.Key == "") {
-		return c, command.Usage("cairn.toml: listen: certificate and key belong together")
-	}
 	for _, path := range []*string{&c.Listen.Certificate, &c.Listen.Key} {
 		if *path != "" {
 			*path = p.beside(*path, "")
 		}
 	}
 	return c, nil
+}
+
+// check refuses settings that no server can work with. The error names the
+// setting and what it may be.
+func (c Config) check() error {
+	if err := c.Config.Check(); err != nil {
+		return err
+	}
+	l := c.Listen
+	if (l.Certificate == "") != (l.Key == "") {
+		return errors.New("listen: certificate and key belong together")
+	}
+	for _, a := range []struct {
+		name, address string
+		off           bool // may be off
+	}{{"address", l.Address, false}, {"write", l.Write, true}, {"read", l.Read, true}, {"public", l.Public, true}, {"metrics", l.Metrics, true}} {
+		if a.address == "" || a.off && a.address == "off" {
+			continue
+		}
+		_, port, err := net.SplitHostPort(a.address)
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
+			return fmt.Errorf("listen.%s: %q is not host:port, such as \"127.0.0.1:8480\"", a.name, a.address)
+		}
+	}
+	return nil
+}
+
+// replaceable refuses the path of a socket where something else is: only a
+// socket that an earlier server left behind is replaced.
+func replaceable(socket string) error {
+	info, err := os.Lstat(socket)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != fs.ModeSocket:
+		return command.Usage("listen.socket: %s is there already and no socket: it is not replaced", socket)
+	}
+	return nil
 }
 
 func (p *program) beside(path, fallback string) string {

@@ -32,7 +32,9 @@ const (
 // witnessing works.
 type devLedger struct {
 	*local.Directory
-	witness *disk.Dir
+	dir     string
+	witness *disk.Dir         // its memory
+	key     proofs.SigningKey // of the witness
 }
 
 // openDev opens the ledger in dir, and makes it first if there is none.
@@ -43,11 +45,10 @@ func openDev(ctx context.Context, dir string, log *slog.Logger, metrics promethe
 	if exists(dir, local.ConfigFile) && !exists(dir, "witness.key") {
 		return nil, command.Usage("%s holds a ledger that cairnd dev did not make: it would get a witness and tokens that are for trying things", dir)
 	}
-	key, err := devWitnessKey(filepath.Join(dir, "witness.key"))
-	if err != nil {
+	d = &devLedger{dir: dir}
+	if d.key, err = devWitnessKey(filepath.Join(dir, "witness.key")); err != nil {
 		return nil, err
 	}
-	d = &devLedger{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
@@ -56,33 +57,44 @@ func openDev(ctx context.Context, dir string, log *slog.Logger, metrics promethe
 	if d.witness, err = disk.Open(filepath.Join(dir, "witness"), disk.Options{Create: true}); err != nil {
 		return d, err
 	}
-	w, err := d.newWitness(ctx, key)
+	w, err := d.newWitness(ctx)
 	if err != nil {
-		return d, err
-	}
-	origin, err := devName(dir)
-	if err != nil {
-		return d, err
-	}
-	o := local.Options{Logger: log, Witnesses: []ledger.Witness{{Names: []string{"dev"}, Cosigner: w}}}
-	err = local.Init(ctx, dir, local.InitOptions{
-		Origin: origin, Options: o,
-		Policy: fmt.Sprintf("witness dev %s\nquorum dev\n", key.Key()),
-	})
-	if err != nil && !errors.Is(err, ledger.ErrExists) {
-		return d, err
-	}
-	// The witness knows the log only now: its key was made by Init.
-	if err := addLogs(w, filepath.Join(dir, "policy")); err != nil {
 		return d, err
 	}
 	var c Config
-	if err := local.Decode(filepath.Join(dir, local.ConfigFile), &c); err != nil {
-		return d, err
+	if err := local.Decode(filepath.Join(dir, local.ConfigFile), &c); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return d, command.Usage("%w", err)
 	}
-	o.Metrics = metrics
-	d.Directory, err = local.Open(ctx, dir, c.Config, o)
-	return d, err
+	if err := c.check(); err != nil {
+		return d, command.Usage("%s: %w", filepath.Join(dir, local.ConfigFile), err)
+	}
+	return d, d.openLedger(ctx, c.Config, w, local.Options{Logger: log, Metrics: metrics})
+}
+
+// openLedger opens the ledger, and makes it first if there is none.
+func (d *devLedger) openLedger(ctx context.Context, c local.Config, w *witness.Witness, o local.Options) error {
+	origin, err := devName(d.dir, c)
+	if err != nil {
+		return err
+	}
+	o.Witnesses = []ledger.Witness{{Names: []string{"dev"}, Cosigner: w}}
+	err = local.Init(ctx, d.dir, local.InitOptions{
+		Origin: origin, Config: c, Policy: fmt.Sprintf("witness dev %s\nquorum dev\n", d.key.Key()),
+		Options: local.Options{Logger: o.Logger, Witnesses: o.Witnesses},
+	})
+	if err != nil && !errors.Is(err, ledger.ErrExists) {
+		return err
+	}
+	// The witness knows the log only now: its key was made by Init.
+	policy, err := local.ReadPolicy(d.dir, c)
+	if err != nil {
+		return err
+	}
+	if err := addLogs(w, policy); err != nil {
+		return err
+	}
+	d.Directory, err = local.Open(ctx, d.dir, c, o)
+	return err
 }
 
 func exists(dir, name string) bool {
@@ -90,24 +102,16 @@ func exists(dir, name string) bool {
 	return err == nil
 }
 
-func (d *devLedger) newWitness(ctx context.Context, key proofs.SigningKey) (*witness.Witness, error) {
+func (d *devLedger) newWitness(ctx context.Context) (*witness.Witness, error) {
 	registers, err := d.witness.Registers("registers")
 	if err != nil {
 		return nil, err
 	}
-	return witness.New(ctx, witness.Config{Keys: []proofs.SigningKey{key}, Registers: registers})
+	return witness.New(ctx, witness.Config{Keys: []proofs.SigningKey{d.key}, Registers: registers})
 }
 
 // addLogs lets the witness cosign for the log of a policy.
-func addLogs(w *witness.Witness, policy string) error {
-	text, err := os.ReadFile(policy)
-	if err != nil {
-		return err
-	}
-	p, err := proofs.ParsePolicy(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", policy, err)
-	}
+func addLogs(w *witness.Witness, p *proofs.Policy) error {
 	var logs []witness.Log
 	for _, l := range p.Logs {
 		logs = append(logs, witness.Log{Key: l.Key, Origin: l.Key.Name(), QPD: 1<<31 - 1, Contact: "dev"})
@@ -129,17 +133,15 @@ func (d *devLedger) Close() error {
 
 // devName returns the origin of the ledger in dir: that of its policy, or a
 // new one. Verifiers remember logs by their origin.
-func devName(dir string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(dir, "policy"))
-	if errors.Is(err, fs.ErrNotExist) {
+func devName(dir string, c local.Config) (string, error) {
+	p, err := local.ReadPolicy(dir, c)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return devOrigin + "-" + strings.ToLower(rand.Text()[:8]), nil
-	}
-	if err != nil {
+	case err != nil:
 		return "", err
-	}
-	p, err := proofs.ParsePolicy(text)
-	if err != nil {
-		return "", fmt.Errorf("policy: %w", err)
+	case len(p.Logs) == 0:
+		return "", errors.New("policy: it has no log")
 	}
 	return p.Logs[0].Key.Name(), nil
 }

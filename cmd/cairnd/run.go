@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -56,7 +57,7 @@ func statusOf(err error) int {
 	var ahead *ledger.AheadError
 	var notReady notReadyError
 	switch {
-	case command.IsUsage(err):
+	case command.IsUsage(err), errors.As(err, &problem) && problem.Status == http.StatusBadRequest:
 		return command.Misuse
 	case errors.As(err, &restored), errors.As(err, &disagreement), errors.As(err, &ahead), errors.As(err, &notReady), errors.Is(err, proofs.ErrNotVerified), errors.Is(err, ledger.ErrExists):
 		return command.No
@@ -76,6 +77,8 @@ func (p *program) hintFor(err error) string {
 		return "no server runs for this ledger; start it with: cairnd serve --dir " + p.dir
 	case errors.Is(err, ledger.ErrNoLedger):
 		return p.howToMakeOne()
+	case errors.Is(err, ledger.ErrExists):
+		return "a new ledger has a directory of its own: name it with --dir; an init that was interrupted goes on with what it was given"
 	case errors.Is(err, storage.ErrLocked):
 		return "a server has this ledger open; stop it first"
 	case errors.Is(err, syscall.EADDRINUSE):

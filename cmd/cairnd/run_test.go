@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
@@ -26,6 +27,27 @@ func TestTourSeesEverythingWork(t *testing.T) {
 	for _, want := range []string{"Verified the receipt", "the same bytes", "nothing was added", "No findings"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("got %q, want %q in it", out, want)
+		}
+	}
+}
+
+// A full disk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
+	dir := serveNew(t)
+	for _, args := range []string{
+		"status", "status --json", "stream list", "stream list --json", "retention list", "retention list --json",
+		"token issue app --role auditor", "token issue app --role auditor --json", "token list", "token list --json",
+		"init --origin o --dir " + filepath.Join(t.TempDir(), "new"), "dev --tour --dir " + filepath.Join(t.TempDir(), "tour"),
+		"dev --listen 127.0.0.1:0 --dir " + filepath.Join(t.TempDir(), "dev"), "help status", "version", "completion zsh",
+	} {
+		words := append([]string{"--dir", dir}, strings.Fields(args)...)
+		var talk bytes.Buffer
+		if status := run(t.Context(), words, strings.NewReader(""), fullDisk{}, &talk); status != command.Unknown || !strings.Contains(talk.String(), "no space left") {
+			t.Errorf("cairnd %s: got exit status %d and %q, want 3 and that the disk is full", args, status, talk.String())
 		}
 	}
 }

@@ -55,6 +55,9 @@ func newServing(ctx context.Context, d *local.Directory, listen Listen, log *slo
 		}
 		s.servers = append(s.servers, server)
 	}
+	if err := replaceable(listen.Socket); err != nil {
+		return s, err
+	}
 	server, err := api.ListenLocal(listen.Socket)
 	if err != nil {
 		return s, err

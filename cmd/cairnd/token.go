@@ -28,6 +28,10 @@ A token is shown once. The ledger keeps its hash only.`,
 	return c
 }
 
+// maxDays is how long a token holds at most where it ends at all: a hundred
+// years.
+const maxDays = 36500
+
 func (p *program) tokenIssueCommand() *cobra.Command {
 	var g httpapi.Grant
 	var days int
@@ -44,8 +48,8 @@ record. The token is printed on standard output, this one time.`,
 			switch {
 			case g.Role == "":
 				return command.Usage("a token needs a role: --role writer, reader, auditor or operator")
-			case days < 0:
-				return command.Usage("--days is from 1, or 0: until the token is revoked")
+			case days < 0 || days > maxDays:
+				return command.Usage("--days is from 1 to %d, or 0: until the token is revoked", maxDays)
 			case days > 0:
 				g.Expires = time.Now().UTC().AddDate(0, 0, days).Truncate(time.Second)
 			}
@@ -60,14 +64,14 @@ record. The token is printed on standard output, this one time.`,
 			if p.json {
 				return p.printJSON(t)
 			}
-			p.Say("token %s of %s, a %s; it is shown this one time", t.About.ID, t.About.Name, t.About.Role)
+			p.Say("token %s of %s as %s; it is shown this one time", t.About.ID, t.About.Name, t.About.Role)
 			_, err = fmt.Fprintln(p.Stdout, t.Token)
 			return err
 		},
 	}
 	c.Flags().StringVar((*string)(&g.Role), "role", "", "writer, reader, auditor or operator")
 	c.Flags().StringArrayVar(&g.Streams, "stream", nil, "stream that a writer or reader may use, or '*' for all (repeat)")
-	c.Flags().IntVar(&days, "days", 0, "how long it holds; 0: until it is revoked")
+	c.Flags().IntVar(&days, "days", 0, "how long it holds, at most 36500; 0: until it is revoked")
 	p.jsonFlag(c)
 	return c
 }

@@ -35,7 +35,12 @@ func (p *program) tour(ctx context.Context, url string, policy *proofs.Policy, t
 	if err != nil {
 		return err
 	}
-	say := func(format string, args ...any) { fmt.Fprintf(p.Stdout, format+"\n", args...) }
+	var unsaid error
+	say := func(format string, args ...any) {
+		if _, err := fmt.Fprintf(p.Stdout, format+"\n", args...); unsaid == nil {
+			unsaid = err
+		}
+	}
 
 	say("1. A ledger with a local witness serves at %s.", url)
 	events, answers, took, err := appendSample(ctx, writer)
@@ -79,7 +84,7 @@ func (p *program) tour(ctx context.Context, url string, policy *proofs.Policy, t
 	}
 	say("6. Audited all %d entries from their files, without trusting the server: every leaf, every\n   tile and every checkpoint fits. No findings.", verdict.Checkpoint.Size)
 	say("\nThe tour is over. Start your own with: %s dev", invocation("cairnd"))
-	return nil
+	return unsaid
 }
 
 func appendSample(ctx context.Context, log client.Log) ([]client.Event, []client.Appended, time.Duration, error) {
