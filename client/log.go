@@ -90,7 +90,8 @@ type Appended struct {
 	Leaf       []byte             `json:"leaf"`
 	Disclosure *proofs.Disclosure `json:"disclosure,omitempty"`
 
-	// Receipt is the tlog-proof of the entry where State is Witnessed.
+	// Receipt is the tlog-proof of the entry where State is Witnessed and the
+	// caller waited for that.
 	Receipt []byte `json:"receipt,omitempty"`
 
 	// Promise is the log's signed word where State is weaker: if no

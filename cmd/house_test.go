@@ -1,8 +1,13 @@
 package cmd
 
 import (
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +29,29 @@ func TestEveryPackageHasAComment(t *testing.T) {
 		}
 		if !strings.HasPrefix(p.Doc, want) {
 			t.Errorf("%s: its comment begins with %q, want %q: it says what the package is for", name, p.Doc, want)
+		}
+	})
+}
+
+func TestEveryPackageHasAnExampleThatRuns(t *testing.T) {
+	eachOfOurs(listPackages(t), func(name string, p listed) {
+		if p.Name == "main" || strings.Contains(name+"/", "/internal/") {
+			return
+		}
+		paths, err := filepath.Glob(filepath.Join("..", name, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var files []*ast.File
+		for _, path := range paths {
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, f)
+		}
+		if !slices.ContainsFunc(doc.Examples(files...), func(e *doc.Example) bool { return e.Output != "" || e.EmptyOutput }) {
+			t.Errorf("%s has no example with an output: its documentation must show how it is used, and go test must hold it to that", name)
 		}
 	})
 }

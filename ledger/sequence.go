@@ -9,6 +9,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
 )
 
 // A sequencer fixes the order of entries: it is one goroutine, and the only
@@ -262,6 +263,9 @@ func (l *Ledger) find(ctx context.Context, a *admission) error {
 				return err
 			}
 			a.foundAt, a.found, err = l.cfg.Index.Lookup(ctx, b.Number, keys.row(d))
+			if errors.Is(err, storage.ErrFailed) {
+				l.stop(fmt.Errorf("index: %w", err)) // it stays so until it is opened again
+			}
 			if err != nil {
 				return fmt.Errorf("index: %w", err)
 			}
