@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
 )
 
 // A Status is how a ledger is now.
@@ -46,11 +47,19 @@ func (l *Ledger) Status() Status {
 		s.Witness = append(s.Witness, WitnessInfo{Name: name, Trouble: l.witnesses[name]})
 	}
 	l.witnessMu.Unlock()
-	s.Fork = "a copy of the register \"signed\" is kept outside the data directory"
-	if l.cfg.SignedCopy == nil {
-		s.Fork = "no copy of the register \"signed\" is kept outside the data directory: only the witnesses stop a copied ledger from forking the log"
-	}
+	s.Fork = l.forkGuard()
 	return s
+}
+
+// forkGuard says what keeps a copied data directory from forking the log.
+func (l *Ledger) forkGuard() string {
+	switch {
+	case l.cfg.SignedCopy != nil:
+		return "a copy of the register \"signed\" is kept outside the data directory"
+	case l.cfg.Policy.Quorum == proofs.NoQuorum:
+		return "no copy of the register \"signed\" is kept outside the data directory, and the policy's quorum is none: nothing stops a copied ledger from forking the log"
+	}
+	return "no copy of the register \"signed\" is kept outside the data directory: only the witnesses stop a copied ledger from forking the log"
 }
 
 func (l *Ledger) setWitness(name, trouble string) {
