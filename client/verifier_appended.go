@@ -64,14 +64,10 @@ func CheckAppended(e Event, a Appended) error {
 
 // differs names what of an event a part does not say.
 func differs(e Event, p proofs.Part, leaf proofs.Leaf) string {
-	mediaType := e.MediaType
-	if mediaType == "" {
-		mediaType = defaultMediaType
-	}
 	sameSource := p.Source == e.Source && (leaf.Source == nil) == (e.Source == "") &&
 		(leaf.Source == nil || leaf.Source.Sequence == e.Sequence)
 	switch {
-	case p.MediaType != mediaType:
+	case !sameMediaType(e.MediaType, p.MediaType):
 		return "the media type"
 	case p.IdempotencyKey != e.IdempotencyKey:
 		return "the idempotency key"
@@ -90,7 +86,16 @@ func differs(e Event, p proofs.Part, leaf proofs.Leaf) string {
 	return ""
 }
 
-const defaultMediaType = "application/json"
+// sameMediaType reports whether a media type is recorded as it was sent, which a
+// ledger may spell in its own way.
+func sameMediaType(sent, recorded string) bool {
+	if sent == recorded {
+		return true
+	}
+	a, errSent := NormalizeMediaType(sent)
+	b, errRecorded := NormalizeMediaType(recorded)
+	return errSent == nil && errRecorded == nil && a == b
+}
 
 func sameField(a, b proofs.GivenField) bool {
 	return a.Name == b.Name && bytes.Equal(a.Value, b.Value)

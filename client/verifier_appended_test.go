@@ -69,6 +69,10 @@ func sampleEvent() client.Event {
 }
 
 func TestCheckAppendedAcceptsTheEventThatWasSent(t *testing.T) {
+	spelled := record(t, client.Event{Data: []byte("x"), MediaType: "text/plain; charset=utf-8"})
+	if err := client.CheckAppended(client.Event{Data: []byte("x"), MediaType: "Text/Plain;charset=utf-8"}, spelled); err != nil {
+		t.Errorf("the media type in another spelling: %v", err)
+	}
 	for name, e := range map[string]client.Event{
 		"with everything": sampleEvent(),
 		"plain":           {Data: []byte("x"), MediaType: "text/plain"},
@@ -94,6 +98,8 @@ func TestCheckAppendedRefusesAnyOtherEvent(t *testing.T) {
 		{"one bit", func(e *client.Event) { e.Data[3] ^= 1 }, "not the one that was recorded"},
 		{"a byte more", func(e *client.Event) { e.Data = append(e.Data, '\n') }, "not the one that was recorded"},
 		{"another media type", func(e *client.Event) { e.MediaType = "text/plain" }, "media type"},
+		{"another parameter", func(e *client.Event) { e.MediaType = "application/json; v=2" }, "media type"},
+		{"no media type", func(e *client.Event) { e.MediaType = "json" }, "media type"},
 		{"another key", func(e *client.Event) { e.IdempotencyKey = "k2" }, "idempotency key"},
 		{"another source", func(e *client.Event) { e.Source = "s2" }, "source"},
 		{"no key", func(e *client.Event) { e.IdempotencyKey = "" }, "idempotency key"},

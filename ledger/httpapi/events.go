@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"strings"
 
@@ -54,29 +53,15 @@ func (a *API) parseEvents(mediaType string, body []byte) (*submission, error) {
 	return &submission{events: []client.Event{{Data: body, MediaType: full}}, single: true}, nil
 }
 
-// parseMediaType returns the media type without and with its parameters. JSON
-// is UTF-8 (RFC 8259 §8.1), so that it needs no parameter to say so.
+// parseMediaType returns the media type without and with its parameters, as
+// events carry it.
 func parseMediaType(value string) (base, full string, err error) {
-	if value == "" {
-		return jsonType, jsonType, nil
+	if full, err = client.NormalizeMediaType(value); err != nil {
+		return "", "", err
 	}
-	base, params, err := mime.ParseMediaType(value)
-	if err != nil || !strings.Contains(base, "/") {
-		return "", "", client.NewProblem(client.UnsupportedType, fmt.Sprintf("%.80q is not a media type", value), "")
-	}
-	if charset, ok := params["charset"]; ok && (isJSON(base) || base == linesType) {
-		if !strings.EqualFold(charset, "utf-8") {
-			return "", "", client.NewProblem(client.UnsupportedType, fmt.Sprintf("JSON in %.40q is not taken", charset), "send it in UTF-8")
-		}
-		delete(params, "charset")
-	}
-	if full = mime.FormatMediaType(base, params); full == "" || len(full) > 255 {
-		return "", "", client.NewProblem(client.UnsupportedType, "the media type is too long or cannot be written", "")
-	}
+	base, _, _ = strings.Cut(full, ";")
 	return base, full, nil
 }
-
-func isJSON(base string) bool { return base == jsonType || strings.HasSuffix(base, "+json") }
 
 // several makes a batch of the raw bytes of events.
 func (a *API) several(items [][]byte, mediaType string) (*submission, error) {
@@ -148,6 +133,14 @@ func (a *API) packed(body []byte) (*submission, error) {
 		}
 		s.events = append(s.events, ev)
 		body = rest
+	}
+	for i := range s.events {
+		ev := &s.events[i]
+		mediaType, err := client.NormalizeMediaType(ev.MediaType)
+		if err != nil {
+			s.refuse(i, err)
+		}
+		ev.MediaType = mediaType
 	}
 	return s, nil
 }
