@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -132,6 +134,30 @@ func (s *server) stop() int {
 	status := s.cmd.ProcessState.ExitCode()
 	s.cmd = nil
 	return status
+}
+
+// metric returns the value of a metric without labels that the process
+// serves.
+func (s *server) metric(name string) float64 {
+	s.t.Helper()
+	res, err := http.Get(s.url + "/metrics")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindSubmatch(text)
+	if m == nil {
+		s.t.Fatalf("%s serves no metric %s", s.url, name)
+	}
+	value, err := strconv.ParseFloat(string(m[1]), 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return value
 }
 
 func newSite(t *testing.T) *site {
@@ -401,7 +427,10 @@ func (s *site) witnessesStop() {
 	if strings.Contains(out, "witnessed  ") {
 		s.Errorf("an entry was reported as witnessed without a quorum: %s", out)
 	}
-	s.wants(s.run(0, "cairnd", "status", "--dir", s.ledgerDir()), "has not cosigned all")
+	s.wants(s.run(1, "cairnd", "status", "--dir", s.ledgerDir()), "the quorum of witnesses does not cosign")
+	if published, integrated := s.ledger.metric("cairn_size_published"), s.ledger.metric("cairn_size_integrated"); published >= integrated {
+		s.Errorf("metrics: %v entries are published and %v integrated, want fewer published", published, integrated)
+	}
 	s.witnesses[0].start()
 	s.witnesses[2].start()
 	for _, key := range []string{"while-down", "never-witnessed"} {

@@ -17,7 +17,10 @@ import (
 
 // An admin is the administration of a running server, through its socket; see
 // cairn-http(7) for its paths.
-type admin struct{ *client.HTTP }
+type admin struct {
+	*client.HTTP
+	config Config
+}
 
 // dial returns the administration of the ledger's running server.
 func (p *program) dial() (*admin, error) {
@@ -30,7 +33,7 @@ func (p *program) dial() (*admin, error) {
 	}}
 	// Asked once: a server that does not run is told at once.
 	log, err := client.Dial("http://cairnd", client.Options{HTTPClient: &http.Client{Transport: socket, Timeout: time.Minute}, Attempts: 1})
-	return &admin{log}, err
+	return &admin{log, c}, err
 }
 
 // notRunning reports whether an error means that no server runs.

@@ -55,11 +55,11 @@ func statusOf(err error) int {
 	var restored *ledger.RestoredError
 	var disagreement *ledger.DisagreementError
 	var ahead *ledger.AheadError
-	var notReady notReadyError
+	var notWell notWellError
 	switch {
 	case command.IsUsage(err), errors.As(err, &problem) && problem.Status == http.StatusBadRequest:
 		return command.Misuse
-	case errors.As(err, &restored), errors.As(err, &disagreement), errors.As(err, &ahead), errors.As(err, &notReady), errors.Is(err, proofs.ErrNotVerified), errors.Is(err, ledger.ErrExists):
+	case errors.As(err, &restored), errors.As(err, &disagreement), errors.As(err, &ahead), errors.As(err, &notWell), errors.Is(err, proofs.ErrNotVerified), errors.Is(err, ledger.ErrExists):
 		return command.No
 	case errors.As(err, &problem) && problem.Status < 500:
 		return command.No

@@ -4,11 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/local"
+	"github.com/cairnlog/cairn/proofs"
 )
 
 func (p *program) statusCommand() *cobra.Command {
@@ -18,9 +23,11 @@ func (p *program) statusCommand() *cobra.Command {
 		Long: `Show the four sizes of the ledger, whether it takes entries, what its witnesses
 said last, and what keeps a copied directory from forking the log.
 
-The exit status is 0 where the ledger takes entries and everything is
-witnessed, and 1 where it has stopped or does not take entries.`,
-		Example: "  cairnd status\n  cairnd status --json",
+The exit status is 0 where the ledger takes entries and those witnesses that
+cosigned when they were asked last make the policy's quorum, and 1 where it has
+stopped, takes no entries, or lacks the quorum. A witness beyond the quorum may be
+down, and entries may be on their way.`,
+		Example: "  cairnd status\n  cairnd status --json | jq .quorum_cosigns",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a, err := p.dial()
@@ -31,13 +38,18 @@ witnessed, and 1 where it has stopped or does not take entries.`,
 			if err != nil {
 				return err
 			}
-			if p.json {
-				err = p.printJSON(s)
-			} else {
-				err = printStatus(p.Stdout, s)
+			policy, err := local.ReadPolicy(p.dir, a.config.Config)
+			if err != nil {
+				return err
 			}
-			if err == nil && !s.Ready {
-				return notReadyError{}
+			h := healthOf(s, policy)
+			if p.json {
+				err = p.printJSON(h)
+			} else {
+				err = h.print(p.Stdout)
+			}
+			if err == nil {
+				err = h.judge()
 			}
 			return err
 		},
@@ -46,37 +58,95 @@ witnessed, and 1 where it has stopped or does not take entries.`,
 	return c
 }
 
-// A notReadyError is a "no": the status was printed already.
-type notReadyError struct{}
+// A health is the status of a ledger as its policy sees it.
+type health struct {
+	ledger.Status
+	Quorum  string `json:"quorum"`         // of the policy
+	Cosigns bool   `json:"quorum_cosigns"` // when it was asked last; true where it is none
+}
 
-func (notReadyError) Error() string { return "the ledger does not take entries" }
-
-func printStatus(w io.Writer, s ledger.Status) error {
-	t := command.NewTable(w)
-	t.Row("log", s.Origin)
-	t.Row("sequenced", fmt.Sprint(s.Sizes.Sequenced))
-	t.Row("integrated", fmt.Sprint(s.Sizes.Integrated))
-	t.Row("signed", fmt.Sprint(s.Sizes.Signed))
-	t.Row("published", fmt.Sprint(s.Sizes.Published))
-	t.Row("waiting", fmt.Sprint(s.Queue))
-	switch {
-	case s.Stopped != "":
-		t.Row("state", "stopped: "+s.Stopped)
-	case !s.Ready:
-		t.Row("state", "waits for its witnesses after the start")
-	case s.Sizes.Published < s.Sizes.Integrated:
-		t.Row("state", "takes entries; the quorum of witnesses has not cosigned all of them")
-	default:
-		t.Row("state", "takes entries; everything is witnessed")
+func healthOf(s ledger.Status, policy *proofs.Policy) health {
+	cosigning := make(map[string]bool)
+	for _, w := range s.Witness {
+		for _, named := range policy.Witnesses {
+			// The ledger joins the names of a witness that has several.
+			if w.Trouble == "" && strings.Contains("+"+w.Name+"+", "+"+named.Name+"+") {
+				cosigning[named.Name] = true
+			}
+		}
 	}
-	for _, witness := range s.Witness {
+	none := policy.Quorum == proofs.NoQuorum
+	return health{Status: s, Quorum: policy.Quorum, Cosigns: none || policy.Met(cosigning)}
+}
+
+// A notWellError is a "no": the status was printed already.
+type notWellError struct{ what string }
+
+func (e notWellError) Error() string { return e.what }
+
+// judge returns an error where somebody should look after the ledger.
+func (h health) judge() error {
+	switch {
+	case !h.Ready:
+		return notWellError{"the ledger takes no entries"}
+	case !h.Cosigns:
+		return notWellError{"the quorum of witnesses does not cosign"}
+	}
+	return nil
+}
+
+const (
+	clockMatters = 5.0  // seconds from where on the clock is shown: cosignatures tell whole ones, and take some
+	clockOff     = 60.0 // seconds beyond which no entries are taken
+)
+
+// clock says how the local clock differs from the witnesses'.
+func (h health) clock() string {
+	by := time.Duration(math.Abs(h.ClockAhead) * float64(time.Second))
+	if h.ClockAhead < 0 {
+		return fmt.Sprintf("%v behind the witnesses'", by)
+	}
+	return fmt.Sprintf("%v ahead of the witnesses'", by)
+}
+
+func (h health) state() string {
+	switch {
+	case h.Stopped != "":
+		return "stopped: " + h.Stopped
+	case !h.Ready && math.Abs(h.ClockAhead) > clockOff:
+		return "takes no entries: its clock is " + h.clock()
+	case !h.Ready:
+		return "waits for its witnesses after the start"
+	case !h.Cosigns:
+		return "takes entries; the quorum of witnesses does not cosign, so nothing more is published"
+	case h.Sizes.Published < h.Sizes.Integrated:
+		return "takes entries; some wait for the next checkpoint"
+	case h.Quorum == proofs.NoQuorum:
+		return "takes entries; nobody witnesses them: the policy's quorum is none"
+	}
+	return "takes entries; everything is witnessed"
+}
+
+func (h health) print(w io.Writer) error {
+	t := command.NewTable(w)
+	t.Row("log", h.Origin)
+	t.Row("sequenced", fmt.Sprint(h.Sizes.Sequenced))
+	t.Row("integrated", fmt.Sprint(h.Sizes.Integrated))
+	t.Row("signed", fmt.Sprint(h.Sizes.Signed))
+	t.Row("published", fmt.Sprint(h.Sizes.Published))
+	t.Row("waiting", fmt.Sprint(h.Queue))
+	t.Row("state", h.state())
+	for _, witness := range h.Witness {
 		said := "cosigns"
 		if witness.Trouble != "" {
 			said = witness.Trouble
 		}
 		t.Row("witness "+witness.Name, said)
 	}
-	t.Row("copies", s.Fork)
+	if math.Abs(h.ClockAhead) >= clockMatters {
+		t.Row("clock", h.clock())
+	}
+	t.Row("copies", h.Fork)
 	return t.Flush()
 }
 
