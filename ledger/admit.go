@@ -10,7 +10,6 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/cairnlog/cairn/client"
@@ -131,7 +130,7 @@ func (l *Ledger) checkEvent(settings *streamSettings, ev *client.Event) ([]proof
 		return nil, invalid("%d given fields are more than %d", len(ev.Fields), proofs.MaxTags)
 	}
 	var values []proofs.FieldValue
-	if isJSON(mediaTypeOf(ev)) {
+	if client.IsJSON(ev.MediaType) {
 		var err error
 		if values, err = settings.extractor.Extract(ev.Data); err != nil {
 			return nil, invalid("%v", err)
@@ -160,12 +159,6 @@ func mediaTypeOf(ev *client.Event) string {
 		return jsonMediaType
 	}
 	return ev.MediaType
-}
-
-// isJSON reports whether events of a media type are read for declared fields.
-func isJSON(mediaType string) bool {
-	base, _, _ := strings.Cut(mediaType, ";")
-	return base == jsonMediaType || strings.HasSuffix(base, "+json")
 }
 
 func (s *streamSettings) field(name string) (proofs.Field, bool) {
