@@ -182,7 +182,7 @@ func TestPlaceThatIsEmptyIsFilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.disks[0], w.disks[2] = memfs.New(nil), memfs.New(nil)
-	if s, err = keystate.Open(ctx, w.options()); err != nil {
+	if _, err := keystate.Open(ctx, w.options()); err != nil {
 		t.Fatal(err)
 	}
 	w.disks[1] = memfs.New(nil)
