@@ -166,27 +166,6 @@ func TestGapsAreRemembered(t *testing.T) {
 	demand(t, l.audit(l.files, r.State), want{audit.SourceRepeat, "tile/entries/001.p/49", 304})
 }
 
-// Gaps are all counted; no more are kept than are asked for, and the next run
-// begins with all of them.
-func TestManyGapsAreCounted(t *testing.T) {
-	l := newLedger(t)
-	l.vault = false
-	l.grow(10)
-	for i := range uint64(3000) {
-		l.add(check(proofs.FormatLeaf(proofs.Leaf{Kind: proofs.Event, Stream: 1, Bucket: 2, Time: entryTime(uint64(len(l.leaves))),
-			Source: &proofs.LeafSource{Number: 77, Sequence: 2 * (3000 - i)}})))
-	}
-	l.publish(3010)
-	r, err := audit.Run(t.Context(), l.files, audit.Options{Policy: l.policy, MaxFindings: 10})
-	if err != nil || len(r.Findings) != 10 || r.Total != 2999 || r.Findings[0].Kind != audit.SourceGap || r.State == nil {
-		t.Fatalf("%d findings of %d, state %v, %v", len(r.Findings), r.Total, r.State != nil, err)
-	}
-	state := check(audit.ParseState(audit.FormatState(r.State)))
-	if r := l.audit(l.files, state); r.Total != 2999 || r.Summary.From != 3010 {
-		t.Errorf("from the state: %d findings, judged from entry %d on", r.Total, r.Summary.From)
-	}
-}
-
 // A run does not change the state that it begins with.
 func TestAStateIsNotChanged(t *testing.T) {
 	l := newLedger(t)
