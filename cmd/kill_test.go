@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -83,33 +82,6 @@ func (s *site) loadAndKill(l *load, after time.Duration) {
 	s.ledger.kill()
 	cancel()
 	wg.Wait()
-}
-
-// kill ends the process as a power cut would.
-func (s *server) kill() {
-	s.t.Helper()
-	if err := s.cmd.Process.Kill(); err != nil {
-		s.t.Fatal(err)
-	}
-	_ = s.cmd.Wait() // it was killed
-	s.cmd = nil
-}
-
-// awaitReady waits until the ledger takes entries.
-func (s *server) awaitReady() {
-	s.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		res, err := http.Get(s.url + "/readyz")
-		if err == nil {
-			res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("%v is not ready: %s", s.args, s.talk)
-		}
-	}
 }
 
 // checkLoad checks that everything acknowledged is there byte for byte, that
