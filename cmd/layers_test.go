@@ -59,13 +59,16 @@ var layers = []layer{
 		name: "storage/...", ours: []string{"storage", "storage/disk/...", "storage/fault"}, links: []string{trillian, pebble},
 		why: "it keeps bytes that have no meaning to it, and cairn and cairn-witness link it",
 	}, {
-		name: "storage/pebbleindex", ours: []string{"storage"}, links: []string{trillian},
+		name: "storage/pebbleguard", ours: none, links: []string{trillian},
+		why: "it keeps Pebble's panics from whoever uses Pebble, with Cairn or without",
+	}, {
+		name: "storage/pebbleindex", ours: []string{"storage", "storage/pebbleguard"}, links: []string{trillian},
 		why: "it keeps the contract Index on Pebble, and stands alone so that nobody else links it",
 	}, {
 		name: "storage/trillian", ours: []string{"storage/trillian/embedded"},
 		why: "the ledger's tree knows nothing of the ledger, so that the roots of two computations are worth comparing",
 	}, {
-		name: "storage/trillian/embedded", ours: none,
+		name: "storage/trillian/embedded", ours: []string{"storage/pebbleguard"},
 		why: "it is a storage of Trillian's, and of use without Cairn",
 	}, {
 		name: "storage/trillian/trilliantest", ours: []string{"storage/trillian/embedded"},
@@ -115,7 +118,7 @@ var keepers = []struct {
 	why     string
 }{
 	{trillian, []string{"storage/trillian/..."}, "Trillian has global flags and a logger of its own, and its types must not reach ours"},
-	{pebble, []string{"storage/trillian/...", "storage/pebbleindex"}, "it is one backend's choice, and witnesses and verifiers do without it"},
+	{pebble, []string{"storage/trillian/...", "storage/pebbleindex", "storage/pebbleguard"}, "it is one backend's choice, and witnesses and verifiers do without it"},
 	{"k8s.io/klog/...", []string{"storage/trillian/..."}, "it is Trillian's logger; ours is log/slog, given by the caller"},
 	{"flag", []string{"cmd/..."}, "only programs have flags"},
 }

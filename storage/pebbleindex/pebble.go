@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/cairnlog/cairn/storage"
+	"github.com/cairnlog/cairn/storage/pebbleguard"
 )
 
 func (x *Index) pebbleOptions(o Options) *pebble.Options {
@@ -37,11 +38,11 @@ func makeDir(fs vfs.FS, path string) error {
 	if err := fs.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
-	return syncDir(fs, fs.PathDir(path))
+	return pebbleguard.SyncDir(fs, fs.PathDir(path))
 }
 
 // pebbleLogger passes Pebble's messages on. Errors of the disk never are fatal
-// to it, see guard: what is is a broken invariant of Pebble, and a panic.
+// to it, see pebbleguard: what is is a broken invariant of Pebble, and a panic.
 type pebbleLogger struct{ *slog.Logger }
 
 func (l pebbleLogger) Infof(format string, args ...any) {

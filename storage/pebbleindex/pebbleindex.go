@@ -33,6 +33,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/cairnlog/cairn/storage"
+	"github.com/cairnlog/cairn/storage/pebbleguard"
 )
 
 // Options say how to open an index.
@@ -55,7 +56,7 @@ type Options struct {
 
 // An Index is a storage.Index.
 type Index struct {
-	guard *guard
+	guard *pebbleguard.FS
 	lock  io.Closer
 
 	mu sync.RWMutex // held shared during calls, so that Close waits for them
@@ -82,7 +83,7 @@ func Open(path string, o Options) (*Index, error) {
 		o.CacheBytes = cacheBytes
 	}
 	report := func(err error) { o.Logger.Error("index failed", "path", path, "error", err) }
-	x := &Index{guard: newGuard(o.FS, report)}
+	x := &Index{guard: pebbleguard.New(o.FS, report)}
 	if err := x.open(path, o); err != nil {
 		return nil, fmt.Errorf("open index %s: %w", path, err)
 	}
@@ -106,7 +107,7 @@ func (x *Index) open(path string, o Options) (err error) {
 		return fmt.Errorf("%w: %w", storage.ErrLocked, err)
 	}
 	var db *pebble.DB // not x.db: an opening that failed may still go on
-	err = x.guard.await(func() (err error) {
+	err = x.guard.Await(func() (err error) {
 		db, err = pebble.Open(path, x.pebbleOptions(o))
 		return err
 	})
@@ -122,9 +123,9 @@ func (x *Index) open(path string, o Options) (err error) {
 
 // fail closes the index for good because of what Pebble met.
 func (x *Index) fail(err error) {
-	x.guard.fail(err)
+	x.guard.Fail(err)
 	// Pebble may report in the midst of a change, for which freeze waits.
-	go x.guard.freeze()
+	go x.guard.Freeze()
 }
 
 // begin returns the database for one call, which ends with x.mu.RUnlock unless
@@ -133,7 +134,7 @@ func (x *Index) begin(ctx context.Context) (*pebble.DB, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := x.guard.failure(); err != nil {
+	if err := x.guard.Failure(); err != nil {
 		return nil, fmt.Errorf("index: %w: %w", storage.ErrFailed, err)
 	}
 	x.mu.RLock()
@@ -170,7 +171,7 @@ func appendKey(b []byte, bucket uint32, key [16]byte) []byte {
 // change makes a change of the database, after whose failure the index is
 // closed.
 func (x *Index) change(what string, do func() error) error {
-	err := x.guard.await(do)
+	err := x.guard.Await(do)
 	if err == nil {
 		return nil
 	}
@@ -253,13 +254,13 @@ func (x *Index) Close() error {
 	db := x.db
 	x.db = nil
 	var err error
-	if x.guard.failure() == nil {
-		err = x.guard.await(func() error {
+	if x.guard.Failure() == nil {
+		err = x.guard.Await(func() error {
 			return errors.Join(db.LogData(nil, pebble.Sync), db.Close())
 		})
 	}
-	if x.guard.failure() != nil {
-		x.guard.freeze()
+	if x.guard.Failure() != nil {
+		x.guard.Freeze()
 	}
 	return errors.Join(err, x.lock.Close())
 }

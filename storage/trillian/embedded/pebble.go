@@ -38,9 +38,9 @@ func (s *Store) pebbleOptions() *pebble.Options {
 func (s *Store) pebbleEvents() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) {
-			s.guard.fail(fmt.Errorf("background task: %w", err))
+			s.guard.Fail(fmt.Errorf("background task: %w", err))
 			// Pebble may report in the midst of a change, for which freeze waits.
-			go s.guard.freeze()
+			go s.guard.Freeze()
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			s.opts.Logger.Error("trillian store is damaged", "file", info.Path, "error", info.Details)
@@ -63,7 +63,7 @@ func (l pebbleLogger) Errorf(format string, args ...any) {
 	l.store.opts.Logger.Error("pebble", "message", fmt.Sprintf(format, args...))
 }
 
-// Fatalf must not return. Errors of the disk never come here, see guard: what
+// Fatalf must not return. Errors of the disk never come here, see pebbleguard: what
 // does is a broken invariant of Pebble.
 func (l pebbleLogger) Fatalf(format string, args ...any) {
 	message := fmt.Sprintf(format, args...)

@@ -15,6 +15,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/trillian"
 	"github.com/google/trillian/storage"
+
+	"github.com/cairnlog/cairn/storage/pebbleguard"
 )
 
 // ErrFailed means that a write, a sync or a background task failed, now or
@@ -58,7 +60,7 @@ type Options struct {
 // Store is an open directory of Trillian trees. It is safe for concurrent use.
 type Store struct {
 	opts  Options
-	guard *guard
+	guard *pebbleguard.FS
 	lock  io.Closer
 	db    *pebble.DB
 	tiles *tileCache
@@ -97,7 +99,7 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{
 		opts:  o,
-		guard: newGuard(o.FS, func(err error) { o.Logger.Error("trillian store failed", "dir", o.Dir, "error", err) }),
+		guard: pebbleguard.New(o.FS, func(err error) { o.Logger.Error("trillian store failed", "dir", o.Dir, "error", err) }),
 		tiles: newTileCache(int(o.CacheBytes / 2 / pyramidBytes)),
 		logs:  make(map[int64]*logState),
 	}
@@ -125,12 +127,12 @@ func (s *Store) open() (err error) {
 			err = errors.Join(err, s.lock.Close())
 		}
 	}()
-	err = s.guard.await(func() (err error) {
+	err = s.guard.Await(func() (err error) {
 		s.db, err = pebble.Open(s.opts.Dir, s.pebbleOptions())
 		return err
 	})
 	switch {
-	case s.guard.failure() != nil:
+	case s.guard.Failure() != nil:
 		return s.failedErr()
 	case errors.Is(err, pebble.ErrDBDoesNotExist):
 		return ErrNotFound
@@ -146,16 +148,16 @@ func (s *Store) open() (err error) {
 // closeDB closes Pebble when no call uses it any more. After a failure it
 // leaves Pebble frozen.
 func (s *Store) closeDB() error {
-	if s.guard.failure() == nil {
-		err := s.guard.await(func() error {
+	if s.guard.Failure() == nil {
+		err := s.guard.Await(func() error {
 			s.users.Wait()
 			return s.db.Close()
 		})
-		if s.guard.failure() == nil {
+		if s.guard.Failure() == nil {
 			return err
 		}
 	}
-	s.guard.freeze()
+	s.guard.Freeze()
 	return s.failedErr()
 }
 
@@ -164,7 +166,7 @@ func makeDir(fs vfs.FS, dir string) error {
 	if err := fs.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return syncDir(fs, fs.PathDir(dir))
+	return pebbleguard.SyncDir(fs, fs.PathDir(dir))
 }
 
 // load checks the format and reads the tree definitions.
@@ -203,13 +205,13 @@ func (s *Store) Sync(context.Context) error {
 		return err
 	}
 	defer done()
-	return s.settled(s.guard.await(func() error { return s.db.LogData(nil, pebble.Sync) }))
+	return s.settled(s.guard.Await(func() error { return s.db.LogData(nil, pebble.Sync) }))
 }
 
 // Err returns nil while the store works, and an error wrapping ErrFailed and
 // the reason after it failed.
 func (s *Store) Err() error {
-	if s.guard.failure() == nil {
+	if s.guard.Failure() == nil {
 		return nil
 	}
 	return s.failedErr()
@@ -235,7 +237,7 @@ func (s *Store) begin() (done func(), err error) {
 	if s.closed {
 		return nil, ErrClosed
 	}
-	if s.guard.failure() != nil {
+	if s.guard.Failure() != nil {
 		return nil, s.failedErr()
 	}
 	s.users.Add(1)
@@ -244,7 +246,7 @@ func (s *Store) begin() (done func(), err error) {
 
 // failedErr is the error of every call after a failure.
 func (s *Store) failedErr() error {
-	return fmt.Errorf("%w: %w", ErrFailed, s.guard.failure())
+	return fmt.Errorf("%w: %w", ErrFailed, s.guard.Failure())
 }
 
 // commit applies b, which it consumes, atomically.
@@ -253,7 +255,7 @@ func (s *Store) commit(b *pebble.Batch, sync bool) error {
 	if sync {
 		options = pebble.Sync
 	}
-	err := s.guard.await(func() error {
+	err := s.guard.Await(func() error {
 		if err := s.db.Apply(b, options); err != nil {
 			return err
 		}
@@ -264,7 +266,7 @@ func (s *Store) commit(b *pebble.Batch, sync bool) error {
 
 // settled is how a write ended that returned err.
 func (s *Store) settled(err error) error {
-	if s.guard.failure() != nil {
+	if s.guard.Failure() != nil {
 		return s.failedErr()
 	}
 	return err
