@@ -6,8 +6,6 @@ import (
 	"math/bits"
 )
 
-//go:generate go run ./internal/treevectors ../testdata/vectors
-
 // A NodeID names a node of the tree that never changes again: the root of the
 // complete subtree over the leaves [Index<<Level, (Index+1)<<Level). Level 0
 // is the leaf hashes.

@@ -1,5 +1,5 @@
-// Command vectors writes the test vectors of Cairn's own formats, for
-// programs in other languages as much as for ours. Each file is an array of
+// Command vectors writes the test vectors of Cairn's own formats, and of the
+// tree and its files, for programs in other languages as much as for ours. Each file is an array of
 // objects with a name that is a sentence, inputs, a verdict ("ok" or
 // "reject") and, for what is refused, the kind of error and the reason.
 // Bytes are in hexadecimal, integers of 64 bits are decimal strings.
@@ -40,6 +40,11 @@ func write(dir string) error {
 		"tags":       tagsVectors(),
 		"record":     recordVectors(),
 		"disclosure": disclosureVectors(),
+
+		"inclusion":   inclusionVectors(),
+		"consistency": consistencyVectors(),
+		"tile":        tileVectors(),
+		"bundle":      bundleVectors(),
 	} {
 		var b bytes.Buffer
 		enc := json.NewEncoder(&b)

@@ -37,7 +37,7 @@ type bundleVector struct {
 func tileVectors() (vectors []tileVector) {
 	accept := func(name string, t proofs.Tile) {
 		path := t.Path()
-		vectors = append(vectors, tileVector{Name: name, Path: &path, Tile: &tile{&t.Level, t.Index, t.Width}, verdict: ok})
+		vectors = append(vectors, tileVector{Name: name, Path: &path, Tile: &tile{&t.Level, t.Index, t.Width}, verdict: ok()})
 	}
 	accept("the first tile of leaf hashes", proofs.Tile{Level: 0, Index: 0, Width: 256})
 	accept("a partial tile of one hash", proofs.Tile{Level: 0, Index: 0, Width: 1})
@@ -64,7 +64,7 @@ func tileVectors() (vectors []tileVector) {
 		v.Name, v.Bytes, v.Width = name, &b, width
 		vectors = append(vectors, v)
 	}
-	content("the bytes of a tile of two hashes", b, 2, tileVector{Hashes: hexHashes(hashes), verdict: ok})
+	content("the bytes of a tile of two hashes", b, 2, tileVector{Hashes: hexHashes(hashes), verdict: ok()})
 	content("two hashes where the width is 1", b, 1, tileVector{verdict: malformed("it has 64 bytes, not 32")})
 	content("two hashes where the width is 3", b, 3, tileVector{verdict: malformed("it has 64 bytes, not 96")})
 	content("a tile that lacks its last byte", b[:63], 2, tileVector{verdict: malformed("it has 63 bytes, not 64")})
@@ -82,7 +82,7 @@ func bundleVectors() (vectors []bundleVector) {
 		{"an index of three groups, partial", proofs.Bundle{Index: 1234067, Width: 255}},
 	} {
 		path := b.Path()
-		vectors = append(vectors, bundleVector{Name: b.name, Path: &path, Bundle: &tile{nil, b.Index, b.Width}, verdict: ok})
+		vectors = append(vectors, bundleVector{Name: b.name, Path: &path, Bundle: &tile{nil, b.Index, b.Width}, verdict: ok()})
 	}
 	for _, r := range refusedPlaces() {
 		path := "tile/entries/" + r.place
@@ -94,7 +94,7 @@ func bundleVectors() (vectors []bundleVector) {
 		v.Name, v.Bytes, v.Width = name, &b, width
 		vectors = append(vectors, v)
 	}
-	content("three entries, one of them empty", b, 3, bundleVector{Entries: []hexBytes{entries[0], entries[1], entries[2]}, verdict: ok})
+	content("three entries, one of them empty", b, 3, bundleVector{Entries: []hexBytes{entries[0], entries[1], entries[2]}, verdict: ok()})
 	content("three entries where the width is 2", b, 2, bundleVector{verdict: malformed("nothing may follow the last entry")})
 	content("three entries where the width is 4", b, 4, bundleVector{verdict: malformed("the fourth entry is missing")})
 	content("a bundle that lacks its last byte", b[:len(b)-1], 3, bundleVector{verdict: malformed("the third entry is cut off")})
