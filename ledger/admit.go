@@ -99,8 +99,12 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 	if ev.Source != "" {
 		a.leaf.Source = &proofs.LeafSource{Number: keys.sourceNumber(who, ev.Source), Sequence: ev.Sequence}
 	}
+	mediaType, err := client.NormalizeMediaType(ev.MediaType)
+	if err != nil {
+		return nil, err
+	}
 	part := proofs.Part{
-		MediaType: mediaTypeOf(ev), Appender: who, IdempotencyKey: ev.IdempotencyKey, Source: ev.Source,
+		MediaType: mediaType, Appender: who, IdempotencyKey: ev.IdempotencyKey, Source: ev.Source,
 		Subjects: subjectNames(subjects), Fields: ev.Fields, Signature: ev.Signature, Data: ev.Data,
 	}
 	if a.said, err = saidOf(part, ev.Sequence); err != nil {
@@ -153,13 +157,6 @@ func (l *Ledger) checkEvent(settings *streamSettings, ev *client.Event) ([]proof
 }
 
 const jsonMediaType = "application/json"
-
-func mediaTypeOf(ev *client.Event) string {
-	if ev.MediaType == "" {
-		return jsonMediaType
-	}
-	return ev.MediaType
-}
 
 func (s *streamSettings) field(name string) (proofs.Field, bool) {
 	for _, f := range s.Fields {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -318,12 +319,22 @@ func TestWitnessWithAnotherTreeOfOurSizeStopsTheLedger(t *testing.T) {
 	w := newWorld(t)
 	w.create()
 	size := uint64(4) // of a new ledger
+	denied := make(chan struct{})
+	var once sync.Once
 	w.witnesses[0].misbehave(func(r witness.Request) ([]byte, error) {
 		if r.Old != size {
 			return nil, &witness.Error{Status: http.StatusConflict, Size: size}
 		}
+		once.Do(func() { close(denied) })
 		return nil, &witness.Error{Status: http.StatusUnprocessableEntity}
 	})
+	for _, tw := range w.witnesses[1:] { // the start is not over before
+		tw.misbehave(func(witness.Request) ([]byte, error) {
+			<-denied
+			time.Sleep(50 * time.Millisecond)
+			return nil, errors.New("connection reset")
+		})
+	}
 	l := w.open()
 	defer l.Close()
 	select {
