@@ -27,9 +27,9 @@ import (
 type Verifier struct {
 	o VerifierOptions
 
-	mu   sync.Mutex // held while one checkpoint is compared with the memory
-	view View       // the largest so far; its Reader is nil at first
-	last checked    // spares to check again what is the same
+	mu     sync.Mutex // held while one checkpoint is compared with the memory
+	view   View       // the largest so far; its Reader is nil at first
+	recent recent     // spares to check and compare again what is the same
 }
 
 // VerifierOptions say what to believe and where to ask.
@@ -65,12 +65,6 @@ type View struct {
 	proofs.Verdict
 	Signed []byte         // the checkpoint as it was signed
 	Reader *proofs.Reader // of its tree; proofs made from it are right
-}
-
-// checked is a checkpoint that was found right a moment ago.
-type checked struct {
-	signed  string
-	verdict proofs.Verdict
 }
 
 // NewVerifier returns a verifier. It reads nothing yet.
@@ -164,8 +158,8 @@ func (v *Verifier) Believe(ctx context.Context, signed []byte) (View, error) {
 func (v *Verifier) believeGiven(ctx context.Context, signed []byte) (View, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.view.Reader != nil && string(v.view.Signed) == string(signed) {
-		return v.view, nil
+	if view, ok := v.recent.find(signed); ok {
+		return view, nil // once of this history, always
 	}
 	verdict, err := v.check(signed)
 	if err != nil {
@@ -186,15 +180,10 @@ func (v *Verifier) believeGiven(ctx context.Context, signed []byte) (View, error
 
 // check checks a checkpoint by the policy.
 func (v *Verifier) check(signed []byte) (proofs.Verdict, error) {
-	if v.last.signed == string(signed) {
-		return v.last.verdict, nil
+	if view, ok := v.recent.find(signed); ok {
+		return view.Verdict, nil
 	}
-	verdict, err := v.o.Policy.Check(signed)
-	if err != nil {
-		return proofs.Verdict{}, err
-	}
-	v.last = checked{string(signed), verdict}
-	return verdict, nil
+	return v.o.Policy.Check(signed)
 }
 
 // fresh demands that the quorum saw the checkpoint not too long ago.

@@ -47,10 +47,11 @@ func (v *Verifier) believe(ctx context.Context, old *believed, signed []byte, ve
 	}
 	view := View{Verdict: verdict, Signed: signed, Reader: reader}
 	if old != nil && c.Size < old.Size {
+		v.recent.add(view)
 		return view, nil
 	}
 	if old != nil && c.Size == old.Size && verdict.Time <= old.time {
-		v.view = view
+		v.keep(view)
 		return view, nil
 	}
 	var was []byte
@@ -61,8 +62,14 @@ func (v *Verifier) believe(ctx context.Context, old *believed, signed []byte, ve
 	if err := v.o.Memory.Swap(ctx, was, signed); err != nil {
 		return View{}, fmt.Errorf("memory: %w", err)
 	}
-	v.view = view
+	v.keep(view)
 	return view, nil
+}
+
+// keep makes a view the largest.
+func (v *Verifier) keep(view View) {
+	v.view = view
+	v.recent.add(view)
 }
 
 // extend returns a reader of the tree of c, after it has made sure that this
