@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/cairnlog/cairn/client"
-	"github.com/cairnlog/cairn/proofs"
 )
 
 // A flight is a batch of events that is under way to the ledger.
@@ -21,8 +19,6 @@ type flight struct {
 	results []client.Appended
 	checks  []error // of the results that are no refusals
 	err     error   // nothing is known of any event
-
-	view client.View // of the checkpoint that the receipts have in common
 }
 
 func (f *flight) add(e client.Event, where string) {
@@ -41,30 +37,7 @@ func (f *flight) fly(ctx context.Context, log client.Log, v *client.Verifier, st
 	f.checks = make([]error, len(f.results))
 	for i, r := range f.results {
 		if r.Err == nil {
-			f.checks[i] = f.check(ctx, v, f.events[i], r)
+			f.checks[i] = v.CheckAppended(ctx, f.events[i], r)
 		}
 	}
-}
-
-// check checks what [client.Verifier.CheckAppended] does. But the checkpoint
-// that all receipts of an answer have is compared with what was believed once
-// for all: the answer to another batch may have a larger one, and come first.
-func (f *flight) check(ctx context.Context, v *client.Verifier, e client.Event, r client.Appended) error {
-	receipt, err := proofs.ParseReceipt(r.Receipt)
-	if err != nil || r.State != client.Witnessed || receipt.Index != r.Index {
-		return v.CheckAppended(ctx, e, r)
-	}
-	if err := client.CheckAppended(e, r); err != nil {
-		return err
-	}
-	if f.view.Reader == nil || string(f.view.Signed) != string(receipt.Checkpoint) {
-		if f.view, err = v.Believe(ctx, receipt.Checkpoint); err != nil {
-			return fmt.Errorf("receipt of entry %d: %w", r.Index, err)
-		}
-	}
-	c := f.view.Checkpoint
-	if err := proofs.CheckInclusion(r.Index, c.Size, proofs.LeafHash(r.Leaf), receipt.Proof, c.Root); err != nil {
-		return fmt.Errorf("receipt of entry %d: %w", r.Index, err)
-	}
-	return nil
 }
