@@ -160,10 +160,20 @@ func (p *program) append(ctx context.Context, args []string, o appendFlags) erro
 	}
 	err = a.all(ctx, inputs)
 	a.progress.end()
-	if err != nil && a.resume != nil && statusOf(err) == command.Unknown {
-		err = command.Hinted(err, "run the same command again: it goes on behind event %d", a.resume.done)
+	return a.goOn(errors.Join(err, a.summary()))
+}
+
+// goOn says with an error how to go on after it, where a file remembers how
+// far it came.
+func (a *appender) goOn(err error) error {
+	switch {
+	case err == nil || a.resume == nil:
+	case a.refusal != nil:
+		return command.Hinted(err, "put the refused events right where they stand, or the command, and run it again: it goes on behind event %d", a.resume.done)
+	case statusOf(err) == command.Unknown:
+		return command.Hinted(err, "run the same command again: it goes on behind event %d", a.resume.done)
 	}
-	return errors.Join(err, a.summary())
+	return err
 }
 
 // An eventMaker makes events of what is read.

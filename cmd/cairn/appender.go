@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,19 +40,21 @@ type appender struct {
 	bytes   int       // of the events in them
 
 	counts  struct{ appended, repeats, refused, unchecked, late uint64 }
+	open    bool           // an event of those told is not recorded as it was asked for, or not known to be
 	refusal error          // the first event that was refused
 	failure error          // the first batch that failed: nothing is sent after it
 	unknown []client.Event // of batches of which nothing is known
 }
 
-// all reads and sends all events. After an error no more are sent, and those
-// that are under way are waited for.
+// all reads and sends all events. After an error, or when the context ends, no
+// more are sent, and those that are under way are waited for.
 func (a *appender) all(ctx context.Context, inputs iter.Seq2[input, error]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var flying sync.WaitGroup
 	defer flying.Wait()
 	defer cancel()
 	q := newIntake(ctx, inputs, a.o.batch, maxBatchBytes)
+	interrupted := ctx.Done()
 	var unread error // why events were not read
 	for reading := true; reading || len(a.flights) > 0; {
 		var ready, landed <-chan struct{}
@@ -62,8 +65,10 @@ func (a *appender) all(ctx context.Context, inputs iter.Seq2[input, error]) erro
 			landed = a.flights[0].done
 		}
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-interrupted:
+			if interrupted = nil; reading {
+				reading, unread = false, ctx.Err()
+			}
 		case <-landed:
 			a.land()
 			reading = reading && a.failure == nil
@@ -122,7 +127,7 @@ func (a *appender) launch(ctx context.Context, flying *sync.WaitGroup, f *flight
 	}
 	a.flights = append(a.flights, f)
 	a.bytes += f.bytes
-	flying.Go(func() { f.fly(ctx, a.log, a.verifier, a.o.stream, client.State(a.o.wait), a.o.timeout) })
+	flying.Go(func() { f.fly(ctx, a) })
 	return nil
 }
 
@@ -136,18 +141,26 @@ func (a *appender) land() {
 	if isUnknown(err) {
 		a.unknown = append(a.unknown, f.events...)
 	}
+	closed := 0 // events before the first that is open
+	a.open = a.open || err != nil
 	for i, check := range f.checks {
-		if wrong := a.take(f.wheres[i], f.results[i], check); wrong != nil && err == nil {
+		done, wrong := a.take(f.wheres[i], f.results[i], check)
+		if wrong != nil && err == nil {
 			err = fmt.Errorf("%s: %w", f.wheres[i], wrong)
 		}
+		if a.open = a.open || !done || wrong != nil; !a.open {
+			closed++
+		}
 	}
-	if a.failure != nil {
-		return // nor does the resume file skip what failed
+	// What is open is sent again the next time, with all that comes after it.
+	if a.resume != nil && closed > 0 {
+		if wrong := a.resume.take(f.events[:closed]); wrong != nil {
+			a.open, err = true, cmp.Or(err, wrong)
+		}
 	}
-	if err == nil && a.resume != nil {
-		err = a.resume.take(f.events)
+	if a.failure == nil {
+		a.failure = err
 	}
-	a.failure = err
 	a.progress.show(f.end, 0)
 }
 
@@ -170,51 +183,53 @@ func (a *appender) sendAgain(err error) error {
 	return command.Hinted(err, "it is not known whether %d events are recorded; with keys of their own, or --resume, they could be sent again safely", len(a.unknown))
 }
 
-const maxRefusals = 20 // that are told one by one
+const maxTold = 20 // events that are told one by one, of those refused and of those unchecked
 
 // take counts the answer about one event and what came of its check, and
-// reports it.
-func (a *appender) take(where string, r client.Appended, check error) error {
+// reports it. It returns whether the event is recorded as it was asked for.
+func (a *appender) take(where string, r client.Appended, check error) (done bool, err error) {
 	switch {
 	case r.Err != nil && !isRefusal(r.Err):
-		return r.Err
+		return false, r.Err
 	case r.Err != nil:
 		if a.counts.refused++; a.refusal == nil {
 			a.refusal = r.Err
 		}
-		if a.counts.refused <= maxRefusals {
+		if a.counts.refused <= maxTold {
 			a.p.Say("%s: %v", where, r.Err)
 		}
-		return a.report(r)
+		return false, a.report(r, "")
 	case check != nil && statusOf(check) == command.No:
-		return check
+		return false, check
 	case check != nil:
-		a.counts.unchecked++
-		a.p.Say("%s: it could not be checked: %v", where, check)
-		return a.report(r)
+		if a.counts.unchecked++; a.counts.unchecked <= maxTold && !errors.Is(check, errInterrupted) {
+			a.p.Say("%s: it could not be checked: %v", where, check)
+		}
+		return false, a.report(r, check.Error())
 	}
 	if r.Duplicate {
 		a.counts.repeats++
 	} else {
 		a.counts.appended++
 	}
-	if !r.State.Reached(client.State(a.o.wait)) {
+	if done = r.State.Reached(client.State(a.o.wait)); !done {
 		a.counts.late++
 	}
 	if a.o.receipts != "" && r.Receipt != nil {
 		// Not synced: cairn prove receipt makes it again.
 		if err := command.PlaceFile(a.o.receipts, receiptPath(a.o.receipts, r.Index), r.Receipt, publicMode, false); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return a.report(r)
+	return done, a.report(r, "")
 }
 
-// report prints what became of an event.
-func (a *appender) report(r client.Appended) error {
+// report prints what became of an event, or what the ledger said of one that
+// could not be checked.
+func (a *appender) report(r client.Appended, unchecked string) error {
 	if a.o.json {
 		return json.NewEncoder(a.p.Stdout).Encode(entryFile{
-			Index: r.Index, Leaf: r.Leaf, State: r.State, Duplicate: r.Duplicate,
+			Index: r.Index, Leaf: r.Leaf, State: r.State, Duplicate: r.Duplicate, Unchecked: unchecked,
 			Disclosure: r.Disclosure, Receipt: r.Receipt, Promise: r.Promise, Problem: r.Err,
 		})
 	}
@@ -222,6 +237,9 @@ func (a *appender) report(r client.Appended) error {
 		return nil
 	}
 	line := fmt.Sprintf("%d  %s", r.Index, r.State)
+	if unchecked != "" {
+		line = fmt.Sprintf("%d  unchecked", r.Index)
+	}
 	if r.Duplicate {
 		line += "  (was there)"
 	}
@@ -234,7 +252,11 @@ func (a *appender) summary() error {
 	c := a.counts
 	all := c.appended + c.repeats + c.refused + c.unchecked
 	if all > 1 {
-		a.p.Say("%d events recorded, %d were there already, %d refused", c.appended, c.repeats, c.refused)
+		talk := fmt.Sprintf("%d events recorded, %d were there already, %d refused", c.appended, c.repeats, c.refused)
+		if c.unchecked > 0 {
+			talk += fmt.Sprintf(", %d could not be checked", c.unchecked)
+		}
+		a.p.Say("%s", talk)
 	}
 	switch {
 	case c.refused > 0:

@@ -54,8 +54,16 @@ func (l *slowLog) Append(ctx context.Context, stream string, events []client.Eve
 // returns what was printed.
 func (s *session) appendNumbers(log client.Log, n, inFlight int, resumeFile string) (stdout string, err error) {
 	s.t.Helper()
-	var out bytes.Buffer
-	p := s.program("writer", &out, new(bytes.Buffer))
+	stdout, _, err = s.appendUntil(s.t.Context(), log, n, inFlight, resumeFile)
+	return stdout, err
+}
+
+// appendUntil is appendNumbers until a context ends, and returns what was said
+// too.
+func (s *session) appendUntil(ctx context.Context, log client.Log, n, inFlight int, resumeFile string) (stdout, stderr string, err error) {
+	s.t.Helper()
+	var out, talk bytes.Buffer
+	p := s.program("writer", &out, &talk)
 	p.rand = rand.Reader // each run has other keys
 	o := appendFlags{stream: "default", wait: "witnessed", timeout: 1e10, batch: 1, inFlight: inFlight, json: true, resume: resumeFile}
 	maker, err := p.eventMaker(o)
@@ -70,14 +78,15 @@ func (s *session) appendNumbers(log client.Log, n, inFlight int, resumeFile stri
 		}
 		maker.run = a.resume.run
 	}
-	err = a.all(s.t.Context(), func(yield func(input, error) bool) {
+	err = a.all(ctx, func(yield func(input, error) bool) {
 		for i := range n {
 			if !yield(input{fmt.Append(nil, i), fmt.Sprint("line ", i)}, nil) {
 				return
 			}
 		}
 	})
-	return out.String(), err
+	err = a.goOn(errors.Join(err, a.summary()))
+	return out.String(), talk.String(), err
 }
 
 // numbers returns the payloads of the entries that append --json printed.

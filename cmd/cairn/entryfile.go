@@ -19,6 +19,7 @@ type entryFile struct {
 	Stream    string       `json:"stream,omitempty"` // its name, as the ledger says
 	State     client.State `json:"state,omitempty"`  // of an answer to append
 	Duplicate bool         `json:"duplicate,omitempty"`
+	Unchecked string       `json:"unchecked,omitempty"` // why append could not check the answer
 
 	Disclosure *proofs.Disclosure `json:"disclosure,omitempty"`
 	FieldKeys  map[uint16][]byte  `json:"field_keys,omitempty"`

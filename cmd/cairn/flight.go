@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"time"
+	"errors"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 )
 
 // A flight is a batch of events that is under way to the ledger.
@@ -26,18 +27,27 @@ func (f *flight) add(e client.Event, where string) {
 	f.bytes += len(e.Data)
 }
 
+// errInterrupted stands for why an answer was not checked after somebody ended
+// the command.
+var errInterrupted = errors.New("interrupted")
+
 // fly sends the events and checks the answer.
-func (f *flight) fly(ctx context.Context, log client.Log, v *client.Verifier, stream string, state client.State, timeout time.Duration) {
+func (f *flight) fly(ctx context.Context, a *appender) {
 	defer close(f.done)
-	wait, cancel := context.WithTimeout(ctx, timeout)
+	wait, cancel := context.WithTimeout(ctx, a.o.timeout)
 	defer cancel()
-	if f.results, f.err = log.Append(wait, stream, f.events, state); f.err != nil {
+	if f.results, f.err = a.log.Append(wait, a.o.stream, f.events, client.State(a.o.wait)); f.err != nil {
 		return
 	}
 	f.checks = make([]error, len(f.results))
 	for i, r := range f.results {
-		if r.Err == nil {
-			f.checks[i] = v.CheckAppended(ctx, f.events[i], r)
+		if r.Err != nil {
+			continue
 		}
+		err := a.verifier.CheckAppended(ctx, f.events[i], r)
+		if err != nil && ctx.Err() != nil && statusOf(err) != command.No {
+			err = errInterrupted
+		}
+		f.checks[i] = err
 	}
 }

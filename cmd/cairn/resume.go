@@ -17,7 +17,9 @@ import (
 )
 
 // A resume is how far append came with a file of lines: the events before done
-// are recorded. It is kept in a text file:
+// are recorded as they were asked for, and all of them were checked. One that
+// was refused, could not be checked or is not yet witnessed stays behind it
+// with all that come after, to be sent again. It is kept in a text file:
 //
 //	cairn/v1 append progress
 //	run <32 hexadecimal digits>        names the run: keys of events without one begin with it
@@ -34,6 +36,8 @@ type resume struct {
 	seen  hash.Hash // of the events so far, those that are skipped first
 	saved bool      // the file is there
 }
+
+const hintSameFile = "give the same file again, or another --resume"
 
 const resumeHeader = "cairn/v1 append progress"
 
@@ -89,8 +93,7 @@ func (r *resume) skip(number uint64, data []byte) (bool, error) {
 
 func (r *resume) compare() error {
 	if hex.EncodeToString(r.seen.Sum(nil)) != r.sum {
-		return command.Hinted(fmt.Errorf("%w: the first %d events are not those that %s is about", errNo, r.done, r.path),
-			"give the same file again, or another --resume")
+		return command.Hinted(fmt.Errorf("%w: the first %d events are not those that %s is about", errNo, r.done, r.path), hintSameFile)
 	}
 	return nil
 }
@@ -121,7 +124,7 @@ func (r *resume) take(events []client.Event) error {
 // end checks that the input was not shorter than what was recorded of it.
 func (r *resume) end(number uint64) error {
 	if number < r.done {
-		return fmt.Errorf("%w: there are %d events, and %s is about %d: it is not the same file", errNo, number, r.path, r.done)
+		return command.Hinted(fmt.Errorf("%w: there are %d events, and %s is about %d: it is not the same file", errNo, number, r.path, r.done), hintSameFile)
 	}
 	return nil
 }

@@ -58,8 +58,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return command.Yes
 	}
-	if ctx.Err() != nil {
-		p.Say("interrupted")
+	if ctx.Err() != nil && statusOf(err) != command.No {
+		p.Fail(command.Hinted(errInterrupted, "%s", command.HintOf(err)))
 		return command.Unknown
 	}
 	p.Fail(err, hintsFor(err, c.CommandPath())...)
