@@ -11,24 +11,29 @@ import (
 )
 
 // TestTheNextStepsOfDevWork pastes what "cairnd dev" prints into a shell that
-// is in another directory.
+// is in another directory, at the first start and at the second.
 func TestTheNextStepsOfDevWork(t *testing.T) {
 	t.Setenv("PATH", programs(t)+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	t.Setenv("XDG_STATE_HOME", filepath.Join(t.TempDir(), "state"))
 	t.Chdir(t.TempDir())
 	address := freeAddress(t)
-	dev := &server{t: t, args: []string{"cairnd", "dev", "--dir", "a ledger", "--listen", address}, url: "http://" + address}
-	dev.start()
-	t.Cleanup(func() { dev.stop() })
-	steps := regexp.MustCompile(`(?m)^  (export|cairn) .*$`).FindAllString(dev.talk.String(), -1)
-	if len(steps) != 5 {
-		t.Fatalf("got the steps %q, want two exports and three commands:\n%s", steps, dev.talk.String())
-	}
-	shell := exec.Command("sh", "-e")
-	shell.Dir = t.TempDir()
-	shell.Env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(shell.Dir, "state"))
-	shell.Stdin = strings.NewReader(strings.Join(steps, "\n"))
-	out, err := shell.CombinedOutput()
-	if err != nil || !bytes.Contains(out, []byte("receipt verifies")) || !bytes.Contains(out, []byte("entries judged")) {
-		t.Errorf("got error %v and\n%s", err, out)
+	for _, start := range []string{"first", "second"} {
+		dev := &server{t: t, args: []string{"cairnd", "dev", "--dir", "a ledger", "--listen", address}, url: "http://" + address}
+		dev.start()
+		t.Cleanup(func() { dev.stop() })
+		steps := regexp.MustCompile(`(?m)^  (export|cairn) .*$`).FindAllString(dev.talk.String(), -1)
+		if len(steps) != 5 {
+			t.Fatalf("%s start: got the steps %q, want two exports and three commands:\n%s", start, steps, dev.talk)
+		}
+		shell := exec.Command("sh", "-e")
+		shell.Dir = t.TempDir()
+		shell.Stdin = strings.NewReader(strings.Join(steps, "\n"))
+		out, err := shell.CombinedOutput()
+		if err != nil || !bytes.Contains(out, []byte("receipt verifies")) || !bytes.Contains(out, []byte("entries judged")) {
+			t.Errorf("%s start: got error %v and\n%s", start, err, out)
+		}
+		if status := dev.stop(); status != 0 {
+			t.Errorf("%s start: got exit status %d, want 0: %s", start, status, dev.talk)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,7 +43,7 @@ func openDev(ctx context.Context, dir string, log *slog.Logger, metrics promethe
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if exists(dir, local.ConfigFile) && !exists(dir, "witness.key") {
+	if !exists(dir, "witness.key") && slices.ContainsFunc([]string{local.ConfigFile, "policy", "keys", "data"}, func(name string) bool { return exists(dir, name) }) {
 		return nil, command.Usage("%s holds a ledger that cairnd dev did not make: it would get a witness and tokens that are for trying things", dir)
 	}
 	d = &devLedger{dir: dir}

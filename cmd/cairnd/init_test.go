@@ -158,6 +158,32 @@ func TestLedgerWithoutItsKeysIsNotMadeAnew(t *testing.T) {
 	}
 }
 
+// TestDevLeavesOtherLedgersAlone: it would add a witness, and tokens that
+// anybody who sees the terminal can read.
+func TestDevLeavesOtherLedgersAlone(t *testing.T) {
+	for _, part := range []string{"", "cairn.toml", "policy", "keys", "data"} { // what is left, or all
+		dir := filepath.Join(t.TempDir(), "ledger")
+		if status, _, talk := cairnd(t, "init", "--dir", dir, "--origin", "example.com/l"); status != command.Yes {
+			t.Fatalf("init: got exit status %d: %s", status, talk)
+		}
+		for _, other := range []string{"cairn.toml", "policy", "keys", "data"} {
+			if part != "" && other != part {
+				if err := os.RemoveAll(filepath.Join(dir, other)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		before := files(t, dir)
+		status, stdout, talk := cairnd(t, "dev", "--tour", "--dir", dir)
+		if status != command.Misuse || stdout != "" || !strings.Contains(talk, "cairnd dev did not make") {
+			t.Errorf("%q: got exit status %d, %q and %q, want 2 and a refusal", part, status, stdout, talk)
+		}
+		if after := files(t, dir); len(after) != len(before) {
+			t.Errorf("%q: it made %q", part, after)
+		}
+	}
+}
+
 func TestServedLedgerIsWhatInitWasTold(t *testing.T) {
 	server, err := trilliantest.Start(t.Context())
 	if err != nil {
