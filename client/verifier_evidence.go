@@ -13,15 +13,17 @@ import (
 const (
 	Fork     = "fork"     // the log signed two histories: the evidence proves it to everybody
 	Rollback = "rollback" // the ledger showed a smaller checkpoint as its latest: whoever saw it knows
+	Broken   = "broken"   // the log promised an entry and put another in its place: the evidence proves it to everybody
 )
 
-// An Evidence holds two checkpoints of one log that contradict each other.
+// An Evidence holds two things that a log signed and that contradict each
+// other: two checkpoints, or a promise and a checkpoint.
 //
 // In JSON the checkpoints are the signed notes, hashes in standard base64;
 // [ParseEvidence] reads it strictly.
 type Evidence struct {
-	What string `json:"what"` // [Fork] or [Rollback]
-	Old  string `json:"old"`  // the signed checkpoint that was believed
+	What string `json:"what"` // [Fork], [Rollback] or [Broken]
+	Old  string `json:"old"`  // the signed checkpoint that was believed; of a broken promise its file, see [PromisedEntry]
 	New  string `json:"new"`  // the signed checkpoint that came later
 
 	// Root is what the tree of the larger one has at the size of the smaller
@@ -30,6 +32,11 @@ type Evidence struct {
 	// are empty where the sizes are equal, or of a rollback.
 	Root  *proofs.Hash  `json:"root,omitempty"`
 	Proof []proofs.Hash `json:"proof,omitempty"`
+
+	// Leaf is, of a broken promise, the hash of the leaf that stands in the
+	// tree at the index that was promised, by Proof, the inclusion proof (RFC
+	// 6962 §2.1.1). It is not that of the promised leaf.
+	Leaf *proofs.Hash `json:"leaf,omitempty"`
 }
 
 // A HistoryError says that a log contradicts itself. It matches
@@ -46,6 +53,9 @@ func (e *HistoryError) Unwrap() error { return proofs.ErrNotVerified }
 
 // String says what the evidence shows, in a sentence.
 func (e Evidence) String() string {
+	if e.What == Broken {
+		return e.brokenString()
+	}
 	old, errOld := proofs.ParseSignedCheckpoint([]byte(e.Old))
 	latest, errNew := proofs.ParseSignedCheckpoint([]byte(e.New))
 	switch {
@@ -108,11 +118,14 @@ func ParseEvidence(b []byte) (Evidence, error) {
 	return e, nil
 }
 
-// Check checks that the evidence shows what it says: both checkpoints are
-// signed by the same log of the policy, and contradict each other. It returns
-// nil if so: the log is convicted. Of a rollback it can only check that the
+// Check checks that the evidence shows what it says: both things are signed by
+// the same log of the policy, and contradict each other. It returns nil if so:
+// the log is convicted. Of a rollback it can only check that the
 // second is smaller.
 func (e Evidence) Check(p *proofs.Policy) error {
+	if e.What == Broken {
+		return e.checkBroken(p)
+	}
 	old, err := p.CheckLog([]byte(e.Old))
 	if err != nil {
 		return fmt.Errorf("evidence: old: %w", err)
@@ -132,7 +145,7 @@ func (e Evidence) Check(p *proofs.Policy) error {
 	case e.What == Rollback && latest.Checkpoint.Size < old.Checkpoint.Size:
 		return nil
 	case e.What != Fork:
-		return no("it is neither a fork nor a rollback")
+		return no("it is neither a fork nor a rollback nor a broken promise")
 	case small.Size == large.Size && small.Root != large.Root:
 		return nil
 	case e.Root == nil || *e.Root == small.Root:
