@@ -71,7 +71,7 @@ var layers = []layer{
 		name: "storage/trillian/embedded", ours: []string{"storage/pebbleguard"},
 		why: "it is a storage of Trillian's, and of use without Cairn",
 	}, {
-		name: "storage/trillian/trilliantest", ours: []string{"storage/trillian/embedded"},
+		name: "storage/trillian/trilliantest", ours: []string{"storage/trillian", "storage/trillian/embedded"},
 		why: "it is Trillian's own server for tests, and in no program",
 	}, {
 		name: "witness", ours: []string{"proofs", "storage"}, links: []string{"ledger/...", "client/...", trillian},

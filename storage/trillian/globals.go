@@ -18,9 +18,10 @@ var globals struct {
 	logger atomic.Pointer[slog.Logger]
 }
 
-// contain sends what Trillian logs to logger from now on, and switches its
-// metrics off.
-func contain(logger *slog.Logger) {
+// Contain sends what Trillian logs to logger from now on, and switches its
+// metrics off. Opening a tree does so; a process that also uses Trillian in
+// another way does it before.
+func Contain(logger *slog.Logger) {
 	globals.logger.Store(logger)
 	globals.once.Do(func() {
 		klog.SetSlogLogger(slog.New(klogHandler{}))

@@ -116,7 +116,7 @@ func openLocal(ctx context.Context, o Options, settings *anypb.Any) (*local, err
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	contain(o.Logger)
+	Contain(o.Logger)
 	tree, err := findTree(ctx, o.AdminStorage, o.TreeID)
 	if o.Create && o.TreeID == 0 && errors.Is(err, ErrNotFound) {
 		tree, err = storage.CreateTree(ctx, o.AdminStorage, &trillian.Tree{

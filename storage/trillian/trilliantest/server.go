@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"github.com/google/trillian/util/election2"
 	"google.golang.org/grpc"
 
+	ours "github.com/cairnlog/cairn/storage/trillian"
 	"github.com/cairnlog/cairn/storage/trillian/embedded"
 )
 
@@ -45,6 +47,7 @@ const sequenceEvery = 5 * time.Millisecond
 // Start starts a server with a new tree. The options are gRPC's, such as
 // its credentials.
 func Start(ctx context.Context, o ...grpc.ServerOption) (*Server, error) {
+	ours.Contain(slog.New(slog.DiscardHandler))
 	store, err := embedded.Open(embedded.Options{Dir: "server", FS: vfs.NewMem(), Create: true})
 	if err != nil {
 		return nil, err
