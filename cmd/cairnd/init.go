@@ -154,7 +154,7 @@ func (p *program) introduce(o initFlags, policy *proofs.Policy) error {
 		return err
 	}
 	if policy.Quorum == proofs.NoQuorum {
-		p.Say("its quorum is none: nobody cosigns, and nothing stops a copy of its directory from forking the log but a signed_copy elsewhere")
+		p.Say("its quorum is none: nobody cosigns, and only a signed_copy elsewhere stops a copy of the directory from forking the log")
 	} else {
 		p.Hint("give the printed list to the witnesses, for: cairn-witness log add --list FILE")
 		p.Hint("or the keys alone, for: cairn-witness log add %s", strings.Join(keys, " "))

@@ -109,7 +109,7 @@ func TestInitSaysWhatComesNext(t *testing.T) {
 		want string
 	}{
 		"witnesses":    {[]string{"--witnesses", lines}, "hint: give the printed list to the witnesses, for: cairn-witness log add --list FILE\nhint: or the keys alone, for: cairn-witness log add example.com/l+"},
-		"no witnesses": {nil, "cairnd: its quorum is none: nobody cosigns, and nothing stops a copy of its directory from forking the log"},
+		"no witnesses": {nil, "cairnd: its quorum is none: nobody cosigns, and only a signed_copy elsewhere stops a copy"},
 	} {
 		dir := filepath.Join(t.TempDir(), "ledger")
 		args := append([]string{"init", "--dir", dir, "--origin", "example.com/l", "--post-quantum", "--contact", "ops (at) example.com", "--qpd", "7"}, c.args...)

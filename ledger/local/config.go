@@ -163,7 +163,7 @@ func Decode(path string, v any) error {
 	var bad *toml.DecodeError
 	if errors.As(err, &bad) {
 		line, column := bad.Position()
-		what := strings.TrimPrefix(bad.Error(), "toml: ")
+		what, _, _ := strings.Cut(strings.TrimPrefix(bad.Error(), "toml: "), " into ") // a Go type follows
 		if key := bad.Key(); len(key) > 0 {
 			what = strings.Join(key, ".") + ": " + what
 		}

@@ -15,7 +15,7 @@ func TestSettingsAreWithinTheirBounds(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":                          {"", ""},
 		"what is at its bounds":            {"heartbeat = \"1s\"\nkeep_checkpoint = \"24h\"\nwitness_timeout = \"100ms\"\nmax_payload = 15728639\nmax_batch = 1\nmax_queue = 1048576", ""},
-		"a time that is a number":          {"data = \"d\"\nheartbeat = 5", "cairn.toml:2:13: heartbeat: cannot decode TOML integer"},
+		"a time that is a number":          {"data = \"d\"\nheartbeat = 5", "cairn.toml:2:13: heartbeat: cannot decode TOML integer; see cairn.toml(5)"},
 		"a time without a unit":            {"heartbeat = \"5\"", "heartbeat: \"5\" is not a time from 1s to 24h0m0s, such as \"90s\""},
 		"a time of a nanosecond":           {"heartbeat = \"1ns\"", "heartbeat: \"1ns\" is not a time from 1s"},
 		"a time before now":                {"keep_checkpoint = \"-1m\"", "keep_checkpoint: \"-1m\" is not a time"},

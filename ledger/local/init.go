@@ -3,7 +3,6 @@ package local
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/cairnlog/cairn/ledger"
-	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/disk"
 )
 
@@ -66,8 +64,8 @@ func (o InitOptions) Check() error {
 
 // Init makes the directory of a new ledger. It never touches one that is
 // there; interrupted, it can be called again, and goes on if it is to make the
-// same. Everything is made after what it depends on:
-// the configuration, the secrets, the signing keys, the policy, the data.
+// same. Everything is made after what it depends on: the configuration, the
+// secrets, the signing keys, the policy, the data.
 func Init(ctx context.Context, dir string, o InitOptions) error {
 	if err := o.Check(); err != nil {
 		return err
@@ -106,16 +104,18 @@ func Init(ctx context.Context, dir string, o InitOptions) error {
 // refuseRest refuses what is left of a ledger of which something is missing
 // that was made before it: that must be brought back, not made anew.
 func (c Config) refuseRest(dir string) error {
-	inData := func(name string) string { return filepath.Join(c.Data, name) }
-	rest := firstThatExists(c.SignedCopy, inData("registers"), inData("journal"), inData("lock"))
+	rest := "" // what is there
+	for _, path := range []string{c.SignedCopy, filepath.Join(c.Data, "registers"), filepath.Join(c.Data, "journal"), filepath.Join(c.Data, "lock")} {
+		if exists(path) {
+			rest = path
+		}
+	}
 	for _, path := range []string{ // the last that was made first
 		c.Policy, filepath.Join(c.Keys, logKeyFile), filepath.Join(c.Keys, secretsFile), filepath.Join(dir, ConfigFile),
 	} {
-		switch _, err := os.Stat(path); {
-		case err == nil:
+		switch {
+		case exists(path):
 			rest = path
-		case !errors.Is(err, os.ErrNotExist):
-			return err
 		case rest != "":
 			return fmt.Errorf("%s is missing, and %s is of a ledger that had it: bring it back: %w", path, rest, ledger.ErrExists)
 		}
@@ -123,13 +123,13 @@ func (c Config) refuseRest(dir string) error {
 	return nil
 }
 
-func firstThatExists(paths ...string) string {
-	for _, path := range paths {
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
+// exists reports whether something is there, or may be.
+func exists(path string) bool {
+	if path == "" {
+		return false
 	}
-	return ""
+	_, err := os.Lstat(path)
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 const configHeader = `# Configuration of a Cairn ledger: see cairn.toml(5) for every setting.
@@ -156,106 +156,6 @@ func initConfig(path string, c Config) error {
 	}
 	if held != c {
 		return saysElse(path)
-	}
-	return nil
-}
-
-// initKeys makes the key files, or reads those that an interrupted call made.
-func initKeys(c Config, o InitOptions) ([]proofs.SigningKey, error) {
-	if err := disk.MakePath(c.Keys); err != nil {
-		return nil, err
-	}
-	path := filepath.Join(c.Keys, logKeyFile)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		if err := generateKeys(c.Keys, o); err != nil {
-			return nil, err
-		}
-	}
-	if err := checkEncrypted(c.Keys, o.Passphrase); err != nil {
-		return nil, err
-	}
-	data, err := readKeyFile(path, func() (string, error) { return o.Passphrase, nil })
-	if err != nil {
-		return nil, err
-	}
-	keys, err := parseSigningKeys(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if name := keys[0].Key().Name(); name != o.Origin {
-		return nil, fmt.Errorf("%s: it is the key of %s: %w", path, name, ledger.ErrExists)
-	}
-	if postQuantum := len(keys) > 1; postQuantum != o.PostQuantum {
-		return nil, fmt.Errorf("%s: it is there already, and that it has an ML-DSA-44 key is %v: %w", path, postQuantum, ledger.ErrExists)
-	}
-	return keys, nil
-}
-
-// generateSigningKeys makes the keys that sign for the log.
-func (o InitOptions) generateSigningKeys() ([]proofs.SigningKey, error) {
-	types := []proofs.KeyType{proofs.Ed25519}
-	if o.PostQuantum {
-		types = append(types, proofs.MLDSA44)
-	}
-	var keys []proofs.SigningKey
-	for _, t := range types {
-		k, err := proofs.GenerateKey(o.Origin, t, rand.Reader)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
-	}
-	return keys, nil
-}
-
-func verifiers(keys []proofs.SigningKey) (out []proofs.Key) {
-	for _, k := range keys {
-		out = append(out, k.Key())
-	}
-	return out
-}
-
-// generateKeys makes both key files, the signing keys last: their presence
-// says that the secrets are there.
-func generateKeys(dir string, o InitOptions) error {
-	keys, err := o.generateSigningKeys()
-	if err != nil {
-		return err
-	}
-	secrets, err := generateSecrets(rand.Reader)
-	if err != nil {
-		return err
-	}
-	for _, f := range []struct {
-		name string
-		data []byte
-	}{{secretsFile, formatSecrets(secrets)}, {logKeyFile, formatSigningKeys(keys)}} {
-		sealed, err := sealKeyFile(f.data, o.Passphrase, o.workFactor)
-		if err != nil {
-			return err
-		}
-		if err := writeNew(filepath.Join(dir, f.name), sealed, 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkEncrypted refuses key files that an interrupted call made with a
-// passphrase where now there is none, and the other way round.
-func checkEncrypted(dir, passphrase string) error {
-	for _, name := range []string{logKeyFile, secretsFile} {
-		path := filepath.Join(dir, name)
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		switch encrypted := bytes.HasPrefix(data, []byte(ageIntro)); {
-		case encrypted && passphrase == "":
-			return fmt.Errorf("%s: it is there already and encrypted: init with its passphrase: %w", path, ledger.ErrExists)
-		case !encrypted && passphrase != "":
-			return fmt.Errorf("%s: it is there already and not encrypted: init without a passphrase, or move both key files away: %w", path, ledger.ErrExists)
-		}
 	}
 	return nil
 }
