@@ -134,27 +134,29 @@ func TestInitSaysWhatComesNext(t *testing.T) {
 	}
 }
 
-// TestLedgerWithoutItsKeysIsNotMadeAnew: its keys may be on a disk that is
-// not mounted.
-func TestLedgerWithoutItsKeysIsNotMadeAnew(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "ledger")
-	if status, _, talk := cairnd(t, "init", "--dir", dir, "--origin", "example.com/l"); status != command.Yes {
-		t.Fatalf("init: got exit status %d: %s", status, talk)
-	}
-	keys := filepath.Join(dir, "keys")
-	if err := os.Rename(keys, keys+".away"); err != nil {
-		t.Fatal(err)
-	}
-	status, _, talk := cairnd(t, "serve", "--dir", dir)
-	if status != command.Unknown || strings.Contains(talk, "cairnd init") || !strings.Contains(talk, "log.key") {
-		t.Errorf("serve: got exit status %d and %q, want 3, the missing file, and no advice to make a ledger", status, talk)
-	}
-	status, _, talk = cairnd(t, "init", "--dir", dir, "--origin", "example.com/l")
-	if status != command.No || !strings.Contains(talk, "bring it back") || !strings.Contains(talk, "\nhint: ") {
-		t.Errorf("init: got exit status %d and %q, want 1 and to bring the keys back", status, talk)
-	}
-	if found := files(t, keys); found != nil {
-		t.Errorf("init made %q", found)
+// TestWhatIsLeftOfALedgerIsNotMadeAnew: its keys or its data may be on a disk
+// that is not mounted.
+func TestWhatIsLeftOfALedgerIsNotMadeAnew(t *testing.T) {
+	for _, away := range []string{"keys", "data"} {
+		dir := filepath.Join(t.TempDir(), "ledger")
+		if status, _, talk := cairnd(t, "init", "--dir", dir, "--origin", "example.com/l"); status != command.Yes {
+			t.Fatalf("init: got exit status %d: %s", status, talk)
+		}
+		path := filepath.Join(dir, away)
+		if err := os.Rename(path, path+".away"); err != nil {
+			t.Fatal(err)
+		}
+		status, _, talk := cairnd(t, "serve", "--dir", dir)
+		if status != command.Unknown || strings.Contains(talk, "cairnd init") || !strings.Contains(talk, path) {
+			t.Errorf("serve: got exit status %d and %q, want 3, what is missing, and no advice to make a ledger", status, talk)
+		}
+		status, _, talk = cairnd(t, "init", "--dir", dir, "--origin", "example.com/l")
+		if status != command.No || !strings.Contains(talk, "bring it back") || !strings.Contains(talk, "\nhint: ") {
+			t.Errorf("init: got exit status %d and %q, want 1 and to bring it back", status, talk)
+		}
+		if found := files(t, path); found != nil {
+			t.Errorf("init made %q", found)
+		}
 	}
 }
 

@@ -71,7 +71,7 @@ func Init(ctx context.Context, dir string, o InitOptions) error {
 		return err
 	}
 	c := o.Config.resolve(dir)
-	if err := c.refuseRest(dir); err != nil {
+	if err := o.refuseRest(dir, c); err != nil {
 		return err
 	}
 	if err := disk.MakePath(dir); err != nil {
@@ -101,14 +101,18 @@ func Init(ctx context.Context, dir string, o InitOptions) error {
 	return errors.Join(ledger.Create(ctx, cfg), d.Close())
 }
 
-// refuseRest refuses what is left of a ledger of which something is missing
-// that was made before it: that must be brought back, not made anew.
-func (c Config) refuseRest(dir string) error {
+// refuseRest refuses what is left of a ledger of which something is missing:
+// that must be brought back, not made anew.
+func (o InitOptions) refuseRest(dir string, c Config) error {
 	rest := "" // what is there
 	for _, path := range []string{c.SignedCopy, filepath.Join(c.Data, "registers"), filepath.Join(c.Data, "journal"), filepath.Join(c.Data, "lock")} {
 		if exists(path) {
 			rest = path
 		}
+	}
+	if rest == "" && exists(c.Policy) && o.parts.disk.FS == nil {
+		// Init may have ended here, but hardly ever does: the lock comes next.
+		return fmt.Errorf("nothing is in %s, and %s is of a ledger that had data there: bring it back, or start with no policy and no keys if there was none yet: %w", c.Data, c.Policy, ledger.ErrExists)
 	}
 	for _, path := range []string{ // the last that was made first
 		c.Policy, filepath.Join(c.Keys, logKeyFile), filepath.Join(c.Keys, secretsFile), filepath.Join(dir, ConfigFile),

@@ -53,7 +53,7 @@ func TestInitRefusesOtherFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := initLedger(t, c.first)
-			remove(t, dir, "data") // as if it had been interrupted
+			interrupt(t, dir)
 			if c.again.Origin == "" {
 				c.again.Origin = initOrigin
 			}
@@ -65,16 +65,30 @@ func TestInitRefusesOtherFiles(t *testing.T) {
 	}
 }
 
+// interrupt makes of a ledger what it was when nothing but the lock was in
+// its data directory.
+func interrupt(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, "data"))
+	must(t, err)
+	for _, e := range entries {
+		if e.Name() != "lock" {
+			remove(t, dir, "data/"+e.Name())
+		}
+	}
+}
+
 // TestInitGoesOn from wherever it was interrupted, with the same keys.
 func TestInitGoesOn(t *testing.T) {
 	for name, missing := range map[string][]string{
-		"before the data":         {"data"},
+		"before the data":         nil,
 		"before the policy":       {"data", "policy"},
 		"before the signing keys": {"data", "policy", "keys/log.key"},
 		"after the configuration": {"data", "policy", "keys"},
 		"before the beginning":    {""},
 	} {
 		dir := initLedger(t, local.InitOptions{})
+		interrupt(t, dir)
 		for _, m := range missing {
 			remove(t, dir, m)
 		}
@@ -105,7 +119,7 @@ func must(t *testing.T, err error) {
 // TestInitMakesNothingAnew: what is missing of a ledger was lost, or is not
 // mounted.
 func TestInitMakesNothingAnew(t *testing.T) {
-	for _, missing := range []string{"policy", "keys", "keys/log.key", "keys/secrets.key", local.ConfigFile} {
+	for _, missing := range []string{"policy", "data", "keys", "keys/log.key", "keys/secrets.key", local.ConfigFile} {
 		for _, data := range []bool{true, false} {
 			if missing == "policy" && !data {
 				continue // as it is where init goes on
