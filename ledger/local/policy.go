@@ -95,12 +95,13 @@ func dialWitnesses(p *proofs.Policy, given []ledger.Witness) []ledger.Witness {
 		if w.URL == "" || known[w.Name] {
 			continue
 		}
-		if i, ok := byURL[w.URL]; ok {
+		url := strings.TrimSuffix(w.URL, "/")
+		if i, ok := byURL[url]; ok {
 			out[i].Names = append(out[i].Names, w.Name)
 			continue
 		}
-		byURL[w.URL] = len(out)
-		out = append(out, ledger.Witness{Names: []string{w.Name}, Cosigner: witness.NewClient(w.URL, nil)})
+		byURL[url] = len(out)
+		out = append(out, ledger.Witness{Names: []string{w.Name}, Cosigner: witness.NewClient(url, nil)})
 	}
 	return out
 }
