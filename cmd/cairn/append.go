@@ -78,7 +78,7 @@ func (o *appendFlags) define(f *pflag.FlagSet) {
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for it, for each batch")
 	f.IntVar(&o.batch, "batch", 1000, "how many events are sent at once, at most")
 	f.IntVar(&o.inFlight, "in-flight", 4, "how many batches are under way at once, at most 64; 1 records all events in their order, and is the default with --source")
-	f.StringVar(&o.receipts, "receipts", "", "`DIR` to write a receipt of each event to")
+	f.StringVar(&o.receipts, "receipts", "", "`DIR` to write a receipt of each event to, or the log's promise where it is not witnessed yet")
 	f.StringVar(&o.resume, "resume", "", "`FILE` that remembers how far --ndjson came")
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each event, which \"cairn verify\" takes")
 	f.StringVar(&o.key, "idempotency-key", "", "`KEY` of the one event")
@@ -119,8 +119,6 @@ func (o *appendFlags) check(args []string) error {
 		return command.Usage("--source and --sequence belong together")
 	case o.resume != "" && (len(o.lines) != 1 || len(args)+len(o.files) > 0):
 		return command.Usage("--resume is for events that come from one --ndjson")
-	case o.receipts != "" && client.State(o.wait) != client.Witnessed:
-		return command.Usage("--receipts needs --wait witnessed: before that there is no receipt")
 	}
 	for _, f := range o.given {
 		if name, _, ok := strings.Cut(f, "="); !ok || name == "" {

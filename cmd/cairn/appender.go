@@ -215,13 +215,27 @@ func (a *appender) take(where string, r client.Appended, check error) (done bool
 	if done = r.State.Reached(client.State(a.o.wait)); !done {
 		a.counts.late++
 	}
-	if a.o.receipts != "" && r.Receipt != nil {
-		// Not synced: cairn prove receipt makes it again.
-		if err := command.PlaceFile(a.o.receipts, receiptPath(a.o.receipts, r.Index), r.Receipt, publicMode, false); err != nil {
+	if a.o.receipts != "" {
+		if err := a.keep(r); err != nil {
 			return false, err
 		}
 	}
 	return done, a.report(r, "")
+}
+
+// keep writes the receipt of an event, or the promise of one that has none.
+func (a *appender) keep(r client.Appended) error {
+	dir := a.o.receipts
+	if r.Receipt != nil {
+		// Not synced: cairn prove receipt makes it again.
+		return command.PlaceFile(dir, receiptPath(dir, r.Index), r.Receipt, publicMode, false)
+	}
+	file, err := client.FormatPromisedEntry(client.PromisedEntry{Index: r.Index, Leaf: r.Leaf, Promise: *r.Promise})
+	if err != nil {
+		return err
+	}
+	// Synced: nobody else has it, and it is told only once it is durable.
+	return command.WriteFile(fmt.Sprintf("%s/%d%s", dir, r.Index, promiseSuffix), file, publicMode)
 }
 
 // report prints what became of an event, or what the ledger said of one that
@@ -264,8 +278,19 @@ func (a *appender) summary() error {
 	case c.unchecked > 0:
 		return fmt.Errorf("%d of %d events could not be checked", c.unchecked, all)
 	case c.late > 0:
-		return command.Hinted(fmt.Errorf("recorded, but %d of %d events not yet %s", c.late, all, a.o.wait),
-			"the log has promised them; ask for their receipts later with: cairn prove receipt")
+		return command.Hinted(fmt.Errorf("recorded, but %d of %d events not yet %s", c.late, all, a.o.wait), "%s", a.promised())
 	}
 	return nil
+}
+
+// promised says what there is of events that the log has promised.
+func (a *appender) promised() string {
+	const later = "ask for their receipts later with: cairn prove receipt"
+	switch {
+	case a.o.receipts != "":
+		return fmt.Sprintf("the log's promises are in %s, and cairn verify --url tells whether it keeps them; %s", a.o.receipts, later)
+	case a.o.json:
+		return "the log's promises are in what was printed, and cairn verify --url tells whether it keeps them; " + later
+	}
+	return "the log has promised them, and with --receipts or --json its promises are kept; " + later
 }

@@ -45,9 +45,32 @@ func (f *flight) fly(ctx context.Context, a *appender) {
 			continue
 		}
 		err := a.verifier.CheckAppended(ctx, f.events[i], r)
+		if err == nil {
+			f.results[i], err = a.settle(ctx, r)
+		}
 		if err != nil && ctx.Err() != nil && statusOf(err) != command.No {
 			err = errInterrupted
 		}
 		f.checks[i] = err
 	}
+}
+
+// settle leaves in an answer only what was checked of receipt and promise, and
+// where that is neither makes a receipt if one is wanted: the ledger gives none
+// of an entry that is witnessed before anybody waits for that.
+func (a *appender) settle(ctx context.Context, r client.Appended) (client.Appended, error) {
+	if r.State == client.Witnessed {
+		r.Promise = nil
+	} else {
+		r.Receipt = nil
+	}
+	if r.Receipt != nil || r.Promise != nil || a.o.receipts == "" {
+		return r, nil
+	}
+	view, err := a.verifier.CheckEntry(ctx, r.Index, r.Leaf)
+	if err != nil {
+		return r, err
+	}
+	r.Receipt, err = makeReceipt(ctx, view, r.Index, r.Leaf)
+	return r, err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
@@ -26,10 +27,32 @@ func cmdForge(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(forge(ts.MkAbs(args[0]), size, args[2], ts.MkAbs("forged.policy")))
 }
 
+// cmdPromise writes the promise of an entry by the log that forge makes, of
+// the history in which all entries are true.
+func cmdPromise(ts *testscript.TestScript, _ bool, args []string) {
+	index, err := strconv.ParseUint(args[1], 10, 63)
+	ts.Check(err)
+	key, err := forgedKey()
+	ts.Check(err)
+	leaf, err := forgedLeaf(key, int(index), "true")
+	ts.Check(err)
+	note, err := key.SignPromise(proofs.PromiseText{
+		Origin: forgedOrigin, State: "sequenced", Start: index, End: index + 1, Root: proofs.LeafHash(leaf), Time: 1_700_000_000_000_000,
+	})
+	ts.Check(err)
+	b, err := client.FormatPromisedEntry(client.PromisedEntry{Index: index, Leaf: leaf, Promise: proofs.Promise{Note: note}})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
 const forgedOrigin = "example.com/forged"
 
+func forgedKey() (proofs.SigningKey, error) {
+	return proofs.GenerateKey(forgedOrigin, proofs.Ed25519, rand.NewChaCha8([32]byte{3}))
+}
+
 func forge(dir string, size int, history, policy string) error {
-	key, err := proofs.GenerateKey(forgedOrigin, proofs.Ed25519, rand.NewChaCha8([32]byte{3}))
+	key, err := forgedKey()
 	if err != nil {
 		return err
 	}

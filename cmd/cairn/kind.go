@@ -15,6 +15,7 @@ const (
 	kindReceipt     fileKind = "receipt"
 	kindEntry       fileKind = "entry"
 	kindCheckpoint  fileKind = "checkpoint"
+	kindPromise     fileKind = "promise"
 	kindConsistency fileKind = "consistency proof"
 	kindEvidence    fileKind = "evidence"
 	kindState       fileKind = "audit state"
@@ -23,6 +24,9 @@ const (
 	kindUnknown     fileKind = "unknown"
 )
 
+// promiseSuffix ends the names of files with promises.
+const promiseSuffix = ".promise"
+
 // kindOf recognises a file by what it begins with and, where that is damaged,
 // by its name.
 func kindOf(name string, b []byte) fileKind {
@@ -30,6 +34,8 @@ func kindOf(name string, b []byte) fileKind {
 	switch {
 	case begins("c2sp.org/tlog-proof@"), strings.HasSuffix(name, ".tlog-proof"):
 		return kindReceipt
+	case begins("cairn/v1 promised entry\n"), strings.HasSuffix(name, promiseSuffix):
+		return kindPromise
 	case begins("cairn/v1 consistency proof\n"):
 		return kindConsistency
 	case begins("cairn/v1 audit state\n"):

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 //	readback LINES ANSWERS  reads every entry of append --json again, byte for byte
 //	flip FILE BYTE          flips a bit of a byte; negative: from the end
 //	forge DIR SIZE HISTORY  writes a ledger that signs any history
+//	promise FILE INDEX      writes a promise of it
 //
 // and the environment CAIRN_URL, CAIRN_POLICY, CAIRN_TOKEN (of a writer),
 // READER and AUDITOR.
@@ -54,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"readback":   cmdReadBack,
 			"flip":       cmdFlip,
 			"forge":      cmdForge,
+			"promise":    cmdPromise,
 		},
 	})
 }

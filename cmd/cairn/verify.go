@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -25,19 +26,25 @@ func (p *program) verifyCommand() *cobra.Command {
 		Short: "Verify receipts, entries and other evidence, without the ledger",
 		Long: `verify checks files against the policy, without any network. It recognises what
 a file is: a receipt (.tlog-proof), entries as "cairn get --json" or "cairn append --json"
-print them, a signed checkpoint, the state of an audit, or evidence of a fork.
+print them, a log's promise (.promise), a signed checkpoint, the state of an audit, or
+evidence of a fork or of a broken promise.
 
 An entry is checked by the receipt that its file holds, or by one that is given
 beside it. Its payload is checked if the file shows it or --payload gives it; and
 with the settings of its stream its tags are computed again.
 
-What is printed was verified; what could not be is named.`,
+Whether the log has kept a promise only the ledger shows, or a copy of it: where --url
+names one, it is asked. Nothing else of verify asks anybody.
+
+What is printed was verified; what could not be is named. All files are judged, and the
+worst answer is the exit status.`,
 		Example: `  cairn verify --policy ledger.policy login.tlog-proof
   cairn get --json --settings 4 > entry.json; cairn verify entry.json
   cairn append --json --file event.json > answer.json; cairn verify answer.json --payload event.json
+  cairn verify --url https://log.example.com receipts/4.promise
   cairn verify consistency old.checkpoint new.checkpoint from-old-to-new.proof`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return p.verify(args, o) },
+		RunE: func(c *cobra.Command, args []string) error { return p.verify(c.Context(), args, o) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.payload, "payload", "", "`FILE` with the payload of the entry, byte for byte")
@@ -48,7 +55,7 @@ What is printed was verified; what could not be is named.`,
 }
 
 // verify judges all files and says so of each; the worst answer decides.
-func (p *program) verify(names []string, o verifyFlags) error {
+func (p *program) verify(ctx context.Context, names []string, o verifyFlags) error {
 	if err := p.noAge(); err != nil {
 		return err
 	}
@@ -60,30 +67,45 @@ func (p *program) verify(names []string, o verifyFlags) error {
 	if err := p.readContext(j, o); err != nil {
 		return err
 	}
-	files := make([][]byte, len(names))
+	if p.url != "" { // not CAIRN_URL, which says nothing of these files
+		j.keeps = p.promiseKeeper(ctx)
+	}
+	files, unread := make([][]byte, len(names)), make([]error, len(names))
 	for i, name := range names {
-		if files[i], err = p.readFile(name, maxEntryFile); err != nil {
-			return err
-		}
+		files[i], unread[i] = p.readFile(name, maxEntryFile)
 		if r, err := proofs.ParseReceipt(files[i]); err == nil {
 			j.receipts[r.Index] = r
 		}
 	}
 	var worst error
 	for i, name := range names {
-		err := j.judge(name, files[i], func(f finding) error { return p.printFinding(f, o.json) })
+		err := unread[i]
 		if err == nil {
-			continue
+			err = j.judge(name, files[i], func(f finding, wrong error) error {
+				if wrong == nil {
+					return p.printFinding(f, o.json)
+				}
+				worst = p.worse(worst, fmt.Errorf("%s: %w", name, wrong))
+				return p.printWrong(f, wrong, o.json)
+			})
 		}
-		err = fmt.Errorf("%s: %w", name, err)
-		if o.json {
-			if err := p.printFinding(finding{File: name, Kind: kindOf(name, files[i]), Error: err.Error()}, true); err != nil {
+		if err != nil {
+			worst = p.worse(worst, err)
+			if err := p.printWrong(finding{File: name, Kind: kindUnknown}, err, o.json); err != nil {
 				return err
 			}
 		}
-		worst = p.worse(worst, err)
 	}
 	return worst
+}
+
+// printWrong prints for programs what does not verify, or could not be told;
+// people read the error.
+func (p *program) printWrong(f finding, wrong error, asJSON bool) error {
+	if !asJSON {
+		return nil
+	}
+	return p.printFinding(finding{File: f.File, Kind: f.Kind, Error: fmt.Sprintf("%s: %v", f.File, wrong)}, true)
 }
 
 // noAge refuses --max-age: what lies in files may be old.
@@ -94,17 +116,22 @@ func (p *program) noAge() error {
 	return nil
 }
 
-// worse returns which of two errors decides the exit status, no before could
-// not tell, and says the other. Either may be nil.
+// worse returns which of two errors decides the exit status, and says the
+// other: no, before could not tell, before wrong usage. Either may be nil.
 func (p *program) worse(a, b error) error {
 	if a == nil {
 		return b
 	}
-	if statusOf(b) == command.No && statusOf(a) != command.No {
+	if worseThan(b, a) {
 		a, b = b, a
 	}
 	p.Say("%v", b)
 	return a
+}
+
+func worseThan(a, b error) bool {
+	order := map[int]int{command.Misuse: 1, command.Unknown: 2, command.No: 3}
+	return order[statusOf(a)] > order[statusOf(b)]
 }
 
 func (p *program) printFinding(f finding, asJSON bool) error {
@@ -142,6 +169,7 @@ type judge struct {
 	payload    []byte
 	hasPayload bool
 	context    tagContext
+	keeps      promiseKeeper // nil: nobody is asked
 
 	last    string // a checkpoint that was found right a moment ago
 	verdict proofs.Verdict
@@ -161,8 +189,9 @@ func (j *judge) check(r proofs.Receipt, leaf []byte) (proofs.Verdict, error) {
 	return j.verdict, proofs.CheckInclusion(r.Index, c.Size, proofs.LeafHash(leaf), r.Proof, c.Root)
 }
 
-// judge judges one file and emits what was verified.
-func (j *judge) judge(name string, b []byte, emit func(finding) error) error {
+// judge judges one file and emits what was verified, or what is wrong with it:
+// of a file of entries for each of them.
+func (j *judge) judge(name string, b []byte, emit func(finding, error) error) error {
 	kind := kindOf(name, b)
 	f := finding{File: name, Kind: kind, Verifies: true}
 	var err error
@@ -171,6 +200,8 @@ func (j *judge) judge(name string, b []byte, emit func(finding) error) error {
 		err = j.receipt(&f, b)
 	case kindEntry:
 		return j.entries(f, b, emit)
+	case kindPromise:
+		err = j.promiseFile(&f, b)
 	case kindCheckpoint:
 		err = j.checkpoint(&f, b)
 	case kindEvidence:
@@ -178,18 +209,15 @@ func (j *judge) judge(name string, b []byte, emit func(finding) error) error {
 	case kindState:
 		err = j.state(&f, b)
 	case kindConsistency:
-		return command.Usage("a consistency proof needs its two checkpoints: cairn verify consistency OLD NEW %s", name)
+		err = command.Usage("a consistency proof needs its two checkpoints: cairn verify consistency OLD NEW %s", name)
 	case kindSettings:
-		return command.Usage("settings verify nothing alone: give them with --settings beside an entry")
+		err = command.Usage("settings verify nothing alone: give them with --settings beside an entry")
 	case kindPolicy:
-		return command.Usage("this is a policy, which is what to verify by: give it with --policy")
+		err = command.Usage("this is a policy, which is what to verify by: give it with --policy")
 	default:
 		err = fmt.Errorf("%w: not a file that can be verified: it is damaged, or something else", proofs.ErrMalformed)
 	}
-	if err != nil {
-		return err
-	}
-	return emit(f)
+	return emit(f, err)
 }
 
 // receipt checks a receipt, with the leaf that it carries.

@@ -222,6 +222,34 @@ func TestVerifyJudgesEveryFile(t *testing.T) {
 	}
 }
 
+// One entry that cannot be told hides neither those that do not verify nor
+// those that do.
+func TestVerifyJudgesEveryEntryOfAFile(t *testing.T) {
+	s := newSession(t)
+	entries, err := parseEntryFiles(s.entryWithTags())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, unknown, wrong := entries[0], entries[0], entries[0]
+	unknown.Receipt = nil
+	wrong.Leaf = bytes.Clone(whole.Leaf)
+	wrong.Leaf[20] ^= 1
+	var file strings.Builder
+	for _, e := range []entryFile{unknown, wrong, whole} {
+		if err := json.NewEncoder(&file).Encode(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status, stdout, stderr := s.verify(nil, "entries.json", file.String())
+	if status != command.No || strings.Count(stdout, "entry verifies\n") != 1 || !strings.Contains(stderr, "nothing shows that it is in the log") || !strings.Contains(stderr, "does not verify") {
+		t.Errorf("got status %d and\n%s%s\nwant one that verifies, one that does not, and one that cannot be told", status, stdout, stderr)
+	}
+	status, stdout, _ = s.verify([]string{"--json"}, "entries.json", file.String())
+	if status != command.No || strings.Count(stdout, `"verifies":true`) != 1 || strings.Count(stdout, `"verifies":false,"error":"`) != 2 {
+		t.Errorf("got status %d and\n%s\nwant a line for each entry", status, stdout)
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	policy, err := proofs.ParsePolicy([]byte("quorum none\n"))
 	if err != nil {
@@ -230,16 +258,20 @@ func FuzzVerify(f *testing.F) {
 	f.Add("a", []byte(`{"index":1,"leaf":"AAAA","disclosure":{"id":"","parts":[],"tags":[]}}`))
 	f.Add("a.tlog-proof", []byte("c2sp.org/tlog-proof@v1\nindex 1\n\n"))
 	f.Add("a", []byte("cairn/v1 audit state\n"))
+	f.Add("a", []byte("cairn/v1 promised entry\nindex 0\nleaf AA==\n\n"))
 	f.Add("a", []byte(`{"what":"fork","old":"","new":""}`))
 	f.Add("a", []byte("example.com\n1\n"+proofs.EmptyRoot().String()+"\n\n— example.com AAAA\n"))
 	f.Fuzz(func(t *testing.T, name string, b []byte) {
 		j := &judge{policy: policy, receipts: map[uint64]proofs.Receipt{}}
-		err := j.judge(name, b, func(f finding) error {
-			t.Errorf("%q verifies under a policy that believes nobody: %+v", b, f)
+		emitted := false
+		err := j.judge(name, b, func(f finding, wrong error) error {
+			if emitted = true; wrong == nil {
+				t.Errorf("%q verifies under a policy that believes nobody: %+v", b, f)
+			}
 			return nil
 		})
-		if err == nil {
-			t.Errorf("%q: no error", b)
+		if err != nil || !emitted {
+			t.Errorf("%q: got error %v, and a verdict: %v", b, err, emitted)
 		}
 	})
 }

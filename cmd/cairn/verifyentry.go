@@ -5,25 +5,24 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
 // entries checks the entries of a file, each on its own.
-func (j *judge) entries(f finding, b []byte, emit func(finding) error) error {
+func (j *judge) entries(f finding, b []byte, emit func(finding, error) error) error {
 	entries, err := parseEntryFiles(b)
-	if err != nil {
-		return err
+	if err == nil && j.hasPayload && len(entries) > 1 {
+		err = command.Usage("--payload is of one entry, and the file has %d", len(entries))
 	}
-	if j.hasPayload && len(entries) > 1 {
-		return command.Usage("--payload is of one entry, and the file has %d", len(entries))
+	if err != nil {
+		return emit(f, err)
 	}
 	for i := range entries {
 		one := f
-		if err := j.entry(&one, &entries[i]); err != nil {
-			return err
-		}
-		if err := emit(one); err != nil {
+		wrong := j.entry(&one, &entries[i])
+		if err := emit(one, wrong); err != nil {
 			return err
 		}
 	}
@@ -73,14 +72,7 @@ func (j *judge) inLog(f *finding, e *entryFile) error {
 		}
 	case given:
 	case e.Promise != nil:
-		text, err := e.Promise.Check(j.policy, e.Index, e.Leaf)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", e.Index, err)
-		}
-		f.Origin = text.Origin
-		f.Checked = append(f.Checked, fmt.Sprintf("the log promised at %s that the entry is %s", formatMicros(text.Time), text.State))
-		f.NotChecked = append(f.NotChecked, "that it is in the log: get a receipt with: cairn prove receipt")
-		return nil
+		return j.promise(f, client.PromisedEntry{Index: e.Index, Leaf: e.Leaf, Promise: *e.Promise})
 	default:
 		return command.Hinted(fmt.Errorf("entry %d: nothing shows that it is in the log", e.Index),
 			"give its receipt beside it, made by: cairn prove receipt %d", e.Index)
