@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,25 +85,4 @@ func (c cutBody) Read(b []byte) (int, error) {
 		err = errBodyCut
 	}
 	return n, err
-}
-
-// maxVault bounds what [HTTP.ReadVault] takes into memory, in bytes.
-const maxVault = 512 << 20
-
-// ReadVault returns what [HTTP.VaultRecords] yields as a vault file
-// ([audit.FormatVault]) of at most 512 MiB.
-func (h *HTTP) ReadVault(ctx context.Context, b proofs.Bundle) ([]byte, error) {
-	var file bytes.Buffer
-	for record, err := range h.VaultRecords(ctx, b) {
-		if err != nil {
-			return nil, err
-		}
-		if file.Len()+len(record) > maxVault {
-			return nil, fmt.Errorf("%w: sealed records of more than %d bytes", errAnswerTooLarge, maxVault)
-		}
-		if err := audit.WriteRecord(&file, record); err != nil {
-			return nil, err
-		}
-	}
-	return file.Bytes(), nil
 }

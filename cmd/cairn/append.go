@@ -209,7 +209,7 @@ func (m *eventMaker) event(number uint64, data []byte) (client.Event, error) {
 	if m.o.source != "" {
 		e.Source, e.Sequence = m.o.source, m.o.sequence+number
 	}
-	if e.MediaType == "" || isJSON(e.MediaType) {
+	if client.IsJSON(e.MediaType) {
 		if err := proofs.CheckJSON(data); err != nil {
 			return e, command.Hinted(err, "events are strict JSON; of other kinds say so with --media-type")
 		}

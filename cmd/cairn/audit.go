@@ -127,7 +127,7 @@ func (p *program) auditFiles(ctx context.Context, s *source, o auditFlags) (fs.F
 	}
 	r := &remoteFS{ctx: ctx, files: s.files}
 	if o.vault {
-		r.vault = s.log.ReadVault
+		r.vault = s.log.VaultRecords
 	}
 	var err error
 	r.kept, err = p.keptOf(ctx, s)

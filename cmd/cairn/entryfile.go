@@ -92,10 +92,3 @@ func (e *entryFile) parts() (map[int]proofs.Part, error) {
 	}
 	return shown, nil
 }
-
-// isJSON reports whether a ledger reads events of a media type for declared
-// fields.
-func isJSON(mediaType string) bool {
-	base, _, _ := bytes.Cut([]byte(mediaType), []byte(";"))
-	return string(base) == "application/json" || len(base) > 5 && bytes.HasSuffix(base, []byte("+json"))
-}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
-	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
 
@@ -139,12 +138,10 @@ func (p *program) chooseVault(e *exporter, s *source, wanted bool) error {
 		return nil
 	}
 	if s.log == nil {
-		e.vault = func(ctx context.Context, b proofs.Bundle) ([]byte, error) {
-			return os.ReadFile(filepath.Join(s.name, filepath.FromSlash(audit.VaultPath(b))))
-		}
+		e.vault = recordsIn(s.name)
 		return nil
 	}
-	e.vault = s.log.ReadVault
+	e.vault = s.log.VaultRecords
 	return nil
 }
 

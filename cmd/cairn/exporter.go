@@ -27,8 +27,8 @@ type exporter struct {
 	policy   *proofs.Policy
 	view     client.View
 	files    proofs.FileReader
-	kept     []string                                             // paths of kept checkpoints, sorted
-	vault    func(context.Context, proofs.Bundle) ([]byte, error) // nil: no sealed records
+	kept     []string // paths of kept checkpoints, sorted
+	vault    vaultSource
 	receipts bool
 	workers  int
 	convict  func(ctx context.Context, signed []byte) error // compares a checkpoint with the published one, and saves evidence

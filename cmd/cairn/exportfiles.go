@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"encoding/binary"
 	"fmt"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
 
@@ -28,7 +30,15 @@ const partialDir = ".partial"
 // write writes a file, which has its name once it is whole. The name itself
 // is durable after sync.
 func (e *exporter) write(name string, data []byte) error {
-	if err := command.PlaceFile(e.path(partialDir), e.path(name), data, publicMode, true); err != nil {
+	return e.writeWith(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// writeWith is write of what a function writes.
+func (e *exporter) writeWith(name string, write func(io.Writer) error) error {
+	if err := command.PlaceWritten(e.path(partialDir), e.path(name), publicMode, true, write); err != nil {
 		return err
 	}
 	e.written.Add(1)
@@ -56,42 +66,53 @@ func (e *exporter) sync() error {
 }
 
 // records writes the sealed records of a bundle's entries, each of which must
-// be the one that its leaf commits to.
+// be the one that its leaf commits to. It has one of them in memory.
 func (e *exporter) records(ctx context.Context, b proofs.Bundle) error {
-	data, err := e.vault(ctx, b)
-	if err != nil {
-		return err
-	}
 	leaves, err := e.leaves(ctx, b)
 	if err != nil {
 		return err
 	}
-	rest := data
-	for i, leaf := range leaves {
-		var record []byte
-		if record, rest, err = cutRecord(rest); err != nil {
-			return err
+	return e.writeWith(audit.VaultPath(b), func(w io.Writer) error {
+		out := bufio.NewWriterSize(w, 1<<16)
+		i := 0
+		for record, err := range e.vault(ctx, b) {
+			if err == nil && len(record) > 0 { // else it is not held: audit finds it
+				err = checkRecord(record, leaves[i])
+			}
+			if err != nil {
+				return fmt.Errorf("entry %d: %w", b.Index*proofs.TileWidth+uint64(i), err)
+			}
+			if err := audit.WriteRecord(out, record); err != nil {
+				return err
+			}
+			i++
 		}
-		if len(record) == 0 {
-			continue // it is not held: audit says why it may be missing
-		}
-		if err := checkRecord(record, leaf); err != nil {
-			return fmt.Errorf("entry %d: %w", b.Index*proofs.TileWidth+uint64(i), err)
-		}
-	}
-	if len(rest) > 0 {
-		return fmt.Errorf("%w: sealed records: %d bytes after the last", proofs.ErrMalformed, len(rest))
-	}
-	return e.write(audit.VaultPath(b), data)
+		return out.Flush()
+	})
 }
 
-// cutRecord cuts the first record of a vault file: see audit.FormatVault.
-func cutRecord(b []byte) (record, rest []byte, err error) {
-	if len(b) < 4 || uint64(len(b)-4) < uint64(binary.BigEndian.Uint32(b)) {
-		return nil, nil, fmt.Errorf("%w: sealed records: cut off", proofs.ErrMalformed)
+// recordsIn yields the records of a bundle's vault file in a directory.
+func recordsIn(dir string) func(context.Context, proofs.Bundle) iter.Seq2[[]byte, error] {
+	return func(_ context.Context, b proofs.Bundle) iter.Seq2[[]byte, error] {
+		return func(yield func([]byte, error) bool) {
+			file, err := os.Open(filepath.Join(dir, filepath.FromSlash(audit.VaultPath(b))))
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			defer file.Close()
+			records := audit.NewRecordReader(file)
+			for range b.Width {
+				record, err := records.Next()
+				if !yield(record, err) || err != nil {
+					return
+				}
+			}
+			if err := records.End(); err != nil {
+				yield(nil, err)
+			}
+		}
 	}
-	n := int(binary.BigEndian.Uint32(b))
-	return b[4 : 4+n], b[4+n:], nil
 }
 
 func checkRecord(b, leafBytes []byte) error {

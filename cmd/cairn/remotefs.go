@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"iter"
 	"path"
 	"strings"
 	"time"
@@ -19,9 +21,13 @@ import (
 type remoteFS struct {
 	ctx   context.Context // of the one audit that it serves
 	files proofs.FileReader
-	kept  []string                                             // paths, sorted; nil: not known
-	vault func(context.Context, proofs.Bundle) ([]byte, error) // nil: not asked for
+	kept  []string // paths, sorted; nil: not known
+	vault vaultSource
 }
+
+// A vaultSource gives the sealed record of each of a bundle's entries, empty
+// where there is none; nil: they are not asked for.
+type vaultSource func(context.Context, proofs.Bundle) iter.Seq2[[]byte, error]
 
 // Open implements fs.FS.
 func (r *remoteFS) Open(name string) (fs.File, error) {
@@ -36,7 +42,7 @@ func (r *remoteFS) Open(name string) (fs.File, error) {
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 		}
-		return r.opened(name)(r.vault(r.ctx, b))
+		return openRecords(name, r.vault(r.ctx, b))
 	}
 	return r.opened(name)(r.files.ReadFile(r.ctx, name))
 }
@@ -105,3 +111,46 @@ type openFile struct {
 
 func (f openFile) Stat() (fs.FileInfo, error) { return f.info, nil }
 func (f openFile) Close() error               { return nil }
+
+// A recordsFile is a vault file of which one record is in memory.
+type recordsFile struct {
+	info memoryFileInfo
+	next func() ([]byte, error, bool)
+	stop func()
+	buf  bytes.Buffer
+}
+
+// openRecords opens the vault file of records, whose size is not known.
+func openRecords(name string, records iter.Seq2[[]byte, error]) (fs.File, error) {
+	f := &recordsFile{info: memoryFileInfo{name: path.Base(name)}}
+	f.next, f.stop = iter.Pull2(records)
+	if err := f.fill(); err != nil && err != io.EOF {
+		f.stop()
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return f, nil
+}
+
+// fill takes the next record into memory.
+func (f *recordsFile) fill() error {
+	record, err, ok := f.next()
+	switch {
+	case !ok:
+		return io.EOF
+	case err != nil:
+		return err
+	}
+	return audit.WriteRecord(&f.buf, record)
+}
+
+func (f *recordsFile) Read(b []byte) (int, error) {
+	for f.buf.Len() == 0 {
+		if err := f.fill(); err != nil {
+			return 0, err
+		}
+	}
+	return f.buf.Read(b)
+}
+
+func (f *recordsFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *recordsFile) Close() error               { f.stop(); return nil }

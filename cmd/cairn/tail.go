@@ -146,7 +146,7 @@ func describeEntry(e *client.Entry) (entryLine, error) {
 		}
 		var text json.RawMessage
 		switch {
-		case isJSON(part.MediaType) && proofs.CheckJSON(part.Data) == nil:
+		case client.IsJSON(part.MediaType) && proofs.CheckJSON(part.Data) == nil:
 			text = part.Data
 		case utf8.Valid(part.Data):
 			if text, err = json.Marshal(string(part.Data)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -165,7 +166,7 @@ func valuesOf(e *entryFile, fields []proofs.Field) (values []proofs.FieldValue, 
 	}
 	for i := range len(parts) {
 		part := parts[i]
-		if isJSON(part.MediaType) {
+		if client.IsJSON(part.MediaType) {
 			found, err := proofs.ExtractFields(part.Data, fields)
 			if err != nil {
 				return nil, err

@@ -26,6 +26,15 @@ func WriteFile(path string, data []byte, mode fs.FileMode) error {
 // file system, and renames it. Synced, its content is durable before it has
 // its name; the name is after [SyncDir].
 func PlaceFile(tmpDir, path string, data []byte, mode fs.FileMode, synced bool) error {
+	return PlaceWritten(tmpDir, path, mode, synced, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// PlaceWritten is [PlaceFile] of what a function writes, which need not be in
+// memory at once.
+func PlaceWritten(tmpDir, path string, mode fs.FileMode, synced bool, write func(io.Writer) error) error {
 	for _, dir := range []string{tmpDir, filepath.Dir(path)} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
@@ -36,7 +45,7 @@ func PlaceFile(tmpDir, path string, data []byte, mode fs.FileMode, synced bool) 
 	if err != nil {
 		return err
 	}
-	_, err = tmp.Write(data)
+	err = write(tmp)
 	if synced {
 		err = errors.Join(err, tmp.Sync())
 	}
