@@ -16,9 +16,8 @@ func (s *session) Entry(ctx context.Context, index uint64) (*client.Entry, error
 }
 
 func (l *Ledger) entry(ctx context.Context, index uint64) (*client.Entry, error) {
-	sizes, _ := l.progress.snapshot()
-	if index >= sizes.Sequenced {
-		return nil, client.NewProblem(client.NoSuchEntry, fmt.Sprintf("there is no entry %d, the ledger has %d", index, sizes.Sequenced), "")
+	if err := l.sequencedIndex(index); err != nil {
+		return nil, err
 	}
 	leafBytes, disclosure, err := l.disclose(ctx, index)
 	if errors.Is(err, errDestroyed) {
@@ -36,6 +35,54 @@ func (l *Ledger) entry(ctx context.Context, index uint64) (*client.Entry, error)
 		return nil, err
 	}
 	return e, nil
+}
+
+// sequencedIndex returns the problem that there is no entry at an index yet.
+func (l *Ledger) sequencedIndex(index uint64) error {
+	if sizes, _ := l.progress.snapshot(); index >= sizes.Sequenced {
+		return client.NewProblem(client.NoSuchEntry, fmt.Sprintf("there is no entry %d, the ledger has %d", index, sizes.Sequenced), "")
+	}
+	return nil
+}
+
+// StreamOf returns the name of the stream that an entry is about, and opens
+// nothing. An event is about its own stream. A settings entry of a stream is
+// about that stream, and so is one that opens a bucket of it: they say how the
+// tags of its events are made. Every other control entry is about the ledger
+// itself, which has no name.
+func (l *Ledger) StreamOf(ctx context.Context, index uint64) (string, error) {
+	if err := l.sequencedIndex(index); err != nil {
+		return "", err
+	}
+	leaves, err := l.leaves(ctx, index, index+1)
+	if err != nil {
+		return "", fmt.Errorf("entry %d: %w", index, err)
+	}
+	leaf, err := proofs.ParseLeaf(leaves[0])
+	if err != nil {
+		return "", fmt.Errorf("entry %d: %w", index, err)
+	}
+	number, err := aboutStream(leaf)
+	if err != nil {
+		return "", fmt.Errorf("entry %d: %w", index, err)
+	}
+	return l.streamName(number), nil
+}
+
+// aboutStream returns the number of the stream that an entry is about.
+func aboutStream(leaf proofs.Leaf) (uint32, error) {
+	switch leaf.Kind {
+	case proofs.Settings:
+		body, err := proofs.ParseSettings(leaf.Control)
+		if err != nil || body.Stream == nil {
+			return controlStream, err
+		}
+		return body.Stream.Stream, nil
+	case proofs.BucketOpened:
+		body, err := proofs.ParseBucket(leaf.Control)
+		return body.Stream, err
+	}
+	return leaf.Stream, nil
 }
 
 // describe adds the name of the stream and the keys of its fields.
@@ -75,18 +122,17 @@ func (s *session) Receipt(ctx context.Context, index uint64) ([]byte, error) {
 
 // published returns the leaf of a published entry.
 func (l *Ledger) published(ctx context.Context, index uint64) ([]byte, error) {
-	sizes, _ := l.progress.snapshot()
-	switch {
-	case index >= sizes.Sequenced:
-		return nil, client.NewProblem(client.NoSuchEntry, fmt.Sprintf("there is no entry %d, the ledger has %d", index, sizes.Sequenced), "")
-	case index >= sizes.Published:
+	if err := l.sequencedIndex(index); err != nil {
+		return nil, err
+	}
+	if sizes, _ := l.progress.snapshot(); index >= sizes.Published {
 		p := client.NewProblem(client.NotYetPublished, fmt.Sprintf("no published checkpoint covers entry %d yet, the last covers %d", index, sizes.Published), "ask again in a moment; if it stays so the witnesses do not answer, see: cairnd status")
 		p.RetryAfter = minRetry
 		return nil, p
 	}
-	leaves, err := l.cfg.Tree.Leaves(ctx, index, 1)
-	if err != nil || len(leaves) != 1 {
-		return nil, fmt.Errorf("tree: entry %d: %d leaves, %w", index, len(leaves), err)
+	leaves, err := l.leaves(ctx, index, index+1)
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w", index, err)
 	}
 	return leaves[0], nil
 }

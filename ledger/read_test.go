@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -82,5 +83,45 @@ func TestATailOpensOnlyWhatItFollows(t *testing.T) {
 			t.Errorf("got entry %v and error %v after %d questions", e, err, asked)
 		}
 		break
+	}
+}
+
+func TestAnEntryIsAboutOneStream(t *testing.T) {
+	w := newWorld(t)
+	l := w.started()
+	fields := []FieldConfig{{Name: "n", Path: "n"}}
+	settings, err := l.AddStream(t.Context(), StreamConfig{Name: "other", Fields: fields})
+	if err != nil {
+		t.Fatal(err)
+	}
+	class, err := l.AddClass(t.Context(), ClassConfig{Name: "long"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.As("alice").Append(t.Context(), "other", []client.Event{event(1)}, client.Witnessed)
+	if err != nil || got[0].Err != nil {
+		t.Fatal(err, got[0].Err)
+	}
+	opened := got[0].Index - 1
+	for what, want := range map[string]struct {
+		index  uint64
+		stream string
+	}{
+		"the ledger's beginning":       {0, ""},
+		"settings of a stream":         {settings, "other"},
+		"a retention class":            {class, ""},
+		"what opened a bucket":         {opened, "other"},
+		"an event":                     {got[0].Index, "other"},
+		"an event of the first stream": {appendEvents(t, l.As("alice"), client.Sequenced, event(2))[0].Index, DefaultStream},
+	} {
+		if stream, err := l.StreamOf(t.Context(), want.index); err != nil || stream != want.stream {
+			t.Errorf("%s, entry %d: is about %q, %v; want %q", what, want.index, stream, err, want.stream)
+		}
+	}
+	for _, index := range []uint64{1 << 20, 1<<63 - 1, 1<<64 - 1} {
+		var p *client.Problem
+		if stream, err := l.StreamOf(t.Context(), index); !errors.As(err, &p) || p.Code() != client.NoSuchEntry {
+			t.Errorf("entry %d, which is not there, is about %q, %v", index, stream, err)
+		}
 	}
 }

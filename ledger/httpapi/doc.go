@@ -19,7 +19,11 @@
 //
 // Without a token nothing is answered but what is public, and a token's role
 // says all that its bearer may do: a writer cannot read, a reader cannot
-// append. Of a token only a hash is kept. Whatever a request holds is bounded
+// append. A reader of a stream may read what is about that stream
+// ([ledger.Ledger.StreamOf]): its events, its settings entries and the entries
+// that opened its buckets, which is what computing the tags of its events again
+// takes. All other control entries are for readers of [EveryStream] alone.
+// Of a token only a hash is kept. Whatever a request holds is bounded
 // before it is read; so are the requests and bytes under way. No refusal
 // tells of paths, storage or keys: what an operator must know of an internal
 // error is in the log, under the instance that the refusal names.

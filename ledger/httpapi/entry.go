@@ -10,18 +10,23 @@ import (
 	"github.com/cairnlog/cairn/proofs/audit"
 )
 
-// entry answers with an entry and its payload.
+// entry answers with an entry and its payload. Whether the token is for it is
+// decided before it is opened.
 func (a *API) entry(c *call) error {
 	index, err := parseNumber("index", c.PathValue("index"))
 	if err != nil {
 		return err
 	}
-	e, err := a.ledger.As(c.who.Name).Entry(c.Context(), index)
+	stream, err := a.ledger.StreamOf(c.Context(), index)
 	if err != nil {
 		return err
 	}
-	if !c.who.May(e.Stream) {
-		return client.NewProblem(client.Forbidden, fmt.Sprintf("the token is not for the stream of entry %d", index), "")
+	if !c.who.May(stream) {
+		return client.NewProblem(client.Forbidden, fmt.Sprintf("the token is not for what entry %d is about", index), "")
+	}
+	e, err := a.ledger.As(c.who.Name).Entry(c.Context(), index)
+	if err != nil {
+		return err
 	}
 	// A browser shall save it, never show it: what it holds came from anywhere.
 	c.w.Header().Set("Content-Disposition", "attachment")

@@ -18,7 +18,7 @@ type Role string
 // The roles. No role may do what another may, but for what is public anyway.
 const (
 	Writer   Role = "writer"   // append to given streams
-	Reader   Role = "reader"   // read entries of given streams, proofs and receipts
+	Reader   Role = "reader"   // read what is about given streams, proofs and receipts
 	Auditor  Role = "auditor"  // proofs, receipts, sealed records, settings; no payload
 	Operator Role = "operator" // streams, retention classes, tokens, status; no payload
 )
@@ -36,7 +36,8 @@ func (r Role) letter() (byte, bool) {
 func (r Role) hasStreams() bool { return r == Writer || r == Reader }
 
 // EveryStream in place of a stream's name stands for all streams, those of the
-// future too. A reader of all also sees control entries.
+// future too. A reader of all also reads the control entries that are about the
+// ledger itself, and alone follows control entries.
 const EveryStream = "*"
 
 // A Token is what the ledger knows of a bearer token, which is not the token.
