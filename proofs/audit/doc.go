@@ -11,7 +11,8 @@
 //	checkpoints/<size>             kept checkpoints, each published once as the
 //	                               latest; the size as in [CheckpointPath]; optional
 //	vault/<N>[.p/<W>]              sealed records of the same entries as the bundle
-//	                               of that place, see [FormatVault]; optional
+//	                               of that place, see [FormatVault] and
+//	                               [FormatNotice]; optional
 //	receipts/<name>.tlog-proof     receipts (C2SP tlog-proof); optional
 //
 // [Run] derives everything again from the entries: each leaf hash, each tile

@@ -17,7 +17,8 @@ const MaxRecord = 32 << 20
 
 // FormatVault returns a vault file: the records of a bundle's entries, each
 // behind its length in four bytes, big-endian. A record that is not held is
-// nil and has the length 0.
+// nil and has the length 0. In the place of one that a ledger holds damaged is a
+// notice, see [FormatNotice].
 func FormatVault(records [][]byte) []byte {
 	n := 0
 	for _, r := range records {

@@ -93,6 +93,10 @@ func (v *vaultFile) judgeRecord(path string, i int, b []byte, gone []goneRun) []
 		}
 		return addGone(gone, goneRun{index, index, false, path})
 	}
+	if said, err := ParseNotice(b); err == nil && said == index {
+		v.facts.found = append(v.facts.found, v.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: the ledger itself says that the bytes it stored were changed.", index))
+		return gone
+	}
 	record, err := proofs.ParseRecord(b)
 	if err != nil {
 		v.facts.found = append(v.facts.found, v.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: %v.", index, why(err)))
