@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
@@ -79,10 +80,7 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 		return err
 	}
 	if state != nil && contradicts(report) {
-		// The same once more, to save what convicts the log.
-		if err := p.follows(ctx, s, succession{policy: policy, believed: state.Signed, beside: o.state}); err != nil {
-			p.Say("%v", err)
-		}
+		p.convict(ctx, s, succession{policy: policy, believed: state.Signed, beside: o.state})
 	}
 	if report.State != nil && o.state != "" {
 		if err := command.WriteFile(o.state, audit.FormatState(report.State), publicMode); err != nil {
@@ -150,6 +148,19 @@ func readState(path string) (*audit.State, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return state, nil
+}
+
+// convict asks for the checkpoints of two histories once more, to save what
+// convicts the log.
+func (p *program) convict(ctx context.Context, s *source, c succession) {
+	err := p.follows(ctx, s, c)
+	var h *client.HistoryError
+	switch {
+	case s.log == nil && errors.As(err, &h) && h.Evidence.What == client.Rollback:
+		p.Hint("an export does not claim to be the latest: judge an older one without --state")
+	case err != nil:
+		p.Say("%v", err)
+	}
 }
 
 // contradicts reports whether the ledger has another history than before.

@@ -115,6 +115,9 @@ func (p *program) resumeExport(ctx context.Context, e *exporter, s *source) erro
 		return command.Usage("%s holds an export of %q, and this is %q", e.dir, verdict.Checkpoint.Origin, e.view.Checkpoint.Origin)
 	}
 	before, now := verdict.Checkpoint.Size, e.view.Checkpoint.Size
+	if before > now && s.log == nil {
+		return p.addsNothing(ctx, e, s.name, old, before)
+	}
 	if before > now {
 		if err := p.follows(ctx, s, succession{policy: e.policy, believed: old, beside: filepath.Clean(e.dir)}); err != nil {
 			return fmt.Errorf("%s: %w", e.dir, err)

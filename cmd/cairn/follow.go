@@ -23,7 +23,7 @@ type succession struct {
 func (p *program) follows(ctx context.Context, s *source, c succession) error {
 	v, err := client.NewVerifier(client.VerifierOptions{
 		Policy: c.policy, Files: s.files, Memory: &seededRegister{c.believed},
-		Patience: p.patienceWith(s), Evidence: p.evidenceSaver(c.beside),
+		Patience: p.patienceWith(s), Evidence: p.evidenceSaver(s, c.beside),
 	})
 	if err != nil {
 		return err

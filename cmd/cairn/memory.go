@@ -85,10 +85,14 @@ func openMemory(path string) (storage.Register, error) {
 	return memoryFile{path: path, wait: lockWait}, nil
 }
 
-// evidenceSaver returns what saves evidence beside a file; run tells where.
-// It may be called from many goroutines.
-func (p *program) evidenceSaver(memory string) func(context.Context, client.Evidence) error {
+// evidenceSaver returns what saves evidence about a source beside a file; run
+// tells where. A directory of an earlier size accuses nobody: it does not claim
+// to be the latest. It may be called from many goroutines.
+func (p *program) evidenceSaver(s *source, memory string) func(context.Context, client.Evidence) error {
 	return func(_ context.Context, e client.Evidence) error {
+		if s.log == nil && e.What == client.Rollback {
+			return nil
+		}
 		b, err := client.FormatEvidence(e)
 		if err != nil {
 			return err

@@ -104,11 +104,21 @@ func (p *program) verifier(ctx context.Context, s *source) (*client.Verifier, er
 	if err != nil {
 		return nil, err
 	}
-	return client.NewVerifier(client.VerifierOptions{
+	o := client.VerifierOptions{
 		Policy: policy, Files: s.files, Memory: memory,
 		MaxAge: p.maxAge, Clock: p.clock, Patience: p.patienceWith(s),
-		Evidence: p.evidenceSaver(path),
-	})
+		Evidence: p.evidenceSaver(s, path),
+	}
+	if s.log == nil {
+		older, err := p.olderThan(ctx, o, s.name)
+		if err != nil {
+			return nil, err
+		}
+		if older != nil {
+			o.Memory = &seededRegister{older} // what is remembered is of a later size
+		}
+	}
+	return client.NewVerifier(o)
 }
 
 // patienceWith returns how long a source may show an older checkpoint: before a
