@@ -13,9 +13,10 @@ import (
 )
 
 // VaultRecords yields the sealed record of each of a bundle's entries, in their
-// order: empty where the ledger holds none. It needs an auditor's token. Nothing
-// is checked but that each has at most [audit.MaxRecord] bytes; a record is
-// valid until the next. The error is the last and matches fs.ErrNotExist where
+// order: empty where the ledger holds none, and a notice ([audit.ParseNotice])
+// in the place of one that it holds damaged. It needs an auditor's token.
+// Nothing is checked but that each has at most [audit.MaxRecord] bytes; a record
+// is valid until the next. The error is the last and matches fs.ErrNotExist where
 // the ledger has no such bundle. What a broken connection left out is asked for
 // again.
 func (h *HTTP) VaultRecords(ctx context.Context, b proofs.Bundle) iter.Seq2[[]byte, error] {

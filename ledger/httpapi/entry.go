@@ -2,12 +2,15 @@ package httpapi
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
+	"github.com/cairnlog/cairn/storage"
 )
 
 // entry answers with an entry and its payload. Whether the token is for it is
@@ -48,7 +51,8 @@ func (a *API) receipt(c *call) error {
 }
 
 // vault answers with the sealed records of a bundle's entries, one after the
-// other: in memory there is one. Where one cannot be read the connection is cut.
+// other: in memory there is one. In the place of one that is damaged is a
+// notice; where the server cannot read at all the connection is cut.
 func (a *API) vault(c *call) error {
 	b, err := proofs.ParseBundlePath("tile/entries/" + c.PathValue("place"))
 	if err != nil {
@@ -59,15 +63,44 @@ func (a *API) vault(c *call) error {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Disposition", "attachment")
 	out := bufio.NewWriterSize(c.w, writePiece)
-	for record, err := range a.ledger.VaultRecords(c.Context(), b) {
+	var d damage
+	defer func() { a.tellDamage(c, d) }()
+	index := b.Index * proofs.TileWidth
+	for record, err := range a.ledger.SealedRecords(c.Context(), b) {
+		if errors.Is(err, storage.ErrCorrupt) {
+			d.add(err)
+			record, err = audit.FormatNotice(index), nil
+		}
 		if err == nil {
 			err = audit.WriteRecord(out, record)
 		}
 		if err != nil || c.Method == http.MethodHead {
 			return err
 		}
+		index++
 	}
 	return out.Flush()
+}
+
+// damage is what one request found damaged.
+type damage struct {
+	records int
+	first   error
+}
+
+func (d *damage) add(err error) {
+	if d.records++; d.first == nil {
+		d.first = err
+	}
+}
+
+// tellDamage tells the operator, in one line of the log, however much there is.
+func (a *API) tellDamage(c *call, d damage) {
+	if d.records == 0 {
+		return
+	}
+	a.metrics.damage.Add(float64(d.records))
+	a.log.Error("sealed records are damaged", slog.String("request", c.w.id), slog.Int("records", d.records), slog.String("first", d.first.Error()))
 }
 
 // inclusion answers with the proof that an entry is in the tree of a

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,12 +14,13 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	under    prometheus.Gauge
 	refused  *prometheus.CounterVec
+	damage   prometheus.Counter
 }
 
 func newMetrics(a *API, r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "cairn", Name: "http_requests_total", Help: "Requests answered, by route and status.",
+			Namespace: "cairn", Name: "http_requests_total", Help: "Requests answered, by route and status; the status is cut where the server broke its answer off.",
 		}, []string{"route", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "cairn", Name: "http_request_seconds", Help: "Time from the header of a request to the end of its answer, by route.",
@@ -33,10 +33,13 @@ func newMetrics(a *API, r prometheus.Registerer) (*metrics, error) {
 	m.refused = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "cairn", Name: "http_events_refused_total", Help: "Events of batches refused before the ledger saw them, by the kind of problem.",
 	}, []string{"problem"})
+	m.damage = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: "cairn", Name: "http_damage_total", Help: "Times that what a request needed was stored and found damaged: sealed records, tiles, checkpoints.",
+	})
 	tails := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "cairn", Name: "http_tails", Help: "Tails that are followed.",
 	}, func() float64 { return float64(len(a.tails)) })
-	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.under, m.refused, tails} {
+	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.under, m.refused, m.damage, tails} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
@@ -44,8 +47,9 @@ func newMetrics(a *API, r prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-func (m *metrics) observe(route string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+// observe counts a request; its status is cut where its answer has no end.
+func (m *metrics) observe(route, status string, took time.Duration) {
+	m.requests.WithLabelValues(route, status).Inc()
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
 

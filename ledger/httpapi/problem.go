@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/storage"
 )
 
 const problemType = "application/problem+json"
@@ -28,8 +29,7 @@ func overloaded() error {
 // whole.
 func (a *API) refuse(w *response, err error) {
 	if w.status != 0 {
-		a.log.Warn("an answer was cut off", slog.String("request", w.id), slog.String("error", err.Error()))
-		panic(http.ErrAbortHandler)
+		a.cut(w, err)
 	}
 	p := a.problem(w.id, err)
 	body, err := json.Marshal(p)
@@ -49,8 +49,28 @@ func (a *API) refuse(w *response, err error) {
 	_, _ = w.Write(body) // whoever asked is gone: there is nobody to tell
 }
 
+// cut cuts the connection of an answer that has begun and cannot be ended. It
+// does not return.
+func (a *API) cut(w *response, err error) {
+	if w.gone || errors.Is(err, context.Canceled) {
+		a.log.Warn("a client did not take its answer", slog.String("request", w.id), slog.String("error", err.Error()))
+	} else {
+		w.cut = true
+		a.countDamage(err)
+		a.log.Error("an answer was cut off", slog.String("request", w.id), slog.String("error", err.Error()))
+	}
+	panic(http.ErrAbortHandler)
+}
+
+func (a *API) countDamage(err error) {
+	if errors.Is(err, storage.ErrCorrupt) {
+		a.metrics.damage.Inc()
+	}
+}
+
 // problem returns what to tell of an error, and logs what is not told.
 func (a *API) problem(id string, err error) *client.Problem {
+	a.countDamage(err)
 	p := publicProblem(err)
 	if p.Code() == client.Internal {
 		a.log.Error("request failed", slog.String("request", id), slog.String("error", err.Error()))

@@ -3,9 +3,11 @@ package httpapi
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -31,6 +33,8 @@ type response struct {
 	who     Token
 	status  int // 0: the answer has not begun
 	bytes   int64
+	gone    bool // the client did not take what was written
+	cut     bool // we could not go on, and broke the answer off
 
 	rate   int64         // bytes a second that are taken at least; 0: each piece has its time, and the answer no end
 	waited time.Duration // for the client to take what was written
@@ -60,6 +64,7 @@ func (w *response) Write(b []byte) (n int, err error) {
 		w.waited += time.Since(start)
 		n += m
 		w.bytes += int64(m)
+		w.gone = w.gone || err != nil
 		if b = b[len(piece):]; err != nil || len(b) == 0 {
 			return n, err
 		}
@@ -79,7 +84,9 @@ func (w *response) extend() {
 
 func (w *response) flush() error {
 	w.extend()
-	return w.control.Flush()
+	err := w.control.Flush()
+	w.gone = w.gone || err != nil
+	return err
 }
 
 // requestIDs names requests: a random number of this process, and a count.
@@ -105,8 +112,16 @@ func (a *API) frame(inner http.Handler) http.Handler {
 		start := time.Now()
 		a.metrics.under.Inc()
 		defer func() {
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler {
+				w.cut = true
+				a.log.Error("a request panicked", slog.String("request", w.id), slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+			}
 			a.metrics.under.Dec()
 			a.record(w, r, time.Since(start))
+			if p != nil {
+				panic(p) // the server closes the connection
+			}
 		}()
 		secure(w.Header())
 		// A deadline of the request before would end this one.
@@ -143,11 +158,10 @@ func allowCrossOrigin(h http.Header) {
 // escaped; the query and the token are left out.
 func (a *API) record(w *response, r *http.Request, took time.Duration) {
 	name := routeName(r.Pattern)
-	status := w.status
-	if status == 0 {
-		status = http.StatusOK
+	if w.status == 0 && !w.cut {
+		w.status = http.StatusOK // as net/http answers for us
 	}
-	a.metrics.observe(name, status, took)
+	a.metrics.observe(name, w.outcome(), took)
 	level := slog.LevelInfo
 	if isQuiet(name) {
 		level = slog.LevelDebug
@@ -161,9 +175,17 @@ func (a *API) record(w *response, r *http.Request, took time.Duration) {
 	}
 	a.log.LogAttrs(r.Context(), level, "request",
 		slog.String("request", w.id), slog.String("method", printable(r.Method, 16)), slog.String("path", printable(r.URL.EscapedPath(), 256)),
-		slog.Int("status", status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
 		slog.String("from", host), slog.String("who", w.who.Name), slog.String("token", w.who.ID),
 		slog.String("agent", printable(r.UserAgent(), 128)))
+}
+
+// outcome is the status that was answered, or "cut" where the answer has no end.
+func (w *response) outcome() string {
+	if w.cut {
+		return "cut"
+	}
+	return strconv.Itoa(w.status)
 }
 
 // routeName is a route's pattern without its method.

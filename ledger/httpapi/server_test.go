@@ -181,3 +181,36 @@ func TestWhatIsTooMuchAtOnceIsRefused(t *testing.T) {
 		t.Errorf("when there is room again: got %d %s, want 201", got.status, got.body)
 	}
 }
+
+// A panic is our own fault: it must be seen, and not as an answer that went well.
+func TestAPanicIsCountedAndLogged(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	for _, begun := range []bool{false, true} {
+		var logged bytes.Buffer
+		registry := prometheus.NewRegistry()
+		api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Metrics: registry, Logger: slog.New(slog.NewTextHandler(&logged, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the server does not learn of the panic")
+				}
+			}()
+			handle(api.Frame(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if begun {
+					w.WriteHeader(http.StatusOK)
+				}
+				panic("our arithmetic is wrong")
+			})), "GET", "/v1/x")
+		}()
+		metrics := handle(api.Handler(httpapi.Health), "GET", "/metrics").body
+		if want := `cairn_http_requests_total{route="none",status="cut"} 1`; !strings.Contains(metrics, want) {
+			t.Errorf("begun %v: the metrics lack %s", begun, want)
+		}
+		if log := logged.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "our arithmetic") || !strings.Contains(log, "server_test.go") {
+			t.Errorf("begun %v: the log has %s, want the panic and where it was", begun, log)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package httpapi_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -8,13 +10,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
 )
 
 // fill appends n events of a size and returns the bundle of all entries.
@@ -37,22 +42,108 @@ func vaultURL(b proofs.Bundle) string {
 	return "/v1/vault/" + strings.TrimPrefix(b.Path(), "tile/entries/")
 }
 
-// Where a record cannot be read the answer has no end, so that nobody takes a
-// part of it for the whole.
-func TestSealedRecordsThatCanNotBeReadCutTheAnswerOff(t *testing.T) {
-	s := serve(t, local.Config{}, httpapi.Limits{})
-	b := s.fill(t, 30, 16<<10)
-	n := 0
-	for _, err := range s.as(t, httpapi.Auditor).VaultRecords(t.Context(), b) {
+// records returns what an auditor gets of a bundle.
+func (s *served) records(t *testing.T, b proofs.Bundle) (records [][]byte) {
+	t.Helper()
+	for record, err := range s.as(t, httpapi.Auditor).VaultRecords(t.Context(), b) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n++
+		records = append(records, slices.Clone(record))
 	}
-	if n != b.Width {
-		t.Errorf("got %d records, want %d", n, b.Width)
+	return records
+}
+
+// export returns what an auditor gets of a ledger of one bundle.
+func (s *served) export(t *testing.T, b proofs.Bundle) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{audit.VaultPath(b): {Data: audit.FormatVault(s.records(t, b))}}
+	h := s.as(t, httpapi.Auditor)
+	for _, path := range []string{audit.CheckpointFile, b.Path(), proofs.Tile{Width: b.Width}.Path()} {
+		data, err := h.ReadFile(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[path] = &fstest.MapFile{Data: data}
+	}
+	return files
+}
+
+// policy returns the policy that the ledger states.
+func (s *served) policy(t *testing.T) *proofs.Policy {
+	t.Helper()
+	data, err := s.Ledger.ReadFile(t.Context(), "log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info client.Info
+	if err := json.Unmarshal(data, &info); err != nil {
+		t.Fatal(err)
+	}
+	p, err := proofs.ParsePolicy([]byte(info.Policy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// A flipped bit in the vault costs the auditor one record, not the others, and
+// is a finding that names the entry. Monitoring sees it too.
+func TestADamagedRecordIsSaidToBeAndTheOthersAreGiven(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	b := s.fill(t, 30, 16<<10)
+	whole := s.records(t, b)
+	if len(whole) != b.Width {
+		t.Errorf("got %d records, want %d", len(whole), b.Width)
 	}
 	s.damageVault(t)
+	records := s.records(t, b)
+	damaged := -1
+	for i, r := range records {
+		switch index, err := audit.ParseNotice(r); {
+		case bytes.Equal(r, whole[i]):
+		case err == nil && damaged < 0 && index == uint64(i):
+			damaged = i
+		default:
+			t.Errorf("entry %d: got %d bytes, and entry %d is said to be damaged, %v", i, len(r), index, err)
+		}
+	}
+	if len(records) != b.Width || damaged < 0 {
+		t.Fatalf("got %d records, want %d, and entry %d is said to be damaged", len(records), b.Width, damaged)
+	}
+	report, err := audit.Run(t.Context(), s.export(t, b), audit.Options{Policy: s.policy(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := report.Findings; len(f) != 1 || f[0].Kind != audit.RecordAltered || f[0].Index != int64(damaged) {
+		t.Errorf("found %v, want that the record of entry %d is damaged", f, damaged)
+	}
+	const metric = "cairn_http_damage_total 2" // it was read twice
+	if got := s.request(t, "GET", "/metrics", ""); !strings.Contains(got.body, metric+"\n") {
+		t.Errorf("the metrics lack %s", metric)
+	}
+}
+
+// What was damaged is told to the operator and to nobody else, once a request.
+func TestDamageIsLoggedAndNotTold(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	b := s.fill(t, 30, 16<<10)
+	s.damageVault(t)
+	var logged bytes.Buffer
+	got := handle(loggingAPI(t, s, &logged).Handler(httpapi.Read), "GET", vaultURL(b), s.token(httpapi.Auditor))
+	if got.status != http.StatusOK || strings.Contains(got.body, "corrupt") {
+		t.Errorf("got %d, want the records with a notice", got.status)
+	}
+	if log := logged.String(); strings.Count(log, "level=ERROR") != 1 || !strings.Contains(log, "records=1") || !strings.Contains(log, "corrupt") {
+		t.Errorf("the log has %s, want what is damaged", log)
+	}
+}
+
+// Where the server itself fails the answer has no end, so that nobody takes a
+// part of it for the whole.
+func TestRecordsThatCanNotBeReadCutTheAnswerOff(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	b := s.fill(t, 100, 256<<10) // more than buffers hold
 	req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+vaultURL(b), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -63,6 +154,9 @@ func TestSealedRecordsThatCanNotBeReadCutTheAnswerOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if n, err := io.Copy(io.Discard, res.Body); !errors.Is(err, io.ErrUnexpectedEOF) || res.StatusCode != http.StatusOK || n == 0 {
 		t.Errorf("got status %d, %d bytes and error %v, want the answer to be cut off", res.StatusCode, n, err)
 	}
@@ -71,6 +165,10 @@ func TestSealedRecordsThatCanNotBeReadCutTheAnswerOff(t *testing.T) {
 	}
 	if err == nil || errors.Is(err, proofs.ErrMalformed) {
 		t.Errorf("the client has all records with error %v, want that they could not be had", err)
+	}
+	const metric = `cairn_http_requests_total{route="/v1/vault/{place...}",status="cut"} 1`
+	if got := s.request(t, "GET", "/metrics", ""); !strings.Contains(got.body, metric) {
+		t.Errorf("the metrics lack %s", metric)
 	}
 }
 
