@@ -202,5 +202,8 @@ func verdictOf(r *audit.Report) error {
 		return command.Hinted(fmt.Errorf("%w: there is no checkpoint to judge by", errNo),
 			"an export that was cut has none: run cairn export again")
 	}
+	if r.Total == 1 {
+		return fmt.Errorf("%w: one thing is wrong with the ledger, see the finding", errNo)
+	}
 	return fmt.Errorf("%w: %d things are wrong with the ledger, see the findings", errNo, r.Total)
 }

@@ -54,7 +54,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends what does not heed the first
-	c, err := p.Execute(ctx, p.root(), args)
+	root := p.root()
+	c, err := p.Execute(ctx, root, args)
 	if err == nil {
 		return command.Yes
 	}
@@ -62,7 +63,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		p.Fail(command.Hinted(errInterrupted, "%s", command.HintOf(err)))
 		return command.Unknown
 	}
-	p.Fail(err, hintsFor(err, c.CommandPath())...)
+	p.Fail(nearName(root, args, err), hintsFor(err, c.CommandPath())...)
 	for _, path := range p.evidence {
 		p.Say("the evidence is in %s", path)
 		p.Hint("do not rely on this ledger any more, and show the file to others who do: cairn verify %s", path)

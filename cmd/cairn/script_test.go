@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 //	promise FILE INDEX      writes a promise of it
 //
 // and the environment CAIRN_URL, CAIRN_POLICY, CAIRN_TOKEN (of a writer),
-// READER and AUDITOR.
+// ONESTREAM (of one for the stream cloudtrail alone), READER and AUDITOR.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -94,6 +94,7 @@ func setup(env *testscript.Env) error {
 	}
 	for name, g := range map[string]httpapi.Grant{
 		"CAIRN_TOKEN": {Name: "app", Role: httpapi.Writer, Streams: []string{httpapi.EveryStream}},
+		"ONESTREAM":   {Name: "one", Role: httpapi.Writer, Streams: []string{"cloudtrail"}},
 		"READER":      {Name: "alice", Role: httpapi.Reader, Streams: []string{httpapi.EveryStream}},
 		"AUDITOR":     {Name: "audit", Role: httpapi.Auditor},
 	} {

@@ -80,7 +80,7 @@ func hintOf(p *client.Problem) (hints []string) {
 		hints = append(hints, p.Hint)
 	}
 	if p.Code() == client.Forbidden {
-		hints = append(hints, "the token has another role; an operator makes one with the right role with: cairnd token issue")
+		hints = append(hints, "an operator makes a token of the right role, for the right stream, with: cairnd token issue")
 	}
 	return hints
 }
