@@ -68,6 +68,9 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 	if size > r.sequenced {
 		return nil, fmt.Errorf("the journal ends at %d and the tree has %d entries, which nobody sequenced: %w", r.sequenced, size, storage.ErrCorrupt)
 	}
+	if l.state.size > r.sequenced {
+		return nil, &RestoredError{fmt.Sprintf("the journal ends at %d and the register state covers %d entries", r.sequenced, l.state.size)}
+	}
 	if r.published != nil {
 		if err := l.checkPast(ctx, "the register published", r.published.checkpoint); err != nil {
 			return nil, err
@@ -78,7 +81,7 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 			return nil, err
 		}
 	}
-	if err := l.copySigned(ctx, r.signed); err != nil {
+	if err := l.copySigned(ctx, copied, r.signed); err != nil {
 		return nil, err
 	}
 	l.progress.update(func(p *progress) {
@@ -247,7 +250,7 @@ func (l *Ledger) replay(ctx context.Context, r *recovered, treeSize uint64) erro
 		if treeSize != expect {
 			return fmt.Errorf("the journal is empty, size %d was signed and the tree has %d: %w", expect, treeSize, storage.ErrCorrupt)
 		}
-		if l.state.size != expect {
+		if l.state.size < expect {
 			return fmt.Errorf("the journal is empty, and the vault has no payload of entry %d, a settings entry: %w", l.state.size, storage.ErrCorrupt)
 		}
 	}

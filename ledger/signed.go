@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -120,30 +121,33 @@ func (l *Ledger) sign(ctx context.Context, old *signedState, e edge) (*signedSta
 	if l.cfg.SignedCopy == nil {
 		return next, nil
 	}
-	err = l.cfg.SignedCopy.Swap(ctx, oldRaw, raw)
-	if errors.Is(err, storage.ErrConflict) {
-		return nil, &RestoredError{"the copy of the register signed was changed by another ledger"}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("copy of register signed: %w", err)
+	if err := l.swapCopy(ctx, oldRaw, raw); err != nil {
+		return nil, err
 	}
 	return next, nil
 }
 
-// copySigned brings the copy of the register up to date at a start, after it
-// was found to be no further than the register.
-func (l *Ledger) copySigned(ctx context.Context, s *signedState) error {
-	if l.cfg.SignedCopy == nil {
+// copySigned brings the copy of the register up to date at a start. It
+// replaces only the value that was compared with this ledger; nil: there was
+// none. What it has become since is another ledger's.
+func (l *Ledger) copySigned(ctx context.Context, copied, s *signedState) error {
+	var old []byte
+	if copied != nil {
+		old = copied.raw
+	}
+	if l.cfg.SignedCopy == nil || bytes.Equal(old, s.raw) {
 		return nil
 	}
-	old, err := l.cfg.SignedCopy.Load(ctx)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("copy of register signed: %w", err)
+	return l.swapCopy(ctx, old, s.raw)
+}
+
+// swapCopy replaces the copy of the register.
+func (l *Ledger) swapCopy(ctx context.Context, old, next []byte) error {
+	err := l.cfg.SignedCopy.Swap(ctx, old, next)
+	if errors.Is(err, storage.ErrConflict) {
+		return &RestoredError{"the copy of the register signed was changed by another ledger"}
 	}
-	if string(old) == string(s.raw) {
-		return nil
-	}
-	if err := l.cfg.SignedCopy.Swap(ctx, old, s.raw); err != nil {
+	if err != nil {
 		return fmt.Errorf("copy of register signed: %w", err)
 	}
 	return nil
