@@ -541,3 +541,23 @@ func TestClockThatIsSetRightTakesEntriesAtOnce(t *testing.T) {
 	clock.set(8 * time.Hour)
 	appendEvents(t, l.As("alice"), client.Witnessed, event(2))
 }
+
+func TestOneWitnessCannotVouchForAClockAgainstAQuorum(t *testing.T) {
+	w := newWorld(t)
+	w.create()
+	var clock shiftedClock
+	clock.set(time.Hour)
+	c := w.config()
+	c.Clock = clock.now
+	w.witnesses[2].clock = clock.now // it lies
+	l, err := Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = l.As("alice").Append(context.Background(), DefaultStream, []client.Event{event(1)}, client.Sequenced)
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Code() != client.Unavailable {
+		t.Errorf("got %v, want unavailable", err)
+	}
+}

@@ -160,20 +160,38 @@ func (p *publisher) met(good func(cosignature) bool) bool {
 }
 
 // clock returns what the cosignatures say of the local clock: the latest word
-// of those that agree with it where they are a quorum, or else the best.
-func (p *publisher) clock() (r clockReading) {
-	timely := p.timely()
-	for _, c := range p.collected {
-		switch {
-		case timely && !c.clock.agrees():
-		case r.at.IsZero(), timely && c.clock.at.After(r.at), !timely && c.clock.ahead.Abs() < r.ahead.Abs():
-			r = c.clock
+// of a quorum that agrees with it, or the best of one that finds it off in the
+// same direction, whatever another witness says. Where no quorum says the same
+// it is the best word of all.
+func (p *publisher) clock() clockReading {
+	agrees := func(c cosignature) bool { return c.clock.agrees() }
+	later := func(r, than clockReading) bool { return r.at.After(than.at) }
+	if p.met(agrees) {
+		return p.word(agrees, later)
+	}
+	heard := func(cosignature) bool { return true }
+	for _, off := range []func(cosignature) bool{
+		func(c cosignature) bool { return c.clock.ahead > maxSkew },
+		func(c cosignature) bool { return c.clock.ahead < -maxSkew },
+	} {
+		if p.met(off) {
+			heard = off
 		}
 	}
-	if !timely {
-		p.l.log.Error("the clock differs from the witnesses'", slog.Duration("ahead", r.ahead))
-	}
+	better := func(r, than clockReading) bool { return r.ahead.Abs() < than.ahead.Abs() }
+	r := p.word(heard, better)
+	p.l.log.Error("the clock differs from the witnesses'", slog.Duration("ahead", r.ahead))
 	return r
+}
+
+// word returns what the first of the good cosignatures says, in an order.
+func (p *publisher) word(good func(cosignature) bool, before func(r, than clockReading) bool) (first clockReading) {
+	for _, c := range p.collected {
+		if good(c) && (first.at.IsZero() || before(c.clock, first)) {
+			first = c.clock
+		}
+	}
+	return first
 }
 
 // publish makes the checkpoint with its cosignatures the published one.
