@@ -22,6 +22,7 @@ type admission struct {
 	since uint64   // the settings entry of its stream that it was admitted under
 	said  said     // what makes two events the same
 	named []string // the subjects that the caller named
+	class uint16   // the retention class that the caller named; 0: none
 
 	leaf       proofs.Leaf // Time is set by the sequencer
 	record     []byte
@@ -107,8 +108,11 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 		MediaType: mediaType, Appender: who, IdempotencyKey: ev.IdempotencyKey, Source: ev.Source,
 		Subjects: subjectNames(subjects), Fields: ev.Fields, Signature: ev.Signature, Data: ev.Data,
 	}
-	if a.said, err = saidOf(part, ev.Sequence); err != nil {
+	if a.said, err = saidOf(part, ev.Sequence, b.Path.Class); err != nil {
 		return nil, err
+	}
+	if ev.Class != "" {
+		a.class = b.Path.Class
 	}
 	if err := l.seal(a, part, keys, subjects, values); err != nil {
 		return nil, err
@@ -304,10 +308,11 @@ type said struct {
 	source         string
 	sequence       uint64
 	subjects       []string // those that the settings of then make of the data included
+	class          uint16   // the stream's of then, unless the caller named one
 }
 
-func saidOf(p proofs.Part, sequence uint64) (said, error) {
-	s := said{idempotencyKey: p.IdempotencyKey, source: p.Source, sequence: sequence, subjects: p.Subjects}
+func saidOf(p proofs.Part, sequence uint64, class uint16) (said, error) {
+	s := said{idempotencyKey: p.IdempotencyKey, source: p.Source, sequence: sequence, subjects: p.Subjects, class: class}
 	data := p.Data
 	p.IdempotencyKey, p.Source, p.Subjects, p.Data = "", "", nil, nil
 	head, err := proofs.FormatPartHead(p)
@@ -322,12 +327,12 @@ func saidOf(p proofs.Part, sequence uint64) (said, error) {
 }
 
 // repeats reports whether the event is the same as an earlier one. The stream
-// may have declared other fields then, whose values name subjects, so only
-// those that the caller names now must have been among its subjects.
+// may have had another class then, and may have declared other fields, whose
+// values name subjects, so only those that the caller names now count.
 func (a *admission) repeats(was said) bool {
 	now := a.said
 	missing := slices.ContainsFunc(a.named, func(s string) bool { return !slices.Contains(was.subjects, s) })
-	return !missing && now.content == was.content && now.idempotencyKey == was.idempotencyKey &&
+	return !missing && (a.class == 0 || a.class == was.class) && now.content == was.content && now.idempotencyKey == was.idempotencyKey &&
 		now.source == was.source && now.sequence == was.sequence
 }
 

@@ -240,3 +240,33 @@ func TestFullQueueRefusesAtOnceAndLosesNothing(t *testing.T) {
 		t.Error("what was refused is recorded")
 	}
 }
+
+func TestRepeatInAnotherClassIsAConflict(t *testing.T) {
+	l := newWorld(t).started()
+	ctx := context.Background()
+	for _, c := range []ClassConfig{{Name: "short", Days: 30}, {Name: "long", Days: 3650}} {
+		if _, err := l.AddClass(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.AddStream(ctx, StreamConfig{Name: "s", Class: "short"}); err != nil {
+		t.Fatal(err)
+	}
+	e := event(1)
+	longer := e
+	longer.Class = "long"
+	got, err := l.As("alice").Append(ctx, "s", []client.Event{e, longer}, client.Witnessed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Err != nil || got[1].Err == nil || got[1].Err.Code() != client.Conflict {
+		t.Errorf("in one batch: got %v, want a conflict", got[1].Err)
+	}
+	got, err = l.As("alice").Append(ctx, "s", []client.Event{longer}, client.Witnessed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Err == nil || got[0].Err.Code() != client.Conflict {
+		t.Errorf("later: got %v, want a conflict", got[0].Err)
+	}
+}

@@ -213,9 +213,9 @@ func (l *Ledger) repeat(ctx context.Context, a *admission, index uint64) error {
 		a.repeat(index, leaf, nil, true)
 		return nil
 	}
-	same := false
+	var was said
 	if err == nil {
-		same, err = a.same(leaf, disclosure)
+		was, err = l.saidBy(leaf, disclosure)
 	}
 	if err != nil {
 		l.log.Error("an entry cannot be read to compare a repeat with it", "index", index, "error", err)
@@ -224,29 +224,32 @@ func (l *Ledger) repeat(ctx context.Context, a *admission, index uint64) error {
 		return nil
 	}
 	disclosure.Parts[0].Data = nil
-	a.repeat(index, leaf, disclosure, same)
+	a.repeat(index, leaf, disclosure, a.repeats(was))
 	return nil
 }
 
-// same reports whether the event is the one of an entry.
-func (a *admission) same(leafBytes []byte, d *proofs.Disclosure) (bool, error) {
+// saidBy returns what the event of an entry said.
+func (l *Ledger) saidBy(leafBytes []byte, d *proofs.Disclosure) (s said, err error) {
 	leaf, err := proofs.ParseLeaf(leafBytes)
 	if err != nil {
-		return false, err
+		return s, err
 	}
 	if len(d.Parts) != 1 || !d.Parts[0].Shown() {
-		return false, errors.New("its payload is not one part that can be shown")
+		return s, errors.New("its payload is not one part that can be shown")
 	}
 	part, err := d.Parts[0].Part()
 	if err != nil {
-		return false, err
+		return s, err
+	}
+	b, ok := l.state.bucketNumbered(leaf.Bucket)
+	if !ok {
+		return s, fmt.Errorf("there is no bucket %d", leaf.Bucket)
 	}
 	sequence := uint64(0)
 	if leaf.Source != nil {
 		sequence = leaf.Source.Sequence
 	}
-	was, err := saidOf(part, sequence)
-	return err == nil && a.repeats(was), err
+	return saidOf(part, sequence, b.Path.Class)
 }
 
 // find looks an event up in the deduplication index, in every bucket of its
