@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"io/fs"
@@ -30,6 +31,7 @@ type session struct {
 	env   map[string]string
 
 	terminal bool // everything is one
+	maxKept  int  // 0: as many as ever
 }
 
 func newSession(t *testing.T) *session {
@@ -68,8 +70,13 @@ func newSession(t *testing.T) *session {
 // run runs a command with the token of a role and returns its status and
 // what it printed.
 func (s *session) run(role string, args ...string) (status int, stdout, stderr string) {
+	return s.runUntil(s.t.Context(), role, args...)
+}
+
+// runUntil is run that is interrupted when a context ends.
+func (s *session) runUntil(ctx context.Context, role string, args ...string) (status int, stdout, stderr string) {
 	var out, talk bytes.Buffer
-	status = s.program(role, &out, &talk).run(s.t.Context(), args)
+	status = s.program(role, &out, &talk).run(ctx, args)
 	return status, out.String(), talk.String()
 }
 
@@ -77,6 +84,7 @@ func (s *session) program(role string, stdout, stderr *bytes.Buffer) *program {
 	return &program{
 		Program: command.Program{Name: "cairn", Stdin: strings.NewReader(""), Stdout: stdout, Stderr: stderr}, clock: time.Now,
 		rand: rand.NewChaCha8([32]byte{5}), terminal: func(any) bool { return s.terminal },
+		maxKept: cmp.Or(s.maxKept, maxKept),
 		env: func(name string) string {
 			if name == "CAIRN_TOKEN" {
 				return s.env[role]

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -146,40 +145,4 @@ func (p *program) chooseVault(e *exporter, s *source, wanted bool) error {
 	}
 	e.vault = s.log.VaultRecords
 	return nil
-}
-
-// keptOf lists the checkpoints that a ledger keeps. It is nil where they
-// cannot be listed, as those of an export on a web server cannot.
-func (p *program) keptOf(ctx context.Context, s *source) ([]string, error) {
-	if s.log == nil {
-		return keptIn(s.name)
-	}
-	kept := []string{}
-	for path, err := range s.log.KeptCheckpoints(ctx) {
-		if ctx.Err() != nil {
-			return nil, err
-		}
-		if err != nil {
-			p.Say("the checkpoints that the ledger keeps are left out: %v", err)
-			return nil, nil
-		}
-		kept = append(kept, path)
-	}
-	slices.Sort(kept)
-	return slices.Compact(kept), nil
-}
-
-// keptIn lists the kept checkpoints of a directory.
-func keptIn(dir string) ([]string, error) {
-	kept := []string{}
-	err := fs.WalkDir(os.DirFS(dir), audit.CheckpointsDir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			kept = append(kept, path)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	})
-	return kept, err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -27,7 +26,7 @@ type exporter struct {
 	policy   *proofs.Policy
 	view     client.View
 	files    proofs.FileReader
-	kept     []string // paths of kept checkpoints, sorted
+	kept     keptSizes
 	vault    vaultSource
 	receipts bool
 	workers  int
@@ -230,14 +229,11 @@ func (e *exporter) writeTiles(ctx context.Context) error {
 // writeKept writes the checkpoints that the ledger keeps, each of which must be
 // of this history.
 func (e *exporter) writeKept(ctx context.Context) error {
-	for _, path := range e.kept {
-		size, err := proofs.ParseIndexPath(strings.TrimPrefix(path, audit.CheckpointsDir+"/"))
-		if err != nil {
-			return fmt.Errorf("kept checkpoint: %w", err)
-		}
+	for _, size := range e.kept {
 		if size > e.view.Checkpoint.Size {
-			continue // it grew meanwhile
+			break // it grew meanwhile
 		}
+		path := audit.CheckpointPath(size)
 		e.keeps++
 		if e.has(path) {
 			continue

@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +23,7 @@ import (
 type remoteFS struct {
 	ctx   context.Context // of the one audit that it serves
 	files proofs.FileReader
-	kept  []string // paths, sorted; nil: not known
+	kept  keptSizes
 	vault vaultSource
 }
 
@@ -65,16 +67,9 @@ func (r *remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, nil
 	}
 	var entries []fs.DirEntry
-	for _, k := range r.kept { // sorted, so the same names stand together
-		rest, ok := strings.CutPrefix(k, name+"/")
-		if !ok {
-			continue
-		}
-		base, _, isDir := strings.Cut(rest, "/")
-		info := memoryFileInfo{name: base, dir: isDir}
-		if n := len(entries); n == 0 || entries[n-1].Name() != base || entries[n-1].IsDir() != isDir {
-			entries = append(entries, fs.FileInfoToDirEntry(info))
-		}
+	names := r.kept.names(name)
+	for _, base := range slices.Sorted(maps.Keys(names)) {
+		entries = append(entries, fs.FileInfoToDirEntry(memoryFileInfo{name: base, dir: names[base]}))
 	}
 	if entries == nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrNotExist}

@@ -21,7 +21,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	p := &program{
 		Program: command.Program{Name: "cairn", Stdin: stdin, Stdout: stdout, Stderr: stderr},
 		env:     os.Getenv, clock: time.Now, rand: rand.Reader, terminal: isTerminal,
-		patience: cachePatience,
+		patience: cachePatience, maxKept: maxKept,
 	}
 	return p.run(ctx, args)
 }
@@ -38,6 +38,7 @@ type program struct {
 	rand     io.Reader
 	terminal func(stream any) bool
 	patience time.Duration
+	maxKept  int // checkpoints that a ledger keeps
 
 	mu       sync.Mutex
 	evidence []string // files that were saved, to be told at the end
