@@ -80,7 +80,7 @@ var layers = []layer{
 		name: "client/...", ours: []string{"client/...", "proofs/...", "storage"}, links: []string{"ledger/...", trillian, pebble},
 		why: "those who do not trust the operator must not need the operator's code",
 	}, {
-		name: "ledger", ours: []string{"client", "ledger/keytree", "proofs/...", "storage", "witness"},
+		name: "ledger", ours: []string{"client", "ledger/keystate", "ledger/keytree", "proofs/...", "storage", "witness"},
 		why: "it takes contracts, and local or a program chooses what stands behind them",
 	}, {
 		name: "ledger/keytree", ours: none, libs: none,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/cairnlog/cairn/ledger/keystate"
 	"github.com/cairnlog/cairn/ledger/keytree"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
@@ -42,6 +43,10 @@ type Config struct {
 
 	// Secrets are the keys of payloads, tags and local state.
 	Secrets Secrets
+
+	// Keystate destroys keys of Secrets.Tree. Nil: nothing can be erased and
+	// nothing expires.
+	Keystate Keystate
 
 	// Policy is the ledger's own C2SP tlog-policy: what it publishes meets it.
 	// PolicyText is its exact text.
@@ -77,10 +82,27 @@ type Witness struct {
 	Cosigner witness.Cosigner
 }
 
+// A Keystate destroys keys of the tree that it keeps, and no others can.
+// keystate.Store is one.
+type Keystate interface {
+	// Destroy destroys every key at or below the paths, all at once, and
+	// returns when nothing that is kept brings them back. Where all are
+	// destroyed already it does nothing. The error is keystate.ErrOneCopy or
+	// keystate.ErrFailed where nothing was tried; after any other nobody knows
+	// which keys are left before the ledger is opened again.
+	Destroy(ctx context.Context, paths ...keytree.Path) (keystate.Replacement, error)
+
+	// Current names the state in force.
+	Current() keystate.Replacement
+
+	// Check returns why nothing can be destroyed, or nil.
+	Check() error
+}
+
 // Secrets are the keys that a ledger needs besides its signing keys. None of
 // them is ever written by this package.
 type Secrets struct {
-	Tree   *keytree.Tree // derives the keys of buckets and subjects
+	Tree   *keytree.Tree // derives the keys of buckets, subjects and holds
 	Master proofs.Key256 // seals local state
 }
 

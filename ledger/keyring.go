@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -22,14 +23,24 @@ type keyring struct {
 	mu       sync.RWMutex
 	buckets  map[bucketPath]*bucketKeys
 	subjects map[subjectID]subjectKeys
+	retired  map[subjectRef]bool
+	forgot   uint64 // how often what is kept was forgotten
 }
 
-// maxSubjectKeys bounds how many subjects' keys are kept derived.
-const maxSubjectKeys = 1 << 16
+const (
+	maxSubjectKeys = 1 << 16 // how many subjects' keys are kept derived
+	maxGenerations = 1 << 16 // how often one subject can be erased
+)
 
 type subjectID struct {
 	stream uint32
 	name   string
+}
+
+// A subjectRef is what a record says of a subject: one generation of it.
+type subjectRef struct {
+	stream uint32
+	ref    proofs.SubjectRef
 }
 
 // bucketKeys are the keys of one bucket.
@@ -42,7 +53,7 @@ type bucketKeys struct {
 	fields map[uint16]proofs.Key256
 }
 
-// subjectKeys are the keys of one data subject within a stream.
+// subjectKeys are the keys of one generation of a data subject within a stream.
 type subjectKeys struct {
 	ref  proofs.SubjectRef
 	seal proofs.Key256
@@ -54,13 +65,43 @@ func newKeyring(s Secrets) *keyring {
 		tree:     s.Tree,
 		buckets:  make(map[bucketPath]*bucketKeys),
 		subjects: make(map[subjectID]subjectKeys),
+		retired:  make(map[subjectRef]bool),
 	}
+}
+
+// forget drops the keys that are kept derived. It is called once keys of the
+// tree were destroyed: those that callers have in hand are their concern.
+func (k *keyring) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.buckets)
+	clear(k.subjects)
+	k.forgot++
+}
+
+// retire says that a generation of a subject is about to be destroyed: what
+// is new about the subject is closed with the next one. What was closed with
+// it can be opened as before.
+func (k *keyring) retire(stream uint32, ref proofs.SubjectRef) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.retired[subjectRef{stream, ref}] = true
+	clear(k.subjects)
+	k.forgot++
+}
+
+// isRetired says whether a generation takes nothing more. Whoever admitted an
+// event asks again before it gets its index.
+func (k *keyring) isRetired(stream uint32, ref proofs.SubjectRef) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.retired[subjectRef{stream, ref}]
 }
 
 // bucket returns the keys of a bucket, or errDestroyed.
 func (k *keyring) bucket(p bucketPath) (*bucketKeys, error) {
 	k.mu.RLock()
-	keys := k.buckets[p]
+	keys, forgot := k.buckets[p], k.forgot
 	k.mu.RUnlock()
 	if keys != nil {
 		return keys, nil
@@ -85,28 +126,32 @@ func (k *keyring) bucket(p bucketPath) (*bucketKeys, error) {
 	keys = &bucketKeys{seal: seal, tags: tags, dedup: block, fields: make(map[uint16]proofs.Key256)}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.buckets[p] = keys
+	if k.forgot == forgot { // else the key may be destroyed meanwhile
+		k.buckets[p] = keys
+	}
 	return keys, nil
 }
 
-// subject returns the keys of a data subject, or errDestroyed.
+// hold returns the key of the ring of a hold, which is named by the index of
+// the entry that made it, or errDestroyed.
+func (k *keyring) hold(index uint64) (proofs.Key256, error) {
+	key, err := k.tree.Derive(keytree.Hold(index).For(keytree.Sealing))
+	return proofs.Key256(key), err
+}
+
+// subject returns the keys of a data subject that close what is new: those of
+// its first generation that is neither destroyed nor retired.
 func (k *keyring) subject(stream uint32, name string) (subjectKeys, error) {
 	id := subjectID{stream, name}
 	k.mu.RLock()
 	keys, ok := k.subjects[id]
+	forgot := k.forgot
 	k.mu.RUnlock()
 	if ok {
 		return keys, nil
 	}
-	handle, err := k.tree.Handle(stream, []byte(name))
+	keys, err := k.current(stream, name)
 	if err != nil {
-		return keys, err
-	}
-	keys = subjectKeys{ref: proofs.SubjectRef(handle)}
-	if keys.seal, err = k.sealKeys(stream)(keys.ref); err != nil {
-		return keys, err
-	}
-	if keys.tags, err = k.tagKeys(stream)(keys.ref); err != nil {
 		return keys, err
 	}
 	k.mu.Lock()
@@ -114,8 +159,52 @@ func (k *keyring) subject(stream uint32, name string) (subjectKeys, error) {
 	if len(k.subjects) >= maxSubjectKeys {
 		clear(k.subjects)
 	}
-	k.subjects[id] = keys
+	if k.forgot == forgot {
+		k.subjects[id] = keys
+	}
 	return keys, nil
+}
+
+func (k *keyring) current(stream uint32, name string) (keys subjectKeys, err error) {
+	for generation := range uint32(maxGenerations) {
+		handle, err := k.tree.Handle(stream, []byte(name), generation)
+		if err != nil {
+			return keys, err
+		}
+		keys.ref = proofs.SubjectRef(handle)
+		if k.isRetired(stream, keys.ref) {
+			continue
+		}
+		keys.seal, err = k.sealKeys(stream)(keys.ref)
+		if err == nil {
+			keys.tags, err = k.tagKeys(stream)(keys.ref)
+		}
+		if !errors.Is(err, errDestroyed) {
+			return keys, err
+		}
+	}
+	return keys, fmt.Errorf("a data subject of stream %d: all %d generations are destroyed", stream, maxGenerations)
+}
+
+// generations returns the references to a data subject that records can have:
+// those of all its generations up to the one that closes what is new, which is
+// the last.
+func (k *keyring) generations(stream uint32, name string) ([]proofs.SubjectRef, error) {
+	last, err := k.subject(stream, name)
+	if err != nil {
+		return nil, err
+	}
+	var refs []proofs.SubjectRef
+	for generation := uint32(0); ; generation++ {
+		handle, err := k.tree.Handle(stream, []byte(name), generation)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, proofs.SubjectRef(handle))
+		if refs[generation] == last.ref {
+			return refs, nil
+		}
+	}
 }
 
 // sealKeys returns the lookup of a stream's subject keys that close parts.

@@ -68,7 +68,7 @@ func BenchmarkHandle(b *testing.B) {
 	subject := []byte("arn:aws:iam::123456789123:user/pedro")
 	b.ReportAllocs()
 	for b.Loop() {
-		must(tree.Handle(1, subject))
+		must(tree.Handle(1, subject, 0))
 	}
 }
 

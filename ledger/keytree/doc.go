@@ -19,12 +19,19 @@
 //	bucket key   uint8 1 ‖ uint32 stream ‖ uint16 class ‖ uint32 period ‖ use
 //	subject key  uint8 2 ‖ uint32 stream ‖ uint64 handle ‖ use
 //	handle key   uint8 3
+//	hold key     uint8 4 ‖ uint64 index ‖ use
 //
 // The use takes two bits: 0 sealing, 1 tags, 2 deduplication. It comes last:
-// the keys of a bucket, or of a subject, are one small subtree, destroyed
-// together at the price of one or each alone. The period comes last before
-// it: the expired periods of a stream and class are one range. The handle of
-// a subject is the first 64 bits of HMAC-SHA-256(handle key, uint32 stream ‖ subject).
+// the keys of a bucket, of a subject or of a hold are one small subtree,
+// destroyed together at the price of one or each alone. The period comes last
+// before it: the expired periods of a stream and class are one range. A hold
+// is named by the index of the entry that made it.
+//
+// A subject has generations, so that there are keys for what concerns it
+// after it was erased: the handle of one is the first 64 bits of
+// HMAC-SHA-256(handle key, uint32 stream ‖ uint32 generation ‖ subject).
+// What is new is closed with the first generation, from 0 on, whose keys are
+// not destroyed; what is there names the handle that it was closed with.
 //
 // To destroy keys is to puncture the tree: the node above them is replaced by
 // the siblings of all nodes on the path to them. So what a tree holds is the
@@ -75,9 +82,9 @@
 //
 // # Limits
 //
-// A destroyed bucket adds at most 88 nodes to the state and a destroyed
-// subject at most 104, of at most 47 bytes each; a range of periods adds no
-// more than two buckets do. Paths share what they have in common: each of n
+// A destroyed bucket adds at most 88 nodes to the state, a destroyed subject
+// at most 104 and a destroyed hold at most 72, of at most 47 bytes each; a
+// range of periods adds no more than two buckets do. Paths share what they have in common: each of n
 // subjects of a stream adds about 64 - log₂ n nodes, 2.2 kB at n = 10,000,
 // and periods that follow one another add next to nothing. The whole state is
 // rewritten at each epoch, so keys are better destroyed in batches. A key

@@ -13,7 +13,7 @@ func Example() {
 	key, err := tree.Derive(keytree.Bucket(7, 1, 20454).For(keytree.Sealing))
 	fmt.Printf("%x… %v\n", key[:4], err)
 
-	alice, _ := tree.Handle(7, []byte("alice"))
+	alice, _ := tree.Handle(7, []byte("alice"), 0)
 	before, _ := tree.Derive(keytree.Subject(7, alice).For(keytree.Sealing))
 
 	// Expire all periods up to that of the bucket. The new state replaces the

@@ -14,11 +14,13 @@ const (
 	classBits  = 16
 	periodBits = 32
 	handleBits = 64
+	indexBits  = 64
 	useBits    = 2
 
 	streamLevel = branchBits + streamBits                          // what streams have apart
 	bucketBits  = branchBits + streamBits + classBits + periodBits // a bucket's subtree
 	subjectBits = branchBits + streamBits + handleBits             // a subject's subtree
+	holdBits    = branchBits + indexBits                           // a hold's subtree
 	maxBits     = subjectBits + useBits                            // the deepest key
 )
 
@@ -27,10 +29,11 @@ const (
 	bucketBranch  = 1
 	subjectBranch = 2
 	handleBranch  = 3
+	holdBranch    = 4
 )
 
-// A Use says what a key is for. Each use of a bucket or a subject has a key
-// of its own, which tells nothing about the others.
+// A Use says what a key is for. Each use of a bucket, a subject or a hold has
+// a key of its own, which tells nothing about the others.
 type Use uint8
 
 // The uses of keys. The last of the four values is reserved.
@@ -53,8 +56,8 @@ func (u Use) String() string {
 	return fmt.Sprintf("use-%d", uint8(u))
 }
 
-// A Handle stands for a data subject in the paths of one stream: 64 bits of a
-// keyed hash, see [Tree.Handle].
+// A Handle stands for one generation of a data subject in the paths of one
+// stream: 64 bits of a keyed hash, see [Tree.Handle].
 type Handle [handleBits / 8]byte
 
 // String returns the handle in 16 hexadecimal digits.
@@ -93,7 +96,7 @@ func Buckets(stream uint32, class uint16, from, to uint32) []Path {
 	return paths
 }
 
-// Subject returns the subtree with the keys of one data subject.
+// Subject returns the subtree with the keys of one generation of a data subject.
 func Subject(stream uint32, handle Handle) Path {
 	p := Path{n: subjectBits}
 	p.bits[0] = subjectBranch
@@ -102,8 +105,18 @@ func Subject(stream uint32, handle Handle) Path {
 	return p
 }
 
-// For returns the path of the key for one use, below the subtree of a bucket
-// or a subject. It panics if p is not one of these or the use is not known.
+// Hold returns the subtree with the keys of the hold that the entry at an
+// index made.
+func Hold(index uint64) Path {
+	p := Path{n: holdBits}
+	p.bits[0] = holdBranch
+	binary.BigEndian.PutUint64(p.bits[1:], index)
+	return p
+}
+
+// For returns the path of the key for one use, below the subtree of a bucket,
+// a subject or a hold. It panics if p is not one of these or the use is not
+// known.
 func (p Path) For(u Use) Path {
 	if !p.isIdentity() || u > Deduplication {
 		panic(fmt.Sprintf("keytree: no key for use %d below path %s", u, p))
@@ -112,7 +125,8 @@ func (p Path) For(u Use) Path {
 }
 
 // String describes the path for people: "bucket 7/1/20454 sealing",
-// "subject 7/0123456789abcdef", or its bits where it is neither.
+// "subject 7/0123456789abcdef", "hold 4711", or its bits where it is none of
+// these.
 func (p Path) String() string {
 	suffix, id := "", p
 	if p.isKey() && p.branch() != handleBranch {
@@ -123,6 +137,8 @@ func (p Path) String() string {
 	case id.isIdentity() && id.branch() == bucketBranch:
 		return fmt.Sprintf("bucket %d/%d/%d%s", binary.BigEndian.Uint32(id.bits[1:]),
 			binary.BigEndian.Uint16(id.bits[5:]), binary.BigEndian.Uint32(id.bits[7:]), suffix)
+	case id.isIdentity() && id.branch() == holdBranch:
+		return fmt.Sprintf("hold %d%s", binary.BigEndian.Uint64(id.bits[1:]), suffix)
 	case id.isIdentity():
 		return fmt.Sprintf("subject %d/%x%s", binary.BigEndian.Uint32(id.bits[1:]), id.bits[5:13], suffix)
 	}
@@ -139,9 +155,9 @@ func handleKey() Path {
 // branch returns the branch a path lies in; it has at least branchBits bits.
 func (p Path) branch() byte { return p.bits[0] }
 
-// isIdentity says whether p is the subtree of one bucket or one subject.
+// isIdentity says whether p is the subtree of one bucket, subject or hold.
 func (p Path) isIdentity() bool {
-	return p.n == bucketBits && p.branch() == bucketBranch || p.n == subjectBits && p.branch() == subjectBranch
+	return p.n > branchBits && int(p.n)+useBits == depth(p.branch())
 }
 
 // isKey says whether p names a key.
@@ -157,6 +173,8 @@ func depth(branch byte) int {
 		return bucketBits + useBits
 	case subjectBranch:
 		return subjectBits + useBits
+	case holdBranch:
+		return holdBits + useBits
 	}
 	return branchBits
 }

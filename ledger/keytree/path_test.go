@@ -18,6 +18,8 @@ func TestPathsDescribeThemselves(t *testing.T) {
 		{keytree.Bucket(0, 0, 0).For(keytree.Tags), "bucket 0/0/0 tags"},
 		{keytree.Subject(7, handle), "subject 7/8f3e9f6a1c2b4d5e"},
 		{keytree.Subject(7, handle).For(keytree.Deduplication), "subject 7/8f3e9f6a1c2b4d5e deduplication"},
+		{keytree.Hold(4711), "hold 4711"},
+		{keytree.Hold(1<<64 - 1).For(keytree.Tags), "hold 18446744073709551615 tags"},
 		{keytree.Buckets(7, 1, 0, 4)[0], "0100000007000100000000/86"},
 		{keytree.Path{}, "/0"},
 	} {
@@ -55,7 +57,7 @@ func TestBucketsHoldExactlyTheRange(t *testing.T) {
 					t.Errorf("period %d: %v", at, err)
 				}
 			}
-			for _, other := range []keytree.Path{keytree.Bucket(3, 5, c.from), keytree.Bucket(4, 4, c.from), keytree.Subject(3, keytree.Handle{})} {
+			for _, other := range []keytree.Path{keytree.Bucket(3, 5, c.from), keytree.Bucket(4, 4, c.from), keytree.Subject(3, keytree.Handle{}), keytree.Hold(3)} {
 				if _, err := tree.Derive(other.For(keytree.Tags)); err != nil {
 					t.Errorf("%s: %v", other, err)
 				}
@@ -68,6 +70,7 @@ func TestForPanicsOfMisuse(t *testing.T) {
 	for name, misuse := range map[string]func(){
 		"an unknown use":    func() { keytree.Bucket(1, 2, 3).For(3) },
 		"a key of a key":    func() { keytree.Bucket(1, 2, 3).For(0).For(0) },
+		"a key of a hold's": func() { keytree.Hold(1).For(0).For(0) },
 		"a key of a range":  func() { keytree.Buckets(1, 2, 0, 2)[0].For(0) },
 		"a key of the tree": func() { keytree.Path{}.For(0) },
 	} {

@@ -93,7 +93,7 @@ func TestPunctureForgetsWhatIsAtHand(t *testing.T) {
 	}
 	tree := keytree.New([32]byte{1})
 	puncture(t, tree, keytree.Path{})
-	if _, err := tree.Handle(1, []byte("alice")); !errors.Is(err, keytree.ErrDestroyed) {
+	if _, err := tree.Handle(1, []byte("alice"), 0); !errors.Is(err, keytree.ErrDestroyed) {
 		t.Errorf("handle: %v", err)
 	}
 	if got := keytree.Format(tree); len(got) != 13 || tree.Epoch() != 1 {

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,9 +35,10 @@ func refKey(root []byte, bits string) []byte {
 	return refExpand(refNode(root, bits), "cairn/v1 key tree key")
 }
 
-func refHandle(root []byte, stream uint32, subject string) []byte {
+func refHandle(root []byte, stream uint32, subject string, generation uint32) []byte {
 	h := hmac.New(sha256.New, refKey(root, "00000011"))
 	h.Write(binary.BigEndian.AppendUint32(nil, stream))
+	h.Write(binary.BigEndian.AppendUint32(nil, generation))
 	h.Write([]byte(subject))
 	return h.Sum(nil)[:8]
 }
@@ -81,12 +83,14 @@ func refHeld(root []byte, bits string, destroyed []string) []heldNode {
 	return append(refHeld(root, bits+"0", destroyed), refHeld(root, bits+"1", destroyed)...)
 }
 
-// A place is a bucket or a subject, or one of its keys, in the words of users.
+// A place is a bucket, a subject or a hold, or one of its keys, in the words of
+// users.
 type place struct {
 	Stream uint32 `json:"stream"`
 	Class  uint16 `json:"class,omitempty"`
 	Period uint32 `json:"period,omitempty"`
 	Handle string `json:"handle,omitempty"` // in hexadecimal, for a subject
+	Hold   string `json:"hold,omitempty"`   // its index in decimal, for a hold
 	Use    string `json:"use,omitempty"`    // empty: all of them
 }
 
@@ -94,6 +98,9 @@ func (p place) path() keytree.Path {
 	path := keytree.Bucket(p.Stream, p.Class, p.Period)
 	if p.Handle != "" {
 		path = keytree.Subject(p.Stream, keytree.Handle(must(hex.DecodeString(p.Handle))))
+	}
+	if p.Hold != "" {
+		path = keytree.Hold(must(strconv.ParseUint(p.Hold, 10, 64)))
 	}
 	for _, u := range []keytree.Use{keytree.Sealing, keytree.Tags, keytree.Deduplication} {
 		if u.String() == p.Use {
@@ -108,6 +115,9 @@ func (p place) bits() string {
 	if p.Handle != "" {
 		handle := binary.BigEndian.Uint64(must(hex.DecodeString(p.Handle)))
 		return fmt.Sprintf("%08b%032b%064b", 2, p.Stream, handle) + use
+	}
+	if p.Hold != "" {
+		return fmt.Sprintf("%08b%064b", 4, must(strconv.ParseUint(p.Hold, 10, 64))) + use
 	}
 	return fmt.Sprintf("%08b%032b%016b%032b", 1, p.Stream, p.Class, p.Period) + use
 }

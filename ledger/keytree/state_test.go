@@ -38,9 +38,10 @@ type keyOf struct {
 }
 
 type handle struct {
-	Stream  uint32 `json:"stream"`
-	Subject string `json:"subject"`
-	Handle  string `json:"handle"`
+	Stream     uint32 `json:"stream"`
+	Subject    string `json:"subject"`
+	Generation uint32 `json:"generation"`
+	Handle     string `json:"handle"`
 }
 
 func TestVectors(t *testing.T) {
@@ -102,9 +103,9 @@ func judgeVector(t *testing.T, v vector, tree *keytree.Tree) {
 		}
 	}
 	for _, h := range v.Handles {
-		got, err := tree.Handle(h.Stream, []byte(h.Subject))
+		got, err := tree.Handle(h.Stream, []byte(h.Subject), h.Generation)
 		if err != nil || got.String() != h.Handle {
-			t.Errorf("handle of %q: got %s, %v, want %s", h.Subject, got, err, h.Handle)
+			t.Errorf("handle %d of %q: got %s, %v, want %s", h.Generation, h.Subject, got, err, h.Handle)
 		}
 	}
 }
@@ -114,6 +115,7 @@ var vectorRoot = must(hex.DecodeString("000102030405060708090a0b0c0d0e0f10111213
 func goodVectors() []vector {
 	bucket := place{Stream: 7, Class: 1, Period: 20454}
 	subject := place{Stream: 7, Handle: "8f3e9f6a1c2b4d5e"}
+	hold := place{Hold: "4711"}
 	tags := bucket
 	tags.Use = "tags"
 	return []vector{
@@ -122,9 +124,11 @@ func goodVectors() []vector {
 		goodVector("one key of a bucket is destroyed", []place{tags}),
 		goodVector("a key of a bucket is destroyed and then the bucket", []place{tags}, []place{bucket}),
 		goodVector("a subject is destroyed", []place{subject}),
+		goodVector("a hold is destroyed", []place{hold}),
+		goodVector("the last key of the last hold is destroyed", []place{{Hold: "18446744073709551615", Use: "deduplication"}}),
 		goodVector("the first and the last bucket are destroyed", []place{{}, {Stream: 1<<32 - 1, Class: 1<<16 - 1, Period: 1<<32 - 1}}),
 		goodVector("two periods that follow one another are destroyed", []place{bucket}, []place{{Stream: 7, Class: 1, Period: 20455}}),
-		goodVector("a bucket and a subject are destroyed at once", []place{subject, bucket}),
+		goodVector("a bucket, a subject and a hold are destroyed at once", []place{subject, hold, bucket}),
 	}
 }
 
@@ -140,7 +144,7 @@ func goodVector(name string, destroyed ...[]place) vector {
 	hash := sha256.Sum256(state)
 	v.Hash = hex.EncodeToString(hash[:])
 	for _, use := range []string{"sealing", "tags", "deduplication"} {
-		for _, p := range []place{{}, {Stream: 7, Class: 1, Period: 20454}, {Stream: 7, Class: 1, Period: 20455}, {Stream: 7, Handle: "8f3e9f6a1c2b4d5e"}} {
+		for _, p := range []place{{}, {Stream: 7, Class: 1, Period: 20454}, {Stream: 7, Class: 1, Period: 20455}, {Stream: 7, Handle: "8f3e9f6a1c2b4d5e"}, {Hold: "4711"}} {
 			p.Use = use
 			k := keyOf{place: p, Bits: p.bits(), Key: hex.EncodeToString(refKey(vectorRoot, p.bits()))}
 			for _, d := range all {
@@ -152,7 +156,9 @@ func goodVector(name string, destroyed ...[]place) vector {
 		}
 	}
 	for _, who := range []string{"alice", "arn:aws:iam::123456789123:user/pedro"} {
-		v.Handles = append(v.Handles, handle{7, who, hex.EncodeToString(refHandle(vectorRoot, 7, who))})
+		for _, generation := range []uint32{0, 1, 1<<32 - 1} {
+			v.Handles = append(v.Handles, handle{7, who, generation, hex.EncodeToString(refHandle(vectorRoot, 7, who, generation))})
+		}
 	}
 	return v
 }
@@ -190,6 +196,7 @@ func badVectors() []vector {
 	}
 	good := state(1, "0", "10")
 	key := place{Stream: 1, Class: 2, Period: 3, Use: "tags"}.bits()
+	holdKey := place{Hold: "1", Use: "tags"}.bits()
 	subjectKey := place{Stream: 1, Handle: "0000000000000000", Use: "tags"}.bits()
 	change := func(at int, to byte) []byte {
 		b := bytes.Clone(good)
@@ -214,9 +221,10 @@ func badVectors() []vector {
 		bad("a node is there instead of its two children", state(1, "00", "01", "1"), "siblings"),
 		bad("the root is there instead of its two children", state(1, "0", "1"), "siblings"),
 		bad("a node may not be below a key of a bucket", state(1, key+"0"), "below a key"),
+		bad("a node may not be below a key of a hold", state(1, holdKey+"0"), "below a key"),
 		bad("a node may not be below a key of a subject", state(1, subjectKey+"0"), "depth 107"),
 		bad("a node may not be below the handle key", state(1, "000000110"), "below a key"),
-		bad("a node may not be in a branch that is not known", state(1, "000001000"), "below a key"),
+		bad("a node may not be in a branch that is not known", state(1, "000001010"), "below a key"),
 		bad("epoch 0 holds the root", state(0, "0"), "epoch 0"),
 		bad("epoch 0 holds something", state(0), "epoch 0"),
 		bad("a later epoch does not hold the root", state(1, ""), "epoch 0"),
@@ -255,12 +263,14 @@ func FuzzParse(f *testing.F) {
 		if !bytes.Equal(keytree.Format(tree), state) {
 			t.Fatalf("%x parses and becomes %x", state, keytree.Format(tree))
 		}
-		path := keytree.Bucket(7, 1, period)
-		if err := tree.Puncture(forget, path); err != nil {
+		paths := []keytree.Path{keytree.Bucket(7, 1, period), keytree.Subject(7, keytree.Handle{byte(period)}), keytree.Hold(uint64(period))}
+		if err := tree.Puncture(forget, paths...); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tree.Derive(path.For(keytree.Tags)); !errors.Is(err, keytree.ErrDestroyed) {
-			t.Fatalf("destroyed, and derived with %v", err)
+		for _, path := range paths {
+			if _, err := tree.Derive(path.For(keytree.Tags)); !errors.Is(err, keytree.ErrDestroyed) {
+				t.Fatalf("%s is destroyed, and derived with %v", path, err)
+			}
 		}
 		if _, err := keytree.Parse(keytree.Format(tree)); err != nil {
 			t.Fatalf("%x: what is left does not parse: %v", state, err)

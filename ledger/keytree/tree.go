@@ -90,7 +90,7 @@ func (t *Tree) Derive(p Path) ([32]byte, error) {
 	for at.path.n < p.n {
 		at = at.child(p.bit(int(at.path.n)))
 		if n := int(at.path.n); n == streamLevel || n == int(p.n)-useBits && n > branchBits {
-			t.remember(at.path, at.value) // other keys of the stream, bucket or subject begin here
+			t.remember(at.path, at.value) // other keys of the stream, bucket, subject or hold begin here
 		}
 	}
 	key := expand(&at.value, labelKey)
@@ -98,16 +98,19 @@ func (t *Tree) Derive(p Path) ([32]byte, error) {
 	return key, nil
 }
 
-// Handle returns the handle of a data subject in a stream: the first 64 bits
-// of HMAC-SHA-256(handle key, uint32 stream ‖ subject). Two of n subjects of
-// one stream share a handle, and so a fate, with a probability below n²/2⁶⁵.
-func (t *Tree) Handle(stream uint32, subject []byte) (Handle, error) {
+// Handle returns the handle of one generation of a data subject in a stream.
+// Two of n handles of one stream are the same, and so share a fate, with a
+// probability below n²/2⁶⁵.
+func (t *Tree) Handle(stream uint32, subject []byte, generation uint32) (Handle, error) {
 	key, err := t.Derive(handleKey())
 	if err != nil {
 		return Handle{}, err
 	}
 	h := hmac.New(sha256.New, key[:])
-	h.Write(binary.BigEndian.AppendUint32(nil, stream))
+	var b [8]byte
+	binary.BigEndian.PutUint32(b[:], stream)
+	binary.BigEndian.PutUint32(b[4:], generation)
+	h.Write(b[:])
 	h.Write(subject)
 	return Handle(h.Sum(nil)), nil
 }

@@ -20,7 +20,8 @@ func puncture(t testing.TB, tree *keytree.Tree, paths ...keytree.Path) {
 	}
 }
 
-// A world is a small part of the tree: every key of a few buckets and subjects.
+// A world is a small part of the tree: every key of a few buckets, subjects
+// and holds.
 func world() []place {
 	var keys []place
 	for _, use := range []string{"sealing", "tags", "deduplication"} {
@@ -34,12 +35,15 @@ func world() []place {
 				keys = append(keys, place{Stream: stream, Handle: handle, Use: use})
 			}
 		}
+		for _, hold := range []string{"0", "1", "4711", "18446744073709551615"} {
+			keys = append(keys, place{Hold: hold, Use: use})
+		}
 	}
 	return keys
 }
 
 // somewhere returns a place to destroy: a key of the world, or all of a
-// bucket or subject.
+// bucket, subject or hold.
 func somewhere(random *rand.Rand) place {
 	p := world()[random.IntN(len(world()))]
 	if random.IntN(3) > 0 {
@@ -60,9 +64,11 @@ func TestDeriveFollowsTheDefinition(t *testing.T) {
 		}
 	}
 	for _, subject := range []string{"", "alice", strings.Repeat("x", 1000)} {
-		got, err := tree.Handle(7, []byte(subject))
-		if want := refHandle(root[:], 7, subject); err != nil || !bytes.Equal(got[:], want) {
-			t.Errorf("handle of %q: got %x, %v, want %x", subject, got, err, want)
+		for _, generation := range []uint32{0, 1, 1<<32 - 1} {
+			got, err := tree.Handle(7, []byte(subject), generation)
+			if want := refHandle(root[:], 7, subject, generation); err != nil || !bytes.Equal(got[:], want) {
+				t.Errorf("handle %d of %q: got %x, %v, want %x", generation, subject, got, err, want)
+			}
 		}
 	}
 }
@@ -206,7 +212,7 @@ func TestDeriveOfManySubjects(t *testing.T) {
 
 func TestDeriveRefusesWhatIsNoKey(t *testing.T) {
 	tree := keytree.New([32]byte{1})
-	for _, p := range append(keytree.Buckets(1, 2, 0, 3), keytree.Path{}, keytree.Bucket(1, 2, 3), keytree.Subject(1, keytree.Handle{})) {
+	for _, p := range append(keytree.Buckets(1, 2, 0, 3), keytree.Path{}, keytree.Bucket(1, 2, 3), keytree.Subject(1, keytree.Handle{}), keytree.Hold(1)) {
 		if _, err := tree.Derive(p); err == nil || errors.Is(err, keytree.ErrDestroyed) {
 			t.Errorf("%s: %v", p, err)
 		}
