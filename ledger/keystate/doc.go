@@ -48,7 +48,6 @@
 //
 // Whoever kept a copy of a cell and of its state can still derive what was
 // destroyed since: places must be in no backup, in no snapshot, and on no file
-// system that keeps old blocks. [Store.Status] says what is known of the
-// medium of each place. A medium that moves blocks, as flash does, keeps the
-// old cell until it needs the room.
+// system that keeps old blocks. A medium that moves blocks, as flash does,
+// keeps the old cell until it needs the room.
 package keystate

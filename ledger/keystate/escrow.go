@@ -72,6 +72,24 @@ func (e *Escrow) put(_ context.Context, epoch uint64, state []byte) error {
 	return nil
 }
 
+// notAfter checks that an escrow, if there is one, has no later epoch: it is
+// given each after the places.
+func (e *Escrow) notAfter(epoch uint64) error {
+	if e == nil {
+		return nil
+	}
+	files, err := e.files()
+	if err != nil {
+		return err
+	}
+	for later := range files {
+		if later > epoch {
+			return fmt.Errorf("%w: %s has epoch %d and the places have %d: recover it from there", ErrStale, e.Place.Name, later, epoch)
+		}
+	}
+	return nil
+}
+
 // files returns the names of the escrow's files by their epochs.
 func (e *Escrow) files() (map[uint64]string, error) {
 	infos, err := e.Place.FS.ReadDir(".")
@@ -88,7 +106,8 @@ func (e *Escrow) files() (map[uint64]string, error) {
 }
 
 // Recover reads the file of an escrow with one of its recipients' identities,
-// and returns the tree. [Create] puts it into places again.
+// and returns the tree. [Create] puts it into empty places again, and into an
+// empty escrow.
 func Recover(r io.Reader, identities ...age.Identity) (*keytree.Tree, error) {
 	plain, err := age.Decrypt(r, identities...)
 	if err != nil {

@@ -74,9 +74,17 @@ func (p Place) write(name string, b []byte) error {
 	if err != nil {
 		return p.wrong("write "+name, err)
 	}
-	_, err = f.WriteAt(b, 0)
-	if err == nil {
-		err = f.Sync()
+	// The version comes last: what parses is whole, also after a crash.
+	for _, part := range []struct {
+		bytes []byte
+		at    int64
+	}{{b[1:], 1}, {b[:1], 0}} {
+		if err == nil {
+			_, err = f.WriteAt(part.bytes, part.at)
+		}
+		if err == nil {
+			err = f.Sync()
+		}
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = p.FS.SyncDir(".")

@@ -52,6 +52,10 @@ var (
 	// what is left could be lost with one disk.
 	ErrOneCopy = errors.New("the key state has one place only: configure a second one, or an escrow, before keys are destroyed")
 
+	// ErrStale means that a place or the escrow has a later state than the
+	// latest that can be opened: to go on would bring back destroyed keys.
+	ErrStale = errors.New("the key state is older than it has been")
+
 	// ErrFailed means that an earlier replacement failed, and that nobody knows
 	// what the places hold before the store is opened again.
 	ErrFailed = errors.New("the key state could not be replaced, and must be opened again")
@@ -73,16 +77,8 @@ type Replacement struct {
 	Hash  [32]byte // SHA-256 of the state
 }
 
-// An epoch is a state as the files hold it.
-type epoch struct {
-	number uint64
-	state  []byte // the file
-	cell   []byte // the file
-	tree   *keytree.Tree
-}
-
-// Create keeps a new tree. Where a place has a cell already the error is
-// [ErrExists]: without one nothing was ever derived from it.
+// Create keeps a new tree. Where a place has a cell already, or the escrow a
+// file, the error is [ErrExists]: without one nothing was ever derived from it.
 func Create(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) {
 	s := &Store{o: o, tree: tree}
 	if len(o.Places) == 0 {
@@ -103,6 +99,15 @@ func Create(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) 
 			}
 		}
 	}
+	if o.Escrow != nil {
+		files, err := o.Escrow.files()
+		if err != nil {
+			return nil, err
+		}
+		if len(files) > 0 {
+			return nil, fmt.Errorf("create key state in %s: %w", o.Escrow.Place.Name, ErrExists)
+		}
+	}
 	state := keytree.Format(tree)
 	defer clear(state)
 	if err := s.replace(ctx, tree.Epoch(), state); err != nil {
@@ -113,11 +118,15 @@ func Create(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) 
 
 // Open finds the latest state, brings it to all places and to the escrow, and
 // erases older ones. A place that is empty is filled. The error is [ErrNone]
-// where all are.
+// where all are, and matches [ErrStale] where the latest state cannot be opened.
+// A place that cannot be opened, or that is another ledger's, is left alone.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{o: o}
 	latest, err := s.latest(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.Escrow.notAfter(latest.number); err != nil {
 		return nil, err
 	}
 	s.tree = latest.tree
@@ -134,7 +143,12 @@ func (s *Store) Tree() *keytree.Tree { return s.tree }
 
 // Current names the state in force.
 func (s *Store) Current() Replacement {
-	return Replacement{Epoch: s.tree.Epoch(), Hash: s.tree.Hash()}
+	for {
+		r := Replacement{Epoch: s.tree.Epoch(), Hash: s.tree.Hash()}
+		if r.Epoch == s.tree.Epoch() { // epochs only grow: both are of one state
+			return r
+		}
+	}
 }
 
 // Destroy destroys every key at or below the paths, all at once, and returns
@@ -211,87 +225,4 @@ func (s *Store) distribute(ctx context.Context, e *epoch, state []byte) error {
 		}
 	}
 	return nil
-}
-
-// latest returns the latest epoch that is whole in any place.
-func (s *Store) latest(ctx context.Context) (*epoch, error) {
-	var latest *epoch
-	var broken error // the first reason why an epoch of a place is not whole
-	for _, p := range s.o.Places {
-		epochs, err := p.epochs()
-		if err != nil {
-			return nil, err
-		}
-		for _, number := range epochs {
-			e, err := s.load(ctx, p, number)
-			if err != nil {
-				broken = errors.Join(broken, err)
-				continue
-			}
-			if latest == nil || e.number > latest.number {
-				latest = e
-			} else if e.number == latest.number && e.tree.Hash() != latest.tree.Hash() {
-				return nil, fmt.Errorf("key state: %s has another state of epoch %d than the places before it: one of them is of another ledger, or was in use without the other; empty the wrong one", p.Name, e.number)
-			}
-			break // what is older is left from a replacement
-		}
-	}
-	switch {
-	case latest != nil:
-		return latest, nil
-	case broken != nil:
-		return nil, broken
-	}
-	return nil, ErrNone
-}
-
-// load reads an epoch of a place and opens it.
-func (s *Store) load(ctx context.Context, p Place, number uint64) (*epoch, error) {
-	e := &epoch{number: number}
-	var err error
-	if e.state, err = p.read(stateName(number)); err != nil {
-		return nil, err
-	}
-	if e.cell, err = p.read(cellName(number)); err != nil {
-		return nil, err
-	}
-	c, err := parseCell(e.cell)
-	if err != nil {
-		return nil, p.wrong(cellName(number), err)
-	}
-	key, err := s.unwrap(ctx, c)
-	if err != nil {
-		return nil, p.wrong(cellName(number), err)
-	}
-	defer clear(key[:])
-	state, err := openState(e.state, number, &key)
-	if err != nil {
-		return nil, p.wrong(stateName(number), err)
-	}
-	defer clear(state)
-	if e.tree, err = keytree.Parse(state); err != nil {
-		return nil, p.wrong(stateName(number), err)
-	}
-	if c.epoch != number || e.tree.Epoch() != number {
-		return nil, p.wrong(stateName(number), fmt.Errorf("%w: it is of another epoch", ErrMalformed))
-	}
-	return e, nil
-}
-
-func (s *Store) unwrap(ctx context.Context, c cell) (key [cellSize]byte, err error) {
-	raw := c.bytes
-	switch {
-	case c.wrapping != "" && s.o.Wrapper == nil:
-		return key, fmt.Errorf("the cell is wrapped by %s: configure it", c.wrapping)
-	case c.wrapping != "" && s.o.Wrapper.Name() != c.wrapping:
-		return key, fmt.Errorf("the cell is wrapped by %s, and %s is configured", c.wrapping, s.o.Wrapper.Name())
-	case c.wrapping != "":
-		if raw, err = s.o.Wrapper.Unwrap(ctx, c.bytes); err != nil {
-			return key, fmt.Errorf("unwrap the cell: %w", err)
-		}
-	}
-	if len(raw) != cellSize {
-		return key, fmt.Errorf("%w: the cell has %d bytes instead of %d", ErrMalformed, len(raw), cellSize)
-	}
-	return [cellSize]byte(raw), nil
 }

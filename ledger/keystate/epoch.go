@@ -1,0 +1,172 @@
+package keystate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/cairnlog/cairn/ledger/keytree"
+)
+
+// An epoch is a state as the files hold it.
+type epoch struct {
+	number uint64
+	state  []byte // the file
+	cell   []byte // the file
+	tree   *keytree.Tree
+}
+
+// A held epoch is the latest of a place that was ever whole there.
+type held struct {
+	place  Place
+	number uint64
+	whole  *epoch
+	broken error // why it is not whole any more; nil: it is
+}
+
+// latest returns the latest epoch that is whole in any place. It is an error
+// where a place had a later one, or holds what no place of this ledger does.
+func (s *Store) latest(ctx context.Context) (*epoch, error) {
+	var latest *epoch
+	var places []held
+	var never error // why an epoch of a place never was whole
+	for _, p := range s.o.Places {
+		h, err := s.held(ctx, p)
+		switch {
+		case errors.Is(err, ErrMalformed):
+			never = errors.Join(never, err)
+			continue
+		case err != nil:
+			return nil, err
+		case h.whole != nil && (latest == nil || h.number > latest.number):
+			latest = h.whole
+		}
+		places = append(places, h)
+	}
+	for _, h := range places {
+		if err := h.fits(latest); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case latest != nil:
+		return latest, nil
+	case never != nil:
+		return nil, never
+	}
+	return nil, ErrNone
+}
+
+// held returns the latest epoch of a place that was ever whole there, which
+// its cell says; the zero epoch where the place is empty. What is older is left
+// from a replacement. The error matches [ErrMalformed] where none was whole.
+func (s *Store) held(ctx context.Context, p Place) (h held, err error) {
+	epochs, err := p.epochs()
+	if err != nil {
+		return h, err
+	}
+	var never error
+	for _, number := range epochs {
+		b, err := p.read(cellName(number))
+		if err != nil {
+			return h, err
+		}
+		if _, err := parseCell(b); err != nil {
+			never = errors.Join(never, p.wrong(cellName(number), err))
+			continue
+		}
+		h = held{place: p, number: number}
+		h.whole, h.broken = s.load(ctx, p, number)
+		return h, nil
+	}
+	return h, never
+}
+
+// fits checks that what a place holds can be replaced by the latest epoch that
+// is whole. A state of this ledger that is damaged can be, unless it is later.
+func (h held) fits(latest *epoch) error {
+	switch {
+	case h.broken != nil && latest == nil:
+		return h.broken
+	case h.broken != nil && h.number > latest.number:
+		return fmt.Errorf("%w: %w, and the latest that opens is epoch %d", ErrStale, h.broken, latest.number)
+	case errors.Is(h.broken, ErrMalformed):
+		return nil
+	case h.broken != nil:
+		return h.broken
+	case h.whole == nil:
+		return nil
+	}
+	same, err := h.whole.sameLedger(latest)
+	if err != nil {
+		return h.place.wrong("compare", err)
+	}
+	if !same || h.number == latest.number && h.whole.tree.Hash() != latest.tree.Hash() {
+		return fmt.Errorf("key state: %s has epoch %d of another state than the latest, epoch %d: one of them is of another ledger, or was in use without the other; empty the wrong one", h.place.Name, h.number, latest.number)
+	}
+	return nil
+}
+
+// sameLedger reports whether two epochs are of one tree, which a key says that
+// no ledger uses, and so none destroys.
+func (e *epoch) sameLedger(other *epoch) (bool, error) {
+	unused := keytree.Bucket(math.MaxUint32, math.MaxUint16, math.MaxUint32).For(keytree.Deduplication)
+	ours, err := e.tree.Derive(unused)
+	if err != nil {
+		return false, err
+	}
+	theirs, err := other.tree.Derive(unused)
+	return ours == theirs, err
+}
+
+// load reads an epoch of a place and opens it.
+func (s *Store) load(ctx context.Context, p Place, number uint64) (*epoch, error) {
+	e := &epoch{number: number}
+	var err error
+	if e.state, err = p.read(stateName(number)); err != nil {
+		return nil, err
+	}
+	if e.cell, err = p.read(cellName(number)); err != nil {
+		return nil, err
+	}
+	c, err := parseCell(e.cell)
+	if err != nil {
+		return nil, p.wrong(cellName(number), err)
+	}
+	key, err := s.unwrap(ctx, c)
+	if err != nil {
+		return nil, p.wrong(cellName(number), err)
+	}
+	defer clear(key[:])
+	state, err := openState(e.state, number, &key)
+	if err != nil {
+		return nil, p.wrong(stateName(number), err)
+	}
+	defer clear(state)
+	if e.tree, err = keytree.Parse(state); err != nil {
+		return nil, p.wrong(stateName(number), err)
+	}
+	if c.epoch != number || e.tree.Epoch() != number {
+		return nil, p.wrong(stateName(number), fmt.Errorf("%w: it is of another epoch", ErrMalformed))
+	}
+	return e, nil
+}
+
+func (s *Store) unwrap(ctx context.Context, c cell) (key [cellSize]byte, err error) {
+	raw := c.bytes
+	switch {
+	case c.wrapping != "" && s.o.Wrapper == nil:
+		return key, fmt.Errorf("the cell is wrapped by %s: configure it", c.wrapping)
+	case c.wrapping != "" && s.o.Wrapper.Name() != c.wrapping:
+		return key, fmt.Errorf("the cell is wrapped by %s, and %s is configured", c.wrapping, s.o.Wrapper.Name())
+	case c.wrapping != "":
+		if raw, err = s.o.Wrapper.Unwrap(ctx, c.bytes); err != nil {
+			return key, fmt.Errorf("unwrap the cell: %w", err)
+		}
+	}
+	if len(raw) != cellSize {
+		return key, fmt.Errorf("%w: the cell has %d bytes instead of %d", ErrMalformed, len(raw), cellSize)
+	}
+	return [cellSize]byte(raw), nil
+}
