@@ -151,6 +151,25 @@ func (s *Store) Current() Replacement {
 	}
 }
 
+// Check returns why nothing can be destroyed, [ErrOneCopy] or [ErrFailed], or
+// nil.
+func (s *Store) Check() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.check()
+}
+
+// check is Check for whoever holds mu.
+func (s *Store) check() error {
+	switch {
+	case s.failed:
+		return ErrFailed
+	case len(s.o.Places) < 2 && s.o.Escrow == nil:
+		return ErrOneCopy
+	}
+	return nil
+}
+
 // Destroy destroys every key at or below the paths, all at once, and returns
 // when no place can bring them back. Where all are destroyed already it does
 // nothing.
@@ -160,11 +179,8 @@ func (s *Store) Current() Replacement {
 func (s *Store) Destroy(ctx context.Context, paths ...keytree.Path) (Replacement, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failed {
-		return Replacement{}, ErrFailed
-	}
-	if len(s.o.Places) < 2 && s.o.Escrow == nil {
-		return Replacement{}, ErrOneCopy
+	if err := s.check(); err != nil {
+		return Replacement{}, err
 	}
 	err := s.tree.Puncture(func(state []byte) error { return s.replace(ctx, s.tree.Epoch()+1, state) }, paths...)
 	if err != nil {

@@ -204,10 +204,15 @@ func TestOnePlaceIsNotEnoughToDestroyKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Destroy(ctx, bucket(1)); !errors.Is(err, keystate.ErrOneCopy) {
-		t.Errorf("got %v, want ErrOneCopy", err)
+	if _, err := s.Destroy(ctx, bucket(1)); !errors.Is(err, keystate.ErrOneCopy) || !errors.Is(s.Check(), keystate.ErrOneCopy) {
+		t.Errorf("got %v, and %v before it was tried, want ErrOneCopy", err, s.Check())
 	}
 	holds(t, s.Tree())
+	two := w.options()
+	two.Escrow = nil
+	if s, err = keystate.Open(ctx, two); err != nil || s.Check() != nil {
+		t.Errorf("with two places: got %v and %v, want that keys can be destroyed", err, s.Check())
+	}
 }
 
 func TestCreateTakesNoPlaceThatIsInUse(t *testing.T) {
@@ -369,7 +374,7 @@ func live(t *testing.T, plan *fault.Plan, rng *rand.Rand) {
 		if _, err = s.Destroy(ctx, bucket(n)); err == nil {
 			continue
 		}
-		if _, err := s.Destroy(ctx, bucket(n)); !errors.Is(err, keystate.ErrFailed) {
+		if _, err := s.Destroy(ctx, bucket(n)); !errors.Is(err, keystate.ErrFailed) || !errors.Is(s.Check(), keystate.ErrFailed) {
 			t.Errorf("after a failure: got %v, want ErrFailed", err)
 		}
 		w.crash(rng)
