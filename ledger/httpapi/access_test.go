@@ -158,3 +158,29 @@ func TestFacesAreApart(t *testing.T) {
 		}
 	}
 }
+
+// What stands in a header that a request does not take would be believed to
+// count. Nobody is misunderstood but by an answer.
+func TestHeadersThatSayNothingAreRefused(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	for _, tt := range []struct{ method, path, header string }{
+		{"GET", "/v1/entries/4", "Cairn-Subject: alice"},
+		{"GET", "/v1/entries/4", "cairn-stream: default"},
+		{"GET", "/v1/entries:tail?from=99", "Cairn-Class: standard"},
+		{"GET", "/v1/status", "Cairn-Role: operator"},
+		{"DELETE", "/v1/tokens/0", "Idempotency-Key: k"},
+	} {
+		role := httpapi.Operator
+		if strings.HasPrefix(tt.path, "/v1/entries") {
+			role = httpapi.Reader
+		}
+		got := s.request(t, tt.method, tt.path, "", tt.header, s.token(role))
+		if p := problem(t, got); p.Code() != client.BadRequest {
+			t.Errorf("%s %s with %s: got %+v, want 400", tt.method, tt.path, tt.header, p)
+		}
+	}
+	got := s.request(t, "GET", "/v1/entries:tail", "", "Last-Event-ID: 3", "Last-Event-ID: 7", s.token(httpapi.Reader))
+	if p := problem(t, got); p.Code() != client.BadRequest {
+		t.Errorf("a tail from two places: got %+v, want 400", p)
+	}
+}

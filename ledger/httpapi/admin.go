@@ -14,9 +14,13 @@ import (
 )
 
 // readJSON reads the body of an administrative request strictly: a name that
-// is not known is an error.
+// is not known, or in other letters, is an error.
 func (c *call) readJSON(into any) error {
-	base, _, err := parseMediaType(c.Header.Get("Content-Type"))
+	contentType, err := c.header("Content-Type")
+	if err != nil {
+		return err
+	}
+	base, _, err := parseMediaType(contentType)
 	if err != nil {
 		return err
 	}
@@ -39,6 +43,38 @@ func (c *call) readJSON(into any) error {
 	}
 	if err != nil {
 		return badRequest("%s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return exactNames(body)
+}
+
+// exactNames refuses names that are not spelt as ours are, in small letters:
+// encoding/json takes NAME for name, and whoever looked at the request before
+// took it for another.
+func exactNames(body []byte) error {
+	var document any
+	if err := json.Unmarshal(body, &document); err != nil {
+		return badRequest("the body is not JSON")
+	}
+	return exactNamesIn(document)
+}
+
+func exactNamesIn(v any) error {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") != "" {
+				return badRequest("there is no %.40q here: names are in small letters", name)
+			}
+			if err := exactNamesIn(inner); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for _, inner := range v {
+			if err := exactNamesIn(inner); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

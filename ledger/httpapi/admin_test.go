@@ -105,6 +105,9 @@ func TestAdministrationIsReadStrictly(t *testing.T) {
 	}{
 		{"an unknown name", "application/json", `{"name":"a","clas":"b"}`, client.BadRequest},
 		{"a name twice", "application/json", `{"name":"a","name":"b"}`, client.BadRequest},
+		{"a name in other letters", "application/json", `{"Name":"a"}`, client.BadRequest},
+		{"a name again in other letters", "application/json", `{"name":"a","CLASS":"standard"}`, client.BadRequest},
+		{"a name within in other letters", "application/json", `{"name":"a","fields":[{"name":"f","path":"f","ſubject":true}]}`, client.BadRequest},
 		{"a wrong type", "application/json", `{"name":7}`, client.BadRequest},
 		{"two values", "application/json", `{"name":"a"}{}`, client.BadRequest},
 		{"nothing", "application/json", ``, client.BadRequest},
@@ -123,6 +126,31 @@ func TestAdministrationIsReadStrictly(t *testing.T) {
 				t.Errorf("the problem speaks of our code: %s", p.Detail)
 			}
 		})
+	}
+}
+
+// Whoever checks a request before the server does, by a proxy or by eye, must
+// not be shown another token than the one that is issued.
+func TestATokenIsIssuedAsItWasAskedFor(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	for name, body := range map[string]string{
+		"a role twice, in two spellings":  `{"name":"x","role":"auditor","ROLE":"operator"}`,
+		"a letter that folds to another":  `{"name":"x","role":"reader","streams":["default"],"\u017ftreams":["*"]}`,
+		"an end in the year 10000 in UTC": `{"name":"x","role":"auditor","expires":"9999-12-31T23:59:59-01:00"}`,
+		"an end before there were years":  `{"name":"x","role":"auditor","expires":"0000-01-01T00:00:00+01:00"}`,
+		"an idempotency key":              `{"name":"x","role":"auditor"}`,
+	} {
+		headers := []string{"Content-Type: application/json", s.token(httpapi.Operator)}
+		if name == "an idempotency key" {
+			headers = append(headers, "Idempotency-Key: k") // which nobody would remember
+		}
+		before := len(s.tokens.List())
+		if p := problem(t, s.request(t, "POST", "/v1/tokens", body, headers...)); p.Code() != client.BadRequest || p.Detail == "" {
+			t.Errorf("%s: got %+v, want 400 with a reason", name, p)
+		}
+		if now := len(s.tokens.List()); now != before {
+			t.Errorf("%s: a token was issued", name)
+		}
 	}
 }
 

@@ -69,11 +69,14 @@ func (c *call) submission() (*submission, error) {
 			return nil, badRequest("%s and ?idempotency-field= cannot both be", headerKey)
 		}
 	}
+	contentType, err := c.header("Content-Type")
+	if err != nil {
+		return nil, err
+	}
 	body, err := c.readBody()
 	if err != nil {
 		return nil, err
 	}
-	contentType := c.Header.Get("Content-Type")
 	s, err := c.api.parseEvents(contentType, body)
 	if err != nil {
 		return nil, err
@@ -87,7 +90,7 @@ func (c *call) describe(s *submission, contentType string, fields *client.KeyFie
 		if fields != nil {
 			return badRequest("?idempotency-field= says nothing here: in %s each event carries its key", client.EventsMediaType)
 		}
-		return noAttributes(c.Header)
+		return noAttributes(c.Header, "in "+client.EventsMediaType+" each event carries its own")
 	}
 	if err := attributes(c.Header, s); err != nil {
 		return err

@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/cairnlog/cairn/client"
 )
 
 // The headers that say of events what is not in them. Values of Cairn-Source
@@ -49,6 +47,9 @@ func attributes(h http.Header, s *submission) error {
 		}
 		subjects = append(subjects, subject)
 	}
+	if len(h.Values(headerSubject)) > 0 && len(subjects) == 0 {
+		return badRequest("%s names nobody: leave it out to say nothing", headerSubject)
+	}
 	for i := range s.events {
 		ev := &s.events[i]
 		ev.IdempotencyKey, ev.Source, ev.Class, ev.Subjects = key, source, h.Get(headerClass), subjects
@@ -80,11 +81,11 @@ func checkHeaders(h http.Header) error {
 	return nil
 }
 
-// noAttributes refuses headers that speak of events which carry their own.
-func noAttributes(h http.Header) error {
+// noAttributes refuses headers that speak of events where nobody would heed them.
+func noAttributes(h http.Header, why string) error {
 	for name := range h {
 		if strings.HasPrefix(name, "Cairn-") || name == headerKey {
-			return badRequest("%.40s says nothing here: in %s each event carries its own", name, client.EventsMediaType)
+			return badRequest("%.40s says nothing here: %s", name, why)
 		}
 	}
 	return nil

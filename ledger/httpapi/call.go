@@ -53,6 +53,11 @@ func (c *call) admit(rt *route) error {
 		if err := c.parseQuery(rt.query); err != nil {
 			return err
 		}
+		if rt.faces != Write {
+			if err := noAttributes(c.Header, "only an append takes it"); err != nil {
+				return err
+			}
+		}
 	}
 	takesBody := rt.method == http.MethodPost || rt.method == http.MethodPut
 	if hasBody := c.ContentLength > 0 || len(c.TransferEncoding) > 0; hasBody && !takesBody {
@@ -112,6 +117,15 @@ func (c *call) parseQuery(known []string) error {
 	}
 	c.query = query
 	return nil
+}
+
+// header returns the value of a header that can be given once; empty where it
+// is not given.
+func (c *call) header(name string) (string, error) {
+	if n := len(c.Header.Values(name)); n > 1 {
+		return "", badRequest("the header %s is given %d times", name, n)
+	}
+	return c.Header.Get(name), nil
 }
 
 func badRequest(format string, args ...any) error {

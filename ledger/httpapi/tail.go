@@ -50,7 +50,11 @@ func (c *call) tailQuery() (q client.TailQuery, err error) {
 			return q, err
 		}
 	}
-	if last := c.Header.Get("Last-Event-ID"); last != "" {
+	last, err := c.header("Last-Event-ID")
+	if err != nil {
+		return q, err
+	}
+	if last != "" {
 		if q.From, err = parseNumber("Last-Event-ID", last); err != nil {
 			return q, err
 		}

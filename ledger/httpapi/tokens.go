@@ -162,6 +162,9 @@ func (g Grant) check(now time.Time) error {
 	if !g.Expires.IsZero() && !g.Expires.After(now) {
 		return bad("the token would have expired at %s", g.Expires.UTC().Format(time.RFC3339))
 	}
+	if g.Expires.UTC().Year() > 9999 {
+		return bad("a token expires in the year 9999 at the latest, or never")
+	}
 	return nil
 }
 

@@ -2,7 +2,6 @@ package httpapi_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -69,24 +68,6 @@ func (s *served) export(t *testing.T, b proofs.Bundle) fstest.MapFS {
 	return files
 }
 
-// policy returns the policy that the ledger states.
-func (s *served) policy(t *testing.T) *proofs.Policy {
-	t.Helper()
-	data, err := s.Ledger.ReadFile(t.Context(), "log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var info client.Info
-	if err := json.Unmarshal(data, &info); err != nil {
-		t.Fatal(err)
-	}
-	p, err := proofs.ParsePolicy([]byte(info.Policy))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 // A flipped bit in the vault costs the auditor one record, not the others, and
 // is a finding that names the entry. Monitoring sees it too.
 func TestADamagedRecordIsSaidToBeAndTheOthersAreGiven(t *testing.T) {
@@ -111,7 +92,7 @@ func TestADamagedRecordIsSaidToBeAndTheOthersAreGiven(t *testing.T) {
 	if len(records) != b.Width || damaged < 0 {
 		t.Fatalf("got %d records, want %d, and entry %d is said to be damaged", len(records), b.Width, damaged)
 	}
-	report, err := audit.Run(t.Context(), s.export(t, b), audit.Options{Policy: s.policy(t)})
+	report, err := audit.Run(t.Context(), s.export(t, b), audit.Options{Policy: s.Policy})
 	if err != nil {
 		t.Fatal(err)
 	}
