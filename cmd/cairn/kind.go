@@ -42,6 +42,8 @@ func kindOf(name string, b []byte) fileKind {
 		return kindState
 	case begins("{"):
 		return kindOfJSON(b)
+	case isList(b):
+		return kindSettings
 	case bytes.Contains(b, []byte("\n\n— ")):
 		return kindCheckpoint
 	}

@@ -40,6 +40,7 @@ What is printed was verified; what could not be is named. All files are judged, 
 worst answer is the exit status.`,
 		Example: `  cairn verify --policy ledger.policy login.tlog-proof
   cairn get --json --settings 4 > entry.json; cairn verify entry.json
+  cairn get --json 4 > entry.json; cairn verify entry.json --settings streams.json
   cairn append --json --file event.json > answer.json; cairn verify answer.json --payload event.json
   cairn verify --url https://log.example.com receipts/4.promise
   cairn verify consistency old.checkpoint new.checkpoint from-old-to-new.proof`,
@@ -48,7 +49,7 @@ worst answer is the exit status.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.payload, "payload", "", "`FILE` with the payload of the entry, byte for byte")
-	f.StringArrayVar(&o.settings, "settings", nil, "`FILE` with settings of the entry's stream, or the entry that set them or opened its bucket")
+	f.StringArrayVar(&o.settings, "settings", nil, "`FILE` with settings of the entry's stream, as the ledger lists streams or in the entry that set them, or with the entry that opened its bucket")
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each file")
 	c.AddCommand(p.verifyConsistencyCommand())
 	return c

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,9 +12,11 @@ import (
 
 // A tagContext is what says how the tags of a stream's entries are made.
 type tagContext struct {
-	settings *proofs.StreamSettings
-	stream   uint32  // of the settings; 0 where they came without their entry
-	set      *uint64 // the entry that set them
+	isGiven  bool                    // settings in JSON, also a list of none
+	given    []proofs.StreamSettings // those, which are believed
+	settings *proofs.StreamSettings  // in their entry, and verified
+	stream   uint32                  // of the settings
+	set      *uint64                 // the entry that set them
 	keys     map[bucketField]proofs.Hash
 }
 
@@ -24,16 +26,13 @@ type bucketField struct {
 	field  uint16
 }
 
-// addSettings takes a file of --settings: the settings in JSON, which are then
+// addSettings takes a file of --settings: settings in JSON, which are then
 // believed, or entries, which are verified.
 func (j *judge) addSettings(name string, b []byte) error {
 	if kindOf(name, b) == kindSettings {
-		var s proofs.StreamSettings
-		if err := json.Unmarshal(b, &s); err != nil {
-			return fmt.Errorf("%w: stream settings: %v", proofs.ErrMalformed, err)
-		}
-		j.context.settings = &s
-		return nil
+		streams, err := parseStreams(b)
+		j.context.isGiven, j.context.given = true, append(j.context.given, streams...)
+		return err
 	}
 	entries, err := parseEntryFiles(b)
 	if err != nil {
@@ -118,39 +117,46 @@ func (j *judge) tags(f *finding, e *entryFile, leaf proofs.Leaf) error {
 	if leaf.Kind != proofs.Event {
 		return nil
 	}
-	if c.settings == nil {
+	used, err := c.settingsFor(e, leaf)
+	if err != nil {
+		return err
+	}
+	if used == nil {
 		f.NotChecked = append(f.NotChecked, "that the tags are those of the payload: give the stream's settings with --settings")
 		return nil
-	}
-	if c.stream != 0 && c.stream != leaf.Stream {
-		return command.Usage("the settings are of stream %d, and the entry is of stream %d", c.stream, leaf.Stream)
 	}
 	if !allShown(e.Disclosure) {
 		f.NotChecked = append(f.NotChecked, "that the tags are those of the payload: not all of both is shown")
 		return nil
 	}
-	values, err := valuesOf(e, c.settings.Fields)
-	if err != nil {
-		return fmt.Errorf("entry %d: %w", e.Index, err)
-	}
 	keys, compared, err := c.fieldKeys(e, leaf)
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", e.Index, err)
 	}
-	if err := e.Disclosure.CheckFields(values, keys); err != nil {
+	values, err := computeTags(e, used.fields, keys)
+	switch {
+	case used.ofNow && errors.Is(err, proofs.ErrNotVerified):
+		return command.Hinted(fmt.Errorf("entry %d: the tags are not those of the payload by the list of streams, which may be of another time", e.Index), hintSettings, e.Index)
+	case err != nil:
 		return fmt.Errorf("entry %d: %w", e.Index, err)
 	}
-	by := fmt.Sprintf("the settings of stream %q as they were given", c.settings.Name)
-	if c.set != nil {
-		by = fmt.Sprintf("the settings of stream %q in entry %d", c.settings.Name, *c.set)
-	}
-	f.Checked = append(f.Checked, fmt.Sprintf("T, computed again: %d values by %s", len(values), by))
+	f.Checked = append(f.Checked, fmt.Sprintf("T, computed again: %d values by %s", values, used.name))
 	if compared {
 		f.Checked = append(f.Checked, "the field keys are those that the log committed to")
 	} else if len(keys) > 0 {
 		f.NotChecked = append(f.NotChecked, fmt.Sprintf("that the field keys are right: give the entry that opened bucket %d with --settings", leaf.Bucket))
 	}
 	return nil
+}
+
+// computeTags checks that the tags of an entry are those of its payload, and
+// returns how many values have one.
+func computeTags(e *entryFile, fields []proofs.Field, keys map[uint16]proofs.Key256) (int, error) {
+	values, err := valuesOf(e, fields)
+	if err != nil {
+		return 0, err
+	}
+	return len(values), e.Disclosure.CheckFields(values, keys)
 }
 
 func allShown(d *proofs.Disclosure) bool {
