@@ -95,7 +95,7 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 	if err != nil {
 		return nil, err
 	}
-	a := &admission{since: settings.Since, keys: keys, named: ev.Subjects}
+	a := &admission{since: settings.Since, keys: keys, named: slices.Clone(ev.Subjects)}
 	a.leaf = proofs.Leaf{Kind: proofs.Event, Stream: settings.Body.Stream, Bucket: b.Number}
 	if ev.Source != "" {
 		a.leaf.Source = &proofs.LeafSource{Number: keys.sourceNumber(who, ev.Source), Sequence: ev.Sequence}

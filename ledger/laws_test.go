@@ -270,3 +270,25 @@ func TestRepeatInAnotherClassIsAConflict(t *testing.T) {
 		t.Errorf("later: got %v, want a conflict", got[0].Err)
 	}
 }
+
+func TestCallerMayChangeWhatItHasSent(t *testing.T) {
+	l := newWorld(t).started()
+	e := event(1)
+	e.Subjects = []string{"carol"}
+	first := appendEvents(t, l.As("alice"), client.Witnessed, e)[0]
+	again, err := l.admitAll(context.Background(), "alice", DefaultStream, []client.Event{e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Subjects[0] = "bob" // it did not wait for the sequencer
+	r := newRequest(again)
+	if r.control, _, err = l.controlBucket(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.submit(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	if a := again[0]; !a.duplicate || a.index != first.Index {
+		t.Errorf("got %v, want a repeat of %d", a.problem, first.Index)
+	}
+}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -88,8 +89,11 @@ func (q *queue) put(r *request) error {
 const leafBytes = 512
 
 // weight returns how many events a request has and about how many bytes they
-// take in the journal.
+// take in the journal. A change is one event.
 func (r *request) weight() (events, bytes int) {
+	if r.change != nil {
+		return 1, leafBytes
+	}
 	for _, a := range r.admissions {
 		bytes += len(a.record) + leafBytes
 	}
@@ -131,8 +135,8 @@ func (q *queue) drain(max int) (taken []*request, closed bool) {
 	if n == 0 {
 		return nil, q.closed
 	}
-	taken = q.waiting[:n:n]
-	q.waiting = q.waiting[n:]
+	taken = slices.Clone(q.waiting[:n])
+	q.waiting = slices.Delete(q.waiting, 0, n) // which keeps nothing of them
 	for _, r := range taken {
 		e, b := r.weight()
 		q.events -= e

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -339,9 +340,11 @@ func (p *pendingBatches) add(b *batch) {
 func (p *pendingBatches) remove(below uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.batches) > 0 && p.batches[0].end() <= below {
-		p.batches = p.batches[1:]
+	n := 0
+	for n < len(p.batches) && p.batches[n].end() <= below {
+		n++
 	}
+	p.batches = slices.Delete(p.batches, 0, n) // which keeps nothing of them
 }
 
 // entry returns an entry of a pending batch.
