@@ -28,12 +28,21 @@
 //	struct {
 //	    uint8  version = 1;
 //	    uint64 epoch;
+//	    opaque owner[32];               /* the ledger */
 //	    opaque wrapping<0..255>;        /* the wrapper's name; empty: the cell lies as it is */
 //	    opaque cell<1..65535>;
 //	} Cell;
 //
 // A cell seals once, so the nonce is zero. What is authenticated beside the
-// state is the name "cairn/v1 key state" and the epoch.
+// state is the name "cairn/v1 key state", the epoch and the owner.
+//
+// An escrow has a file escrow-<epoch>.age for each epoch, encrypted with age:
+//
+//	struct {
+//	    uint8  version = 1;
+//	    opaque owner[32];
+//	    opaque state[rest of the file]; /* of package keytree */
+//	} Escrow;
 //
 // # What is promised
 //

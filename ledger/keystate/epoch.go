@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/cairnlog/cairn/ledger/keytree"
 )
@@ -87,7 +86,7 @@ func (s *Store) held(ctx context.Context, p Place) (h held, err error) {
 // is whole. A state of this ledger that is damaged can be, unless it is later.
 func (h held) fits(latest *epoch) error {
 	switch {
-	case h.broken != nil && latest == nil:
+	case errors.Is(h.broken, ErrOther), h.broken != nil && latest == nil:
 		return h.broken
 	case h.broken != nil && h.number > latest.number:
 		return fmt.Errorf("%w: %w, and the latest that opens is epoch %d", ErrStale, h.broken, latest.number)
@@ -98,26 +97,10 @@ func (h held) fits(latest *epoch) error {
 	case h.whole == nil:
 		return nil
 	}
-	same, err := h.whole.sameLedger(latest)
-	if err != nil {
-		return h.place.wrong("compare", err)
-	}
-	if !same || h.number == latest.number && h.whole.tree.Hash() != latest.tree.Hash() {
-		return fmt.Errorf("key state: %s has epoch %d of another state than the latest, epoch %d: one of them is of another ledger, or was in use without the other; empty the wrong one", h.place.Name, h.number, latest.number)
+	if h.number == latest.number && h.whole.tree.Hash() != latest.tree.Hash() {
+		return fmt.Errorf("key state: %s has another state of epoch %d than the places before it: it was in use without them, or they without it; empty the wrong one", h.place.Name, h.number)
 	}
 	return nil
-}
-
-// sameLedger reports whether two epochs are of one tree, which a key says that
-// no ledger uses, and so none destroys.
-func (e *epoch) sameLedger(other *epoch) (bool, error) {
-	unused := keytree.Bucket(math.MaxUint32, math.MaxUint16, math.MaxUint32).For(keytree.Deduplication)
-	ours, err := e.tree.Derive(unused)
-	if err != nil {
-		return false, err
-	}
-	theirs, err := other.tree.Derive(unused)
-	return ours == theirs, err
 }
 
 // load reads an epoch of a place and opens it.
@@ -134,12 +117,15 @@ func (s *Store) load(ctx context.Context, p Place, number uint64) (*epoch, error
 	if err != nil {
 		return nil, p.wrong(cellName(number), err)
 	}
+	if c.owner != s.o.Owner {
+		return nil, p.wrong(cellName(number), ErrOther)
+	}
 	key, err := s.unwrap(ctx, c)
 	if err != nil {
 		return nil, p.wrong(cellName(number), err)
 	}
 	defer clear(key[:])
-	state, err := openState(e.state, number, &key)
+	state, err := openState(e.state, c, &key)
 	if err != nil {
 		return nil, p.wrong(stateName(number), err)
 	}

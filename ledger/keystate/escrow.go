@@ -2,7 +2,6 @@ package keystate
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -40,7 +39,7 @@ func parseEscrowName(name string) (epoch uint64, ours bool) {
 
 // put gives the escrow a state, unless it has one of that epoch, and then
 // erases every other.
-func (e *Escrow) put(_ context.Context, epoch uint64, state []byte) error {
+func (e *Escrow) put(epoch uint64, owner [ownSize]byte, state []byte) error {
 	files, err := e.files()
 	if err != nil {
 		return err
@@ -51,8 +50,10 @@ func (e *Escrow) put(_ context.Context, epoch uint64, state []byte) error {
 		if err != nil {
 			return e.Place.wrong("encrypt", err)
 		}
-		if _, err := w.Write(state); err != nil {
-			return e.Place.wrong("encrypt", err)
+		for _, part := range [][]byte{{version}, owner[:], state} {
+			if _, err := w.Write(part); err != nil {
+				return e.Place.wrong("encrypt", err)
+			}
 		}
 		if err := w.Close(); err != nil {
 			return e.Place.wrong("encrypt", err)
@@ -105,10 +106,10 @@ func (e *Escrow) files() (map[uint64]string, error) {
 	return files, nil
 }
 
-// Recover reads the file of an escrow with one of its recipients' identities,
-// and returns the tree. [Create] puts it into empty places again, and into an
-// empty escrow.
-func Recover(r io.Reader, identities ...age.Identity) (*keytree.Tree, error) {
+// Recover reads the file of an escrow of a ledger with one of its recipients'
+// identities, and returns the tree, which [Restore] puts into places again. The
+// error matches [ErrOther] where it is the escrow of another ledger.
+func Recover(r io.Reader, owner [ownSize]byte, identities ...age.Identity) (*keytree.Tree, error) {
 	plain, err := age.Decrypt(r, identities...)
 	if err != nil {
 		return nil, fmt.Errorf("recover key state: %w", err)
@@ -118,7 +119,13 @@ func Recover(r io.Reader, identities ...age.Identity) (*keytree.Tree, error) {
 		return nil, fmt.Errorf("recover key state: %w", err)
 	}
 	defer clear(state)
-	tree, err := keytree.Parse(state)
+	if len(state) < 1+ownSize || state[0] != version {
+		return nil, fmt.Errorf("recover key state: %w: it is no escrow of version %d", ErrMalformed, version)
+	}
+	if [ownSize]byte(state[1:]) != owner {
+		return nil, fmt.Errorf("recover key state: %w", ErrOther)
+	}
+	tree, err := keytree.Parse(state[1+ownSize:])
 	if err != nil {
 		return nil, fmt.Errorf("recover key state: %w", err)
 	}

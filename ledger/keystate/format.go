@@ -14,6 +14,7 @@ const (
 	version  = 1
 	header   = 1 + 8 // version and epoch
 	cellSize = 32
+	ownSize  = 32
 
 	maxWrapping = 255
 	maxWrapped  = 65535
@@ -29,12 +30,14 @@ var ErrMalformed = errors.New("malformed key state")
 // A cell is what the file of a cell holds.
 type cell struct {
 	epoch    uint64
+	owner    [ownSize]byte
 	wrapping string // empty: the bytes are the cell
 	bytes    []byte
 }
 
 func formatCell(c cell) []byte {
 	b := binary.BigEndian.AppendUint64([]byte{version}, c.epoch)
+	b = append(b, c.owner[:]...)
 	b = append(b, byte(len(c.wrapping)))
 	b = append(b, c.wrapping...)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(c.bytes)))
@@ -43,11 +46,12 @@ func formatCell(c cell) []byte {
 
 // parseCell reads what formatCell writes and nothing else.
 func parseCell(b []byte) (c cell, err error) {
-	if len(b) < header+1 || b[0] != version {
+	if len(b) < header+ownSize+1 || b[0] != version {
 		return c, fmt.Errorf("%w: it is no cell of version %d", ErrMalformed, version)
 	}
 	c.epoch = binary.BigEndian.Uint64(b[1:])
-	b = b[header:]
+	copy(c.owner[:], b[header:])
+	b = b[header+ownSize:]
 	n := int(b[0])
 	if len(b) < 1+n+2 {
 		return c, fmt.Errorf("%w: the cell is cut off", ErrMalformed)
@@ -65,28 +69,28 @@ func parseCell(b []byte) (c cell, err error) {
 }
 
 // sealState seals the state of a tree under a cell that seals nothing else.
-func sealState(epoch uint64, key *[cellSize]byte, state []byte) []byte {
-	b := binary.BigEndian.AppendUint64([]byte{version}, epoch)
+func sealState(c cell, key *[cellSize]byte, state []byte) []byte {
+	b := binary.BigEndian.AppendUint64([]byte{version}, c.epoch)
 	aead := cellAEAD(key)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(state)+aead.Overhead()))
-	return aead.Seal(b, make([]byte, aead.NonceSize()), state, sealedWith(epoch))
+	return aead.Seal(b, make([]byte, aead.NonceSize()), state, sealedWith(c))
 }
 
 // openState opens what sealState sealed.
-func openState(b []byte, epoch uint64, key *[cellSize]byte) ([]byte, error) {
-	if len(b) < header+4 || b[0] != version || binary.BigEndian.Uint64(b[1:]) != epoch || uint64(binary.BigEndian.Uint32(b[header:])) != uint64(len(b)-header-4) {
-		return nil, fmt.Errorf("%w: it is no state of version %d and epoch %d", ErrMalformed, version, epoch)
+func openState(b []byte, c cell, key *[cellSize]byte) ([]byte, error) {
+	if len(b) < header+4 || b[0] != version || binary.BigEndian.Uint64(b[1:]) != c.epoch || uint64(binary.BigEndian.Uint32(b[header:])) != uint64(len(b)-header-4) {
+		return nil, fmt.Errorf("%w: it is no state of version %d and epoch %d", ErrMalformed, version, c.epoch)
 	}
 	aead := cellAEAD(key)
-	state, err := aead.Open(nil, make([]byte, aead.NonceSize()), b[header+4:], sealedWith(epoch))
+	state, err := aead.Open(nil, make([]byte, aead.NonceSize()), b[header+4:], sealedWith(c))
 	if err != nil {
-		return nil, fmt.Errorf("%w: the state of epoch %d does not open with its cell", ErrMalformed, epoch)
+		return nil, fmt.Errorf("%w: the state of epoch %d does not open with its cell", ErrMalformed, c.epoch)
 	}
 	return state, nil
 }
 
-func sealedWith(epoch uint64) []byte {
-	return binary.BigEndian.AppendUint64([]byte(sealLabel), epoch)
+func sealedWith(c cell) []byte {
+	return append(binary.BigEndian.AppendUint64([]byte(sealLabel), c.epoch), c.owner[:]...)
 }
 
 func cellAEAD(key *[cellSize]byte) cipher.AEAD {

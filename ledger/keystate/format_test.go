@@ -8,7 +8,7 @@ import (
 
 func FuzzParseCell(f *testing.F) {
 	f.Add(formatCell(cell{epoch: 7, bytes: bytes.Repeat([]byte{1}, cellSize)}))
-	f.Add(formatCell(cell{epoch: 1 << 40, wrapping: "passphrase", bytes: []byte("wrapped")}))
+	f.Add(formatCell(cell{epoch: 1 << 40, owner: [ownSize]byte{9}, wrapping: "passphrase", bytes: []byte("wrapped")}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := parseCell(b)
 		if err != nil {
@@ -25,10 +25,10 @@ func FuzzParseCell(f *testing.F) {
 
 func FuzzOpenState(f *testing.F) {
 	key := [cellSize]byte{1}
-	f.Add(sealState(3, &key, []byte("state")), uint64(3))
+	f.Add(sealState(cell{epoch: 3}, &key, []byte("state")), uint64(3))
 	f.Fuzz(func(t *testing.T, b []byte, epoch uint64) {
-		state, err := openState(b, epoch, &key)
-		if err == nil && !bytes.Equal(sealState(epoch, &key, state), b) {
+		state, err := openState(b, cell{epoch: epoch}, &key)
+		if err == nil && !bytes.Equal(sealState(cell{epoch: epoch}, &key, state), b) {
 			t.Errorf("%x opens to %x, which seals otherwise", b, state)
 		}
 	})
@@ -36,21 +36,25 @@ func FuzzOpenState(f *testing.F) {
 
 func TestStateOpensOnlyAsItWasSealed(t *testing.T) {
 	key := [cellSize]byte{1}
-	sealed := sealState(3, &key, []byte("state"))
-	if state, err := openState(sealed, 3, &key); err != nil || string(state) != "state" {
+	own := cell{epoch: 3, owner: [ownSize]byte{9}}
+	sealed := sealState(own, &key, []byte("state"))
+	if state, err := openState(sealed, own, &key); err != nil || string(state) != "state" {
 		t.Fatalf("got %q, %v", state, err)
 	}
 	for i := range sealed {
 		changed := bytes.Clone(sealed)
 		changed[i] ^= 1
-		if _, err := openState(changed, 3, &key); !errors.Is(err, ErrMalformed) {
+		if _, err := openState(changed, own, &key); !errors.Is(err, ErrMalformed) {
 			t.Errorf("with byte %d changed: got %v, want ErrMalformed", i, err)
 		}
 	}
-	if _, err := openState(sealed, 4, &key); err == nil {
+	if _, err := openState(sealed, cell{epoch: 4, owner: own.owner}, &key); err == nil {
 		t.Error("it opens as of another epoch")
 	}
-	if _, err := openState(sealed, 3, &[cellSize]byte{2}); err == nil {
+	if _, err := openState(sealed, cell{epoch: 3}, &key); err == nil {
+		t.Error("it opens as of another ledger")
+	}
+	if _, err := openState(sealed, own, &[cellSize]byte{2}); err == nil {
 		t.Error("it opens with another cell")
 	}
 }

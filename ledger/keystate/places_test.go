@@ -37,6 +37,7 @@ func TestPlaceOfAnotherLedgerIsLeftAlone(t *testing.T) {
 	for name, wrapper := range map[string]keystate.Wrapper{"as it is": nil, "under a passphrase": keystate.Passphrase("battery", 4)} {
 		t.Run(name, func(t *testing.T) {
 			w, other := newWorld(t, nil), newWorld(t, nil)
+			other.owner = [32]byte{2}
 			afterOne(t, w)
 			o := other.options()
 			o.Wrapper = wrapper
@@ -45,8 +46,8 @@ func TestPlaceOfAnotherLedgerIsLeftAlone(t *testing.T) {
 			}
 			w.disks[1] = other.disks[1]
 			before := files(t, w.disks[1])
-			if _, err := keystate.Open(ctx, w.options()); err == nil {
-				t.Error("it opens")
+			if _, err := keystate.Open(ctx, w.options()); !errors.Is(err, keystate.ErrOther) {
+				t.Errorf("got %v, want ErrOther", err)
 			}
 			if after := files(t, w.disks[1]); !bytes.Equal(after["cell-0"], before["cell-0"]) {
 				t.Error("the cell of the other ledger is gone")
@@ -60,7 +61,7 @@ func TestOlderStateIsNotTakenForOneThatIsDamaged(t *testing.T) {
 		w := newWorld(t, nil)
 		w.disks[1] = afterOne(t, w)[1]
 		w.disks[2] = memfs.New(nil)
-		if err := w.disks[0].Damage(damaged, 40, 1); err != nil {
+		if err := w.disks[0].Damage(damaged, 60, 1); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := keystate.Open(context.Background(), w.options()); !errors.Is(err, keystate.ErrStale) {
@@ -94,16 +95,45 @@ func TestCreateTakesNoEscrowThatIsInUse(t *testing.T) {
 	if _, err := keystate.Create(ctx, w.options(), keytree.New([32]byte{6})); !errors.Is(err, keystate.ErrExists) {
 		t.Errorf("got %v, want ErrExists", err)
 	}
-	recovered, err := keystate.Recover(bytes.NewReader(files(t, w.disks[2])["escrow-0.age"]), w.identity)
+}
+
+func TestPlacesAreMadeAgainFromTheEscrow(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t, nil)
+	before := afterOne(t, w)
+	earlier, latest := files(t, before[2])["escrow-0.age"], files(t, w.disks[2])["escrow-1.age"]
+	recover := func(b []byte, owner [32]byte) (*keytree.Tree, error) {
+		return keystate.Recover(bytes.NewReader(b), owner, w.identity)
+	}
+	if _, err := recover(latest, [32]byte{2}); !errors.Is(err, keystate.ErrOther) {
+		t.Errorf("of another ledger: got %v, want ErrOther", err)
+	}
+	tree, err := recover(latest, w.owner)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.disks[2] = memfs.New(nil)
-	s, err := keystate.Create(ctx, w.options(), recovered)
+	if _, err := keystate.Restore(ctx, w.options(), tree); !errors.Is(err, keystate.ErrExists) {
+		t.Errorf("over what is there: got %v, want ErrExists", err)
+	}
+	w.disks[0], w.disks[1] = memfs.New(nil), memfs.New(nil)
+	old, err := recover(earlier, w.owner)
 	if err != nil {
 		t.Fatal(err)
 	}
-	holds(t, s.Tree())
+	if _, err := keystate.Restore(ctx, w.options(), old); !errors.Is(err, keystate.ErrStale) {
+		t.Errorf("from a file that the escrow has replaced: got %v, want ErrStale", err)
+	}
+	if _, err := keystate.Restore(ctx, w.options(), tree); err != nil {
+		t.Fatal(err)
+	}
+	s, err := keystate.Open(ctx, w.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, s.Tree(), 1)
+	if got := files(t, w.disks[2])["escrow-1.age"]; !bytes.Equal(got, latest) {
+		t.Error("the escrow has another file")
+	}
 }
 
 func TestDamagedStateIsMadeWholeFromAnotherPlace(t *testing.T) {

@@ -23,6 +23,10 @@ type Options struct {
 	// Escrow, where it is not nil, is given every new state.
 	Escrow *Escrow
 
+	// Owner tells the ledger from others, for places that were mixed up. It is
+	// written into them.
+	Owner [32]byte
+
 	// Rand is the source of cells.
 	Rand io.Reader
 }
@@ -56,6 +60,9 @@ var (
 	// latest that can be opened: to go on would bring back destroyed keys.
 	ErrStale = errors.New("the key state is older than it has been")
 
+	// ErrOther means that a place or an escrow is of another ledger.
+	ErrOther = errors.New("it is the key state of another ledger")
+
 	// ErrFailed means that an earlier replacement failed, and that nobody knows
 	// what the places hold before the store is opened again.
 	ErrFailed = errors.New("the key state could not be replaced, and must be opened again")
@@ -80,6 +87,30 @@ type Replacement struct {
 // Create keeps a new tree. Where a place has a cell already, or the escrow a
 // file, the error is [ErrExists]: without one nothing was ever derived from it.
 func Create(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) {
+	if o.Escrow != nil {
+		files, err := o.Escrow.files()
+		if err != nil {
+			return nil, err
+		}
+		if len(files) > 0 {
+			return nil, fmt.Errorf("create key state in %s: %w", o.Escrow.Place.Name, ErrExists)
+		}
+	}
+	return fill(ctx, o, tree)
+}
+
+// Restore keeps a tree that [Recover] read in places that have none: where one
+// has a cell the error is [ErrExists], for what it holds may be later, and
+// where the escrow is ahead of the tree it is [ErrStale].
+func Restore(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) {
+	if err := o.Escrow.notAfter(tree.Epoch()); err != nil {
+		return nil, err
+	}
+	return fill(ctx, o, tree)
+}
+
+// fill keeps a tree in places none of which has a cell.
+func fill(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) {
 	s := &Store{o: o, tree: tree}
 	if len(o.Places) == 0 {
 		return nil, errors.New("create key state: no place is given")
@@ -97,15 +128,6 @@ func Create(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) 
 			if _, err := parseCell(b); err == nil {
 				return nil, fmt.Errorf("create key state in %s: %w", p.Name, ErrExists)
 			}
-		}
-	}
-	if o.Escrow != nil {
-		files, err := o.Escrow.files()
-		if err != nil {
-			return nil, err
-		}
-		if len(files) > 0 {
-			return nil, fmt.Errorf("create key state in %s: %w", o.Escrow.Place.Name, ErrExists)
 		}
 	}
 	state := keytree.Format(tree)
@@ -197,7 +219,7 @@ func (s *Store) replace(ctx context.Context, number uint64, state []byte) error 
 	if _, err := io.ReadFull(s.o.Rand, key[:]); err != nil {
 		return fmt.Errorf("key state: cell: %w", err)
 	}
-	c := cell{epoch: number, bytes: append([]byte(nil), key[:]...)}
+	c := cell{epoch: number, owner: s.o.Owner, bytes: append([]byte(nil), key[:]...)}
 	if s.o.Wrapper != nil {
 		wrapped, err := s.o.Wrapper.Wrap(ctx, key[:])
 		if err != nil {
@@ -208,7 +230,7 @@ func (s *Store) replace(ctx context.Context, number uint64, state []byte) error 
 			return fmt.Errorf("key state: wrap the cell: the wrapper %q gives %d bytes", c.wrapping, len(c.bytes))
 		}
 	}
-	e := &epoch{number: number, state: sealState(number, &key, state), cell: formatCell(c)}
+	e := &epoch{number: number, state: sealState(c, &key, state), cell: formatCell(c)}
 	defer clear(e.cell)
 	return s.distribute(ctx, e, state)
 }
@@ -222,7 +244,7 @@ func (s *Store) distribute(ctx context.Context, e *epoch, state []byte) error {
 		}
 	}
 	if s.o.Escrow != nil {
-		if err := s.o.Escrow.put(ctx, e.number, state); err != nil {
+		if err := s.o.Escrow.put(e.number, s.o.Owner, state); err != nil {
 			return err
 		}
 	}

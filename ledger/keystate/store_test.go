@@ -21,6 +21,7 @@ import (
 type world struct {
 	disks    []*memfs.FS // two places and the escrow
 	identity *age.X25519Identity
+	owner    [32]byte
 	rand     *rand.ChaCha8
 }
 
@@ -30,7 +31,7 @@ func newWorld(t testing.TB, plan *fault.Plan) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{identity: identity, rand: rand.NewChaCha8([32]byte{3})}
+	w := &world{identity: identity, owner: [32]byte{1}, rand: rand.NewChaCha8([32]byte{3})}
 	for range 3 {
 		w.disks = append(w.disks, memfs.New(plan))
 	}
@@ -38,7 +39,7 @@ func newWorld(t testing.TB, plan *fault.Plan) *world {
 }
 
 func (w *world) options() keystate.Options {
-	o := keystate.Options{Rand: w.rand}
+	o := keystate.Options{Rand: w.rand, Owner: w.owner}
 	for i, d := range w.disks[:2] {
 		o.Places = append(o.Places, keystate.Place{Name: fmt.Sprintf("place %d", i), FS: d})
 	}
@@ -164,7 +165,7 @@ func TestStoreKeepsTheLatestStateInAllPlaces(t *testing.T) {
 	if r, err := again.Destroy(ctx, bucket(2)); err != nil || r.Epoch != 3 {
 		t.Errorf("destroyed again: got %+v, %v, want that nothing changes", r, err)
 	}
-	recovered, err := keystate.Recover(bytes.NewReader(files(t, w.disks[2])["escrow-3.age"]), w.identity)
+	recovered, err := keystate.Recover(bytes.NewReader(files(t, w.disks[2])["escrow-3.age"]), w.owner, w.identity)
 	if err != nil {
 		t.Fatal(err)
 	}
