@@ -44,7 +44,7 @@ type Config struct {
 // refused at once with 503 and Retry-After.
 type Limits struct {
 	Body     int64         // bytes of one request's body, unpacked; zero: 16 MiB, or one event of the ledger's bound if that is more
-	Bodies   int64         // bytes of the bodies of all requests under way; zero: 256 MiB
+	Bodies   int64         // bytes of the bodies of all requests under way, with 2 KiB for each event; zero: 256 MiB
 	Requests int           // requests under way at one face; zero: 4,096
 	Tails    int           // tails followed; zero: 256
 	Wait     time.Duration // how long an append waits for its state where it says nothing; zero: 30 s

@@ -26,6 +26,9 @@ func (a *API) append(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := c.reserveEvents(len(s.events)); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(c.Context(), timeout)
 	defer cancel()
 	results, err := c.submit(ctx, stream, s, wait)

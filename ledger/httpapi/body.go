@@ -20,9 +20,13 @@ const (
 	bodyRate  = 32 << 10         // bytes a second for what it has beyond
 )
 
-// firstRoom is how many bytes are reserved for a body that does not say how
-// long it is. As it grows more is.
+// firstRoom is how many bytes are reserved for a body at first, whatever it
+// says of its length. As it comes more is.
 const firstRoom = 16 << 10
+
+// eventRoom is how many bytes are reserved for what an event takes beside its
+// own, until its answer is taken: above all the evidence in that.
+const eventRoom = 2 << 10
 
 // readBody reads the request's body, unpacked, within the bounds of one body
 // and of all together.
@@ -36,10 +40,11 @@ func (c *call) readBody() ([]byte, error) {
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
 	var r io.Reader = http.MaxBytesReader(c.w.ResponseWriter, &pacedBody{c: c, start: time.Now()}, limit)
-	size := c.ContentLength
-	if packed || size < 0 {
-		size = min(firstRoom, limit)
+	most := limit // that it grows to
+	if !packed && c.ContentLength >= 0 {
+		most = c.ContentLength
 	}
+	size := min(firstRoom, most)
 	if err := c.reserve(size); err != nil {
 		return nil, err
 	}
@@ -48,7 +53,7 @@ func (c *call) readBody() ([]byte, error) {
 			return nil, bodyError(err)
 		}
 	}
-	body, err := c.readAll(r, make([]byte, 0, size), limit)
+	body, err := c.readAll(r, make([]byte, 0, size), most)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +99,12 @@ func (c *call) enlarge(b []byte, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return append(make([]byte, 0, int64(cap(b))+more), b...), nil
+}
+
+// reserveEvents takes room for what n events take beside their bytes. One
+// request has it, however many they are, if no other has any.
+func (c *call) reserveEvents(n int) error {
+	return c.reserve(min(int64(n)*eventRoom, c.api.limits.Bodies-c.held))
 }
 
 // reserve takes room for bytes of bodies, which the call has until it is

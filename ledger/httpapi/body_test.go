@@ -106,6 +106,55 @@ func TestABodyThatGrowsBeyondTheRoomIsRefused(t *testing.T) {
 	}
 }
 
+// Room is for what comes, not for what is announced: whoever announces much and
+// sends nothing would else keep everybody out.
+func TestAnAnnouncedBodyTakesNoRoom(t *testing.T) {
+	s := serve(t, local.Config{MaxPayload: 1 << 20}, httpapi.Limits{Body: 1 << 20, Bodies: 1 << 20})
+	for range 8 {
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, err = io.WriteString(c, "POST "+toEntries+" HTTP/1.1\r\nHost: x\r\n"+s.token(httpapi.Writer)+"\r\nContent-Length: 1048576\r\nExpect: 100-continue\r\n\r\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The server says so when it begins to read.
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100 ") {
+			t.Fatalf("got %q and error %v, want 100", line, err)
+		}
+	}
+	if got := s.post(t, "", strings.Repeat("x", 600<<10), "Content-Type: text/plain"); got.status != http.StatusCreated {
+		t.Errorf("a body that comes: got %d %s, want 201", got.status, got.body)
+	}
+}
+
+// Many small events cost more than their bytes: each has its answer, until the
+// last of them is taken.
+func TestSmallEventsTakeRoomToo(t *testing.T) {
+	s := serve(t, local.Config{MaxBatch: 256}, httpapi.Limits{Body: 1 << 20, Bodies: 1 << 20})
+	s.Witness.Silence(true)
+	var waiting sync.WaitGroup
+	statuses := make(chan int, 8)
+	for range 8 {
+		waiting.Go(func() { statuses <- s.post(t, "?timeout=2s", strings.Repeat("1\n", 256), asLines).status })
+	}
+	waiting.Wait()
+	close(statuses)
+	count := make(map[int]int)
+	for status := range statuses {
+		count[status]++
+	}
+	if count[http.StatusServiceUnavailable] == 0 || count[http.StatusAccepted] == 0 || len(count) != 2 {
+		t.Errorf("got %v, want that not all batches have room at once", count)
+	}
+	s.Witness.Silence(false)
+	if got := s.post(t, "", strings.Repeat("1\n", 256), asLines); got.status != http.StatusOK {
+		t.Errorf("a batch alone: got %d %s, want 200", got.status, got.body)
+	}
+}
+
 func gzipped(t *testing.T, text string) string {
 	t.Helper()
 	var b bytes.Buffer
