@@ -255,6 +255,9 @@ func (st *state) applySettings(index uint64, leaf proofs.Leaf, payload []byte) e
 		st.classes[body.Class.Class] = &class{Body: *body.Class, Name: name.Name}
 		return nil
 	}
+	if body.Stream == nil {
+		return nil // the ledger's own: nothing in the state follows them yet
+	}
 	names, err := proofs.CheckStreamSettings(payload, *body.Stream)
 	if err != nil {
 		return err

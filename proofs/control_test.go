@@ -54,10 +54,7 @@ func reformatControl(format string, b []byte) (body any, again []byte, err error
 			return nil, nil, err
 		}
 		again, err = proofs.FormatSettings(s)
-		if s.Class != nil {
-			return *s.Class, again, err
-		}
-		return *s.Stream, again, err
+		return s, again, err
 	case "bucket":
 		o, err := proofs.ParseBucket(b)
 		if err != nil {
@@ -76,14 +73,8 @@ func fieldsOf(t *testing.T, body any) (fields any) {
 	switch body := body.(type) {
 	case proofs.CreatedBody:
 		fields = object{"origin": body.Origin, "keys": body.Keys, "policy_hash": hex.EncodeToString(body.PolicyHash[:])}
-	case proofs.ClassBody:
-		fields = object{"class": body.Class, "days": body.Days, "period": body.Period.String()}
-	case proofs.StreamBody:
-		list := []object{}
-		for _, f := range body.Fields {
-			list = append(list, object{"number": f.Number, "subject": f.Subject})
-		}
-		fields = object{"stream": body.Stream, "class": body.Class, "closed": body.Closed, "fields": list}
+	case proofs.SettingsBody:
+		fields = settingsFields(body)
 	case proofs.BucketBody:
 		list := []object{}
 		for _, k := range body.Keys {
@@ -98,6 +89,22 @@ func fieldsOf(t *testing.T, body any) (fields any) {
 		t.Fatal(err)
 	}
 	return decoded(t, b)
+}
+
+func settingsFields(s proofs.SettingsBody) map[string]any {
+	type object = map[string]any
+	switch {
+	case s.Class != nil:
+		return object{"request": s.Request, "class": s.Class.Class, "days": s.Class.Days, "period": s.Class.Period.String()}
+	case s.Ledger != nil:
+		return object{"request": s.Request, "custodians": s.Ledger.Custodians, "grace": s.Ledger.Grace}
+	}
+	list := []object{}
+	for _, f := range s.Stream.Fields {
+		list = append(list, object{"number": f.Number, "subject": f.Subject})
+	}
+	return object{"request": s.Request, "stream": s.Stream.Stream, "class": s.Stream.Class,
+		"closed": s.Stream.Closed, "reason": s.Stream.Reason, "split": s.Stream.Split, "fields": list}
 }
 
 func decoded(t *testing.T, b []byte) (v any) {
@@ -131,6 +138,8 @@ func TestFormatControlRefusesWhatDoesNotParse(t *testing.T) {
 		{"a ledger with more keys than fit a leaf", created(proofs.CreatedBody{Origin: "o", Keys: strings.Repeat("k", 64923)})},
 		{"settings of nothing", settings(proofs.SettingsBody{})},
 		{"settings of both a class and a stream", settings(proofs.SettingsBody{Class: &proofs.ClassBody{Period: proofs.Day}, Stream: &proofs.StreamBody{Stream: 1}})},
+		{"settings of both a stream and the ledger", settings(proofs.SettingsBody{Stream: &proofs.StreamBody{Stream: 1}, Ledger: &proofs.LedgerBody{Custodians: 1}})},
+		{"a ledger that takes no custodian", settings(proofs.SettingsBody{Ledger: &proofs.LedgerBody{}})},
 		{"a class without a period", settings(proofs.SettingsBody{Class: &proofs.ClassBody{}})},
 		{"a stream of number 0", stream(proofs.StreamBody{})},
 		{"a stream with a field of number 0", stream(proofs.StreamBody{Stream: 1, Fields: make([]proofs.FieldBody, 1)})},

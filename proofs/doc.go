@@ -23,6 +23,11 @@
 // with the tree's hashes and entries, which a [Reader] makes proofs from. A
 // [Promise] is the log's signed word on an entry that is not witnessed yet.
 //
+// Some entries are the ledger's own. Their bodies, which everybody can read,
+// say how entries are treated ([SettingsBody], [BucketBody]) and why payloads
+// are gone ([ExpiryBody], [ErasureBody], [HoldBody], [ReleaseBody],
+// [AdministrationBody]); an [Act], which is sealed, says who did what.
+//
 // # How one thing leads to the next
 //
 // Whoever holds an event and believes a policy can follow this chain. Each

@@ -31,6 +31,11 @@ type Field struct {
 	// Subject says that the values name data subjects, whose erasure closes
 	// what concerns them.
 	Subject bool `json:"subject"`
+
+	// About is the name of another field of the stream, which names data
+	// subjects: this field's values concern those whom it names in the same
+	// event. Empty: they concern nobody but whom they name themselves.
+	About string `json:"about,omitempty"`
 }
 
 // A FieldValue is one canonical value of a declared field in an event.
@@ -41,7 +46,8 @@ type FieldValue struct {
 }
 
 // ValidateFields checks the declared fields of one stream: each one's number,
-// name and path, and that no number or name is there twice.
+// name and path, that no number or name is there twice, and that what a field
+// is about is another one, which names data subjects.
 func ValidateFields(fields []Field) error {
 	if len(fields) > MaxFields {
 		return fmt.Errorf("%w: %d fields are more than %d", ErrMalformed, len(fields), MaxFields)
@@ -63,6 +69,12 @@ func ValidateFields(fields []Field) error {
 		}
 		if _, err := ParsePath(f.Path); err != nil {
 			return fmt.Errorf("field %s: %w", f.Name, err)
+		}
+	}
+	for _, f := range fields {
+		namesThem := func(o Field) bool { return o.Subject && o.Name == f.About && o.Name != f.Name }
+		if f.About != "" && !slices.ContainsFunc(fields, namesThem) {
+			return fmt.Errorf("%w: field %s: it is about %q, and no other field of that name names data subjects", ErrMalformed, f.Name, f.About)
 		}
 	}
 	return nil

@@ -27,15 +27,15 @@ type Kind uint8
 const (
 	Event          Kind = 0  // an audit event that an application appended
 	Created        Kind = 1  // the ledger came into being: [CreatedBody]
-	Settings       Kind = 2  // a retention class or a stream was set: [ParseSettings]
+	Settings       Kind = 2  // a retention class, a stream or the ledger was set: [SettingsBody]
 	KeyRotated     Kind = 3  // the log's signing key changes
 	BucketOpened   Kind = 4  // a bucket opened, or has more field keys: [BucketBody]
-	Expiry         Kind = 5  // a bucket reached its age
-	Hold           Kind = 6  // entries are held beyond their age
-	Release        Kind = 7  // a hold was released
-	Erasure        Kind = 8  // a subject's entries were closed
-	Access         Kind = 9  // somebody read payloads
-	Administration Kind = 10 // somebody changed tokens, started or stopped the ledger
+	Expiry         Kind = 5  // a bucket reached its age: [ExpiryBody]
+	Hold           Kind = 6  // entries are held beyond their age: [HoldBody]
+	Release        Kind = 7  // a hold was released: [ReleaseBody]
+	Erasure        Kind = 8  // a subject's entries were closed: [ErasureBody]
+	Access         Kind = 9  // somebody read payloads: no body
+	Administration Kind = 10 // somebody changed tokens, started or stopped the ledger: [AdministrationBody]
 	Directory      Kind = 11 // the directory of a segment
 	Closed         Kind = 12 // the ledger ended; no entry follows
 

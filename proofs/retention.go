@@ -35,7 +35,8 @@ type ExpiryBody struct {
 }
 
 // An ExpiredBody announces that the payloads of a bucket are closed, but for
-// those that are held: what it is about, and by what its age is judged.
+// those that are held (see [HoldBody]): what it is about, and by what its age
+// is judged.
 //
 //	struct {
 //	    uint32 bucket;
@@ -147,17 +148,20 @@ type ErasureBody struct {
 }
 
 // An ErasedBody announces that parts and tags of entries are closed that
-// concern one subject. Where the runs do not fit one entry there are several,
-// one after the other, which count as one from the last on.
+// concern one subject, but for those that are held: see [HoldBody]. Where the
+// runs do not fit one entry there are several, one after the other, which count
+// as one from the last on.
 //
 //	struct {
 //	    uint32 stream;
+//	    uint64 request;                 /* index of the entry that asked for it, 0: none was needed */
 //	    uint32 part;                    /* this entry's number among them, from 1 */
 //	    uint32 parts;
 //	    Run    closes<0..65360>;
 //	} Erased;
 type ErasedBody struct {
 	Stream      uint32
+	Request     uint64
 	Part, Parts uint32
 	Closes      []Run
 }
@@ -168,10 +172,10 @@ func FormatErasure(e ErasureBody) ([]byte, error) {
 	switch {
 	case e.Erased != nil && e.Done == nil:
 		x := e.Erased
-		b = []byte{byte(Announced)}
-		for _, n := range []uint32{x.Stream, x.Part, x.Parts} {
-			b = binary.BigEndian.AppendUint32(b, n)
-		}
+		b = binary.BigEndian.AppendUint32([]byte{byte(Announced)}, x.Stream)
+		b = appendUint64s(b, x.Request)
+		b = binary.BigEndian.AppendUint32(b, x.Part)
+		b = binary.BigEndian.AppendUint32(b, x.Parts)
 		var err error
 		if b, err = appendRuns(b, x.Closes); err != nil {
 			return nil, fmt.Errorf("erasure: %w", err)
@@ -193,7 +197,10 @@ func ParseErasure(b []byte) (ErasureBody, error) {
 	var e ErasureBody
 	switch Phase(d.uint8("phase")) {
 	case Announced:
-		x := &ErasedBody{Stream: d.uint32("stream"), Part: d.uint32("part"), Parts: d.uint32("parts"), Closes: d.runs("closes")}
+		x := &ErasedBody{
+			Stream: d.uint32("stream"), Request: d.uint64("request"),
+			Part: d.uint32("part"), Parts: d.uint32("parts"), Closes: d.runs("closes"),
+		}
 		e.Erased = x
 		switch {
 		case d.err != nil:
@@ -208,98 +215,6 @@ func ParseErasure(b []byte) (ErasureBody, error) {
 		d.fail("phase", "neither announced nor done")
 	}
 	return e, d.end()
-}
-
-// A HoldBody is the body of an entry that keeps payloads from being closed
-// until the hold is released. Its reason, and the query if there was one, are
-// in the payload.
-//
-//	struct {
-//	    uint64 hold;                    /* index of the entry that made the hold; 0: this one does */
-//	    uint32 stream;                  /* all entries of it, also later ones; 0: none */
-//	    Run    holds<0..65360>;         /* and these */
-//	} HoldBody;
-type HoldBody struct {
-	Hold   uint64
-	Stream uint32
-	Holds  []Run
-}
-
-// FormatHold returns the canonical bytes of the body.
-func FormatHold(h HoldBody) ([]byte, error) {
-	b := appendUint64s(nil, h.Hold)
-	b = binary.BigEndian.AppendUint32(b, h.Stream)
-	b, err := appendRuns(b, h.Holds)
-	if err != nil {
-		return nil, fmt.Errorf("hold: %w", err)
-	}
-	if _, err := ParseHold(b); err != nil {
-		return nil, err
-	}
-	return b, nil
-}
-
-// ParseHold reads what [FormatHold] writes and nothing else.
-func ParseHold(b []byte) (HoldBody, error) {
-	d := decoder{format: "hold", rest: b}
-	h := HoldBody{Hold: d.uint64("hold"), Stream: d.uint32("stream"), Holds: d.runs("holds")}
-	return h, d.end()
-}
-
-// A ReleaseBody is the body of an entry that ends a hold.
-//
-//	struct { uint64 hold; } ReleaseBody;
-type ReleaseBody struct {
-	Hold uint64 // index of the entry that made it
-}
-
-// FormatRelease returns the canonical bytes of the body.
-func FormatRelease(r ReleaseBody) []byte { return appendUint64s(nil, r.Hold) }
-
-// ParseRelease reads what [FormatRelease] writes and nothing else.
-func ParseRelease(b []byte) (ReleaseBody, error) {
-	d := decoder{format: "release", rest: b}
-	r := ReleaseBody{Hold: d.uint64("hold")}
-	return r, d.end()
-}
-
-// A Run is the entries from one index to another.
-//
-//	struct { uint64 first; uint64 last; } Run;
-//
-// Runs in a list rise, and are as few as can be: none begins right behind the
-// one before.
-type Run struct{ First, Last uint64 }
-
-const runSize = 16
-
-// MaxRuns is how many runs fit one entry.
-const MaxRuns = (MaxControl - 64) / runSize
-
-func appendRuns(b []byte, runs []Run) ([]byte, error) {
-	if len(runs) > MaxRuns {
-		return nil, fmt.Errorf("%w: %d runs are more than %d", ErrMalformed, len(runs), MaxRuns)
-	}
-	var list []byte
-	for _, r := range runs {
-		list = appendUint64s(list, r.First, r.Last)
-	}
-	return appendVector(b, 2, list), nil
-}
-
-func (d *decoder) runs(field string) (runs []Run) {
-	list := decoder{format: d.format, rest: d.vector(field, 2, 0, MaxRuns*runSize)}
-	for len(list.rest) > 0 {
-		r := Run{First: list.uint64(field), Last: list.uint64(field)}
-		if n := len(runs); list.err == nil && (r.First > r.Last || n > 0 && (r.First <= runs[n-1].Last || r.First-runs[n-1].Last == 1)) {
-			list.fail(field, "the runs do not rise, or are more than needed")
-		}
-		runs = append(runs, r)
-	}
-	if d.err == nil {
-		d.err = list.err
-	}
-	return runs
 }
 
 func appendUint64s(b []byte, numbers ...uint64) []byte {

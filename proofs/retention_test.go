@@ -31,6 +31,16 @@ func reformatRetention(format string, b []byte) (body any, again []byte, err err
 			return *e.Done, again, err
 		}
 		return *e.Erased, again, err
+	case "release":
+		r, err := proofs.ParseRelease(b)
+		if err != nil {
+			return nil, nil, err
+		}
+		again, err = proofs.FormatRelease(r)
+		if r.Done != nil {
+			return *r.Done, again, err
+		}
+		return *r.Released, again, err
 	case "hold":
 		h, err := proofs.ParseHold(b)
 		if err != nil {
@@ -39,11 +49,12 @@ func reformatRetention(format string, b []byte) (body any, again []byte, err err
 		again, err = proofs.FormatHold(h)
 		return h, again, err
 	default:
-		r, err := proofs.ParseRelease(b)
+		a, err := proofs.ParseAdministration(b)
 		if err != nil {
 			return nil, nil, err
 		}
-		return r, proofs.FormatRelease(r), nil
+		again, err = proofs.FormatAdministration(a)
+		return a, again, err
 	}
 }
 
@@ -66,11 +77,22 @@ func retentionFields(body any) any {
 	case proofs.KeysDestroyed:
 		return object{"announced": b.Announced, "epoch": b.Epoch, "state": hex.EncodeToString(b.State[:])}
 	case proofs.ErasedBody:
-		return object{"stream": b.Stream, "part": b.Part, "parts": b.Parts, "closes": runs(b.Closes)}
+		return object{"stream": b.Stream, "request": b.Request, "part": b.Part, "parts": b.Parts, "closes": runs(b.Closes)}
 	case proofs.HoldBody:
 		return object{"hold": b.Hold, "stream": b.Stream, "holds": runs(b.Holds)}
-	case proofs.ReleaseBody:
-		return object{"hold": b.Hold}
+	case proofs.ReleasedBody:
+		return object{"hold": b.Hold, "request": b.Request}
+	case proofs.AdministrationBody:
+		fields := object{}
+		if r := b.Request; r != nil {
+			fields["request"] = object{"kind": r.Kind.String(), "by": r.By}
+		}
+		for name, a := range map[string]*proofs.AnswerBody{"approval": b.Approval, "withdrawal": b.Withdrawal} {
+			if a != nil {
+				fields[name] = object{"request": a.Request, "by": a.By}
+			}
+		}
+		return fields
 	}
 	return nil
 }
@@ -82,6 +104,8 @@ func TestFormatRetentionRefusesWhatDoesNotParse(t *testing.T) {
 	}
 	expiry := func(e proofs.ExpiryBody) error { _, err := proofs.FormatExpiry(e); return err }
 	erasure := func(e proofs.ErasureBody) error { _, err := proofs.FormatErasure(e); return err }
+	release := func(r proofs.ReleaseBody) error { _, err := proofs.FormatRelease(r); return err }
+	administration := func(a proofs.AdministrationBody) error { _, err := proofs.FormatAdministration(a); return err }
 	for name, err := range map[string]error{
 		"an expiry of nothing":                 expiry(proofs.ExpiryBody{}),
 		"an expiry of two phases":              expiry(proofs.ExpiryBody{Expired: &proofs.ExpiredBody{}, Done: &proofs.KeysDestroyed{}}),
@@ -90,6 +114,12 @@ func TestFormatRetentionRefusesWhatDoesNotParse(t *testing.T) {
 		"an erasure of two phases":             erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{}, Done: &proofs.KeysDestroyed{}}),
 		"an erasure of more runs than fit":     erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: many}}),
 		"an erasure whose runs are not sorted": erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: []proofs.Run{{3, 4}, {1, 1}}}}),
+		"a release of nothing":                 release(proofs.ReleaseBody{}),
+		"a release of two phases":              release(proofs.ReleaseBody{Released: &proofs.ReleasedBody{Hold: 1}, Done: &proofs.KeysDestroyed{}}),
+		"a release of what entry 0 held":       release(proofs.ReleaseBody{Released: &proofs.ReleasedBody{}}),
+		"a request of two kinds":               administration(proofs.AdministrationBody{Request: &proofs.RequestBody{Kind: proofs.Erasure}, Approval: &proofs.AnswerBody{Request: 1}}),
+		"a request for nothing":                administration(proofs.AdministrationBody{Request: &proofs.RequestBody{}}),
+		"a withdrawal of nothing":              administration(proofs.AdministrationBody{Withdrawal: &proofs.AnswerBody{}}),
 	} {
 		if !errors.Is(err, proofs.ErrMalformed) {
 			t.Errorf("%s: got %v, want %v", name, err, proofs.ErrMalformed)
@@ -108,3 +138,5 @@ func FuzzExpiry(f *testing.F)  { fuzzControl(f, "expiry") }
 func FuzzErasure(f *testing.F) { fuzzControl(f, "erasure") }
 func FuzzHold(f *testing.F)    { fuzzControl(f, "hold") }
 func FuzzRelease(f *testing.F) { fuzzControl(f, "release") }
+
+func FuzzAdministration(f *testing.F) { fuzzControl(f, "administration") }

@@ -2,13 +2,166 @@ package proofs
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 )
 
+// A SettingsBody is the body of a settings entry: exactly one of class, stream
+// and ledger is set.
+//
+//	struct {
+//	    uint8  what;                    /* 1 class, 2 stream, 3 ledger */
+//	    uint64 request;
+//	    select (what) {
+//	        case 1: uint16 class; uint32 days; uint8 period;
+//	        case 2: uint32 stream; uint16 class; uint8 closed; uint8 reason; uint8 split; Field fields<0..65370>;
+//	        case 3: uint8 custodians; uint32 grace;
+//	    };
+//	} SettingsBody;
+//	struct { uint16 number; uint8 subject; } Field;
+//
+// The names of the class, of the stream and of its fields are in the payload
+// of the entry: [ClassSettings], [StreamSettings] or [LedgerSettings] as JSON.
+type SettingsBody struct {
+	// Request is the index of the entry that asked for the change, where two
+	// custodians had to want it; 0: none was needed.
+	Request uint64
+
+	Class  *ClassBody
+	Stream *StreamBody
+	Ledger *LedgerBody
+}
+
+// A ClassBody says how long the entries of a retention class are kept. A class
+// can be set again: what closes payloads obeys the latest before it, also for
+// entries that are older than that.
+type ClassBody struct {
+	Class  uint16
+	Days   uint32 // from the cosigned end of the bucket; 0: for ever
+	Period Period // how long one bucket takes entries
+}
+
+// A StreamBody says how the entries of a stream are treated from here on.
+type StreamBody struct {
+	Stream uint32 // from 1; never used again for another stream
+	Class  uint16 // the class that entries get when they name no longer one
+	Closed bool   // takes no more entries
+	Reason bool   // whoever reads its payloads has to say why
+	Split  bool   // its events are sealed in parts, by the data subjects they concern
+	Fields []FieldBody
+}
+
+// A FieldBody is the clear side of a declared field.
+type FieldBody struct {
+	Number  uint16 // from 1, rising; never used again for another field of the stream
+	Subject bool   // its values name data subjects
+}
+
+// A LedgerBody says, from here on, what it takes to close payloads and to
+// shorten how long they are kept. Before the first, one custodian can do it.
+type LedgerBody struct {
+	Custodians uint8  // how many have to want it: 1 or 2
+	Grace      uint32 // seconds from the second one's approval until it may be done
+}
+
+const (
+	settingsOfClass  = 1
+	settingsOfStream = 2
+	settingsOfLedger = 3
+)
+
+// FormatSettings returns the canonical bytes of the body.
+func FormatSettings(s SettingsBody) ([]byte, error) {
+	var b []byte
+	switch {
+	case s.Class != nil && s.Stream == nil && s.Ledger == nil:
+		b = appendUint64s([]byte{settingsOfClass}, s.Request)
+		b = binary.BigEndian.AppendUint16(b, s.Class.Class)
+		b = binary.BigEndian.AppendUint32(b, s.Class.Days)
+		b = append(b, byte(s.Class.Period))
+	case s.Stream != nil && s.Class == nil && s.Ledger == nil:
+		if n := len(s.Stream.Fields); n > maxList/fieldBodySize {
+			return nil, fmt.Errorf("%w: settings: %d fields are too many", ErrMalformed, n)
+		}
+		b = appendStreamBody(appendUint64s([]byte{settingsOfStream}, s.Request), s.Stream)
+	case s.Ledger != nil && s.Class == nil && s.Stream == nil:
+		b = append(appendUint64s([]byte{settingsOfLedger}, s.Request), s.Ledger.Custodians)
+		b = binary.BigEndian.AppendUint32(b, s.Ledger.Grace)
+	default:
+		return nil, fmt.Errorf("%w: settings: exactly one of class, stream and ledger must be set", ErrMalformed)
+	}
+	if _, err := ParseSettings(b); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+const fieldBodySize = 2 + 1
+
+func appendStreamBody(b []byte, s *StreamBody) []byte {
+	b = binary.BigEndian.AppendUint32(b, s.Stream)
+	b = binary.BigEndian.AppendUint16(b, s.Class)
+	b = append(b, boolByte(s.Closed), boolByte(s.Reason), boolByte(s.Split))
+	var fields []byte
+	for _, f := range s.Fields {
+		fields = binary.BigEndian.AppendUint16(fields, f.Number)
+		fields = append(fields, boolByte(f.Subject))
+	}
+	return appendVector(b, 2, fields)
+}
+
+// ParseSettings reads what [FormatSettings] writes and nothing else.
+func ParseSettings(b []byte) (SettingsBody, error) {
+	d := decoder{format: "settings", rest: b}
+	what := d.uint8("what")
+	s := SettingsBody{Request: d.uint64("request")}
+	switch what {
+	case settingsOfClass:
+		s.Class = &ClassBody{Class: d.uint16("class"), Days: d.uint32("days"), Period: Period(d.uint8("period"))}
+		if d.err == nil && s.Class.Period != Day && s.Class.Period != Month {
+			d.fail("period", "neither day nor month")
+		}
+	case settingsOfStream:
+		s.Stream = parseStreamBody(&d)
+	case settingsOfLedger:
+		s.Ledger = &LedgerBody{Custodians: d.uint8("custodians"), Grace: d.uint32("grace")}
+		if d.err == nil && s.Ledger.Custodians != 1 && s.Ledger.Custodians != 2 {
+			d.fail("custodians", "neither 1 nor 2")
+		}
+	default:
+		d.fail("what", "neither class nor stream nor ledger")
+	}
+	return s, d.end()
+}
+
+func parseStreamBody(d *decoder) *StreamBody {
+	s := &StreamBody{
+		Stream: d.uint32("stream"), Class: d.uint16("class"),
+		Closed: d.bool("closed"), Reason: d.bool("reason"), Split: d.bool("split"),
+	}
+	if d.err == nil && s.Stream == 0 {
+		d.fail("stream", "0 is the ledger's own")
+	}
+	f := decoder{format: d.format, rest: d.vector("fields", 2, 0, maxList)}
+	var last uint16
+	for len(f.rest) > 0 {
+		field := FieldBody{Number: f.uint16("field"), Subject: f.bool("subject")}
+		if f.err == nil && field.Number <= last {
+			f.fail("field", "numbers do not rise from 1")
+		}
+		last = field.Number
+		s.Fields = append(s.Fields, field)
+	}
+	if d.err == nil {
+		d.err = f.err
+	}
+	return s
+}
+
 // SettingsMediaType is the media type of the part that a settings entry
-// seals: [StreamSettings] or [ClassSettings] as JSON.
+// seals: [ClassSettings], [StreamSettings] or [LedgerSettings] as JSON.
 const SettingsMediaType = "application/vnd.cairn.settings+json"
 
 // ClassSettings names a retention class. The rest is in the clear body of the
@@ -25,6 +178,10 @@ type StreamSettings struct {
 	Fields []Field `json:"fields"`
 }
 
+// LedgerSettings name nothing: all is in the clear body of the entry,
+// [LedgerBody].
+type LedgerSettings struct{}
+
 // Body returns the clear side of the declared fields.
 func (s StreamSettings) Body() []FieldBody {
 	var fields []FieldBody
@@ -38,7 +195,7 @@ func (s StreamSettings) Body() []FieldBody {
 // belong to its clear body.
 func CheckStreamSettings(payload []byte, body StreamBody) (StreamSettings, error) {
 	var s StreamSettings
-	if err := parseSettingsJSON(payload, &s); err != nil {
+	if err := parseOneForm(payload, &s); err != nil {
 		return s, fmt.Errorf("%w: stream settings: %v", ErrMalformed, err)
 	}
 	if err := ValidateFields(s.Fields); err != nil {
@@ -59,15 +216,15 @@ func CheckStreamSettings(payload []byte, body StreamBody) (StreamSettings, error
 // ParseClassSettings reads the payload of a class's settings entry.
 func ParseClassSettings(payload []byte) (ClassSettings, error) {
 	var s ClassSettings
-	if err := parseSettingsJSON(payload, &s); err != nil {
+	if err := parseOneForm(payload, &s); err != nil {
 		return s, fmt.Errorf("%w: class settings: %v", ErrMalformed, err)
 	}
 	return s, nil
 }
 
-// parseSettingsJSON reads settings in the one form in which encoding/json
+// parseOneForm reads JSON in the one form in which encoding/json
 // writes them, so that no two readers can understand them differently.
-func parseSettingsJSON(b []byte, v any) error {
+func parseOneForm(b []byte, v any) error {
 	if err := json.Unmarshal(b, v); err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 
 type controlVector struct {
 	Name   string   `json:"name"`
-	Format string   `json:"format"` // created, settings, bucket, expiry, erasure, hold or release
+	Format string   `json:"format"` // created, settings, bucket, expiry, erasure, hold, release or administration
 	Body   hexBytes `json:"body"`
 	Fields any      `json:"fields,omitempty"`
 	verdict
@@ -19,16 +19,26 @@ type createdFields struct {
 }
 
 type classFields struct {
-	Class  uint16 `json:"class"`
-	Days   uint32 `json:"days"`
-	Period string `json:"period"`
+	Request uint64 `json:"request"`
+	Class   uint16 `json:"class"`
+	Days    uint32 `json:"days"`
+	Period  string `json:"period"`
 }
 
 type streamFields struct {
-	Stream uint32        `json:"stream"`
-	Class  uint16        `json:"class"`
-	Closed bool          `json:"closed"`
-	Fields []fieldFields `json:"fields"`
+	Request uint64        `json:"request"`
+	Stream  uint32        `json:"stream"`
+	Class   uint16        `json:"class"`
+	Closed  bool          `json:"closed"`
+	Reason  bool          `json:"reason"`
+	Split   bool          `json:"split"`
+	Fields  []fieldFields `json:"fields"`
+}
+
+type ledgerFields struct {
+	Request    uint64 `json:"request"`
+	Custodians uint8  `json:"custodians"`
+	Grace      uint32 `json:"grace"`
 }
 
 type fieldFields struct {
@@ -53,10 +63,13 @@ func controlVectors() []controlVector {
 	v := createdVectors()
 	v = append(v, classVectors()...)
 	v = append(v, streamVectors()...)
+	v = append(v, ledgerVectors()...)
 	v = append(v, bucketVectors()...)
 	v = append(v, expiryVectors()...)
 	v = append(v, erasureVectors()...)
-	return append(v, holdVectors()...)
+	v = append(v, holdVectors()...)
+	v = append(v, releaseVectors()...)
+	return append(v, administrationVectors()...)
 }
 
 func refuseControl(name, format string, b []byte, why string) controlVector {
@@ -83,26 +96,29 @@ func createdVectors() []controlVector {
 }
 
 func classVectors() []controlVector {
-	accept := func(name string, c proofs.ClassBody) controlVector {
-		b := must(proofs.FormatSettings(proofs.SettingsBody{Class: &c}))
-		return controlVector{name, "settings", b, classFields{c.Class, c.Days, c.Period.String()}, ok()}
+	accept := func(name string, request uint64, c proofs.ClassBody) controlVector {
+		b := must(proofs.FormatSettings(proofs.SettingsBody{Request: request, Class: &c}))
+		return controlVector{name, "settings", b, classFields{request, c.Class, c.Days, c.Period.String()}, ok()}
 	}
-	day := accept("a class of 90 days in buckets of a day", proofs.ClassBody{Class: 1, Days: 90, Period: proofs.Day})
+	day := accept("a class of 90 days in buckets of a day", 0, proofs.ClassBody{Class: 1, Days: 90, Period: proofs.Day})
+	const period = 15 // offset
+	refuse := func(name string, b []byte, why string) controlVector { return refuseControl(name, "settings", b, why) }
 	return []controlVector{
 		day,
-		accept("a class that is kept for ever in buckets of a month", proofs.ClassBody{Class: 2, Period: proofs.Month}),
-		refuseControl("a class in buckets of period 0", "settings", changed(day.Body, 7, 0), "a period is 1, a day, or 2, a month"),
-		refuseControl("a class in buckets of period 3", "settings", changed(day.Body, 7, 3), "a period is 1, a day, or 2, a month"),
-		refuseControl("a class that lacks its last byte", "settings", day.Body[:7], "it is cut off"),
-		refuseControl("a class with a byte after its end", "settings", join(day.Body, []byte{0}), "nothing may follow"),
-		refuseControl("settings without a body", "settings", nil, "it is cut off"),
-		refuseControl("settings of neither a class nor a stream", "settings", changed(day.Body, 0, 3), "they are of a class, 1, or of a stream, 2"),
+		accept("a class that is kept for ever in buckets of a month", 0, proofs.ClassBody{Class: 2, Period: proofs.Month}),
+		accept("a class that entry 17 asked to shorten", 17, proofs.ClassBody{Class: 1, Days: 30, Period: proofs.Day}),
+		refuse("a class in buckets of period 0", changed(day.Body, period, 0), "a period is 1, a day, or 2, a month"),
+		refuse("a class in buckets of period 3", changed(day.Body, period, 3), "a period is 1, a day, or 2, a month"),
+		refuse("a class that lacks its last byte", day.Body[:period], "it is cut off"),
+		refuse("a class with a byte after its end", join(day.Body, []byte{0}), "nothing may follow"),
+		refuse("settings without a body", nil, "it is cut off"),
+		refuse("settings of what there is not", changed(day.Body, 0, 4), "they are of a class, 1, of a stream, 2, or of the ledger, 3"),
 	}
 }
 
 func streamVectors() []controlVector {
 	accept := func(name string, s proofs.StreamBody) controlVector {
-		f := streamFields{s.Stream, s.Class, s.Closed, []fieldFields{}}
+		f := streamFields{0, s.Stream, s.Class, s.Closed, s.Reason, s.Split, []fieldFields{}}
 		for _, d := range s.Fields {
 			f.Fields = append(f.Fields, fieldFields(d))
 		}
@@ -110,20 +126,42 @@ func streamVectors() []controlVector {
 	}
 	two := accept("a stream with an ordinary field and one of data subjects",
 		proofs.StreamBody{Stream: 1, Class: 1, Fields: []proofs.FieldBody{{Number: 1}, {Number: 3, Subject: true}}})
-	const closed, fields = 7, 10 // offsets
+	const stream, closed, reason, split, fields = 12, 15, 16, 17, 20 // offsets; of the first the last byte
 	refuse := func(name string, b []byte, why string) controlVector { return refuseControl(name, "settings", b, why) }
 	return []controlVector{
 		accept("a stream without fields", proofs.StreamBody{Stream: 1, Class: 1}),
 		accept("a stream that takes no more entries", proofs.StreamBody{Stream: 7, Class: 2, Closed: true}),
+		accept("a stream whose readers say why", proofs.StreamBody{Stream: 7, Class: 2, Reason: true}),
+		accept("a stream whose events are sealed in parts", proofs.StreamBody{Stream: 7, Class: 2, Split: true}),
 		two,
-		refuse("a stream of number 0", changed(two.Body, 4, 0), "stream 0 is the ledger's own"),
+		refuse("a stream of number 0", changed(two.Body, stream, 0), "stream 0 is the ledger's own"),
 		refuse("a stream that is neither open nor closed", changed(two.Body, closed, 2), "closed is 0 or 1"),
+		refuse("a stream whose readers neither say why nor not", changed(two.Body, reason, 2), "reason is 0 or 1"),
+		refuse("a stream whose events are neither in parts nor whole", changed(two.Body, split, 2), "split is 0 or 1"),
 		refuse("a stream with a field of number 0", changed(two.Body, fields+1, 0), "fields are numbered from 1"),
 		refuse("a stream with one field twice", changed(two.Body, fields+4, 1), "numbers rise"),
 		refuse("a stream whose fields are not in order", changed(two.Body, fields+1, 4), "numbers rise"),
 		refuse("a stream with a field that is neither of data subjects nor not", changed(two.Body, fields+2, 2), "subject is 0 or 1"),
 		refuse("a stream whose fields are cut off", changed(two.Body, fields-1, 5)[:fields+5], "a field has three bytes"),
 		refuse("a stream with a byte after its end", join(two.Body, []byte{0}), "nothing may follow"),
+	}
+}
+
+func ledgerVectors() []controlVector {
+	accept := func(name string, request uint64, l proofs.LedgerBody) controlVector {
+		b := must(proofs.FormatSettings(proofs.SettingsBody{Request: request, Ledger: &l}))
+		return controlVector{name, "settings", b, ledgerFields{request, l.Custodians, l.Grace}, ok()}
+	}
+	two := accept("a ledger that takes two custodians and an hour of grace", 0, proofs.LedgerBody{Custodians: 2, Grace: 3600})
+	const custodians = 9 // offset
+	refuse := func(name string, b []byte, why string) controlVector { return refuseControl(name, "settings", b, why) }
+	return []controlVector{
+		two,
+		accept("a ledger of which entry 17 asked that it take one", 17, proofs.LedgerBody{Custodians: 1}),
+		refuse("a ledger that takes no custodian", changed(two.Body, custodians, 0), "it takes 1 or 2"),
+		refuse("a ledger that takes three custodians", changed(two.Body, custodians, 3), "it takes 1 or 2"),
+		refuse("settings of a ledger that lack their last byte", two.Body[:len(two.Body)-1], "it is cut off"),
+		refuse("settings of a ledger with a byte after their end", join(two.Body, []byte{0}), "nothing may follow"),
 	}
 }
 

@@ -35,6 +35,7 @@ func write(dir string) error {
 	for name, vectors := range map[string]any{
 		"leaf":       leafVectors(),
 		"control":    controlVectors(),
+		"act":        actVectors(),
 		"part":       partVectors(),
 		"seal":       sealVectors(),
 		"tags":       tagsVectors(),

@@ -26,33 +26,11 @@ type doneFields struct {
 }
 
 type erasedFields struct {
-	Stream uint32      `json:"stream"`
-	Part   uint32      `json:"part"`
-	Parts  uint32      `json:"parts"`
-	Closes []runFields `json:"closes"`
-}
-
-type holdFields struct {
-	Hold   uint64      `json:"hold"`
-	Stream uint32      `json:"stream"`
-	Holds  []runFields `json:"holds"`
-}
-
-type releaseFields struct {
-	Hold uint64 `json:"hold"`
-}
-
-type runFields struct {
-	First uint64 `json:"first"`
-	Last  uint64 `json:"last"`
-}
-
-func runsOf(runs []proofs.Run) []runFields {
-	list := []runFields{}
-	for _, r := range runs {
-		list = append(list, runFields(r))
-	}
-	return list
+	Stream  uint32      `json:"stream"`
+	Request uint64      `json:"request"`
+	Part    uint32      `json:"part"`
+	Parts   uint32      `json:"parts"`
+	Closes  []runFields `json:"closes"`
 }
 
 func doneOf(d proofs.KeysDestroyed) doneFields { return doneFields{d.Announced, d.Epoch, d.State[:]} }
@@ -98,7 +76,7 @@ func erasureVectors() []controlVector {
 	accept := func(name string, e proofs.ErasureBody) controlVector {
 		var f any
 		if x := e.Erased; x != nil {
-			f = erasedFields{x.Stream, x.Part, x.Parts, runsOf(x.Closes)}
+			f = erasedFields{x.Stream, x.Request, x.Part, x.Parts, runsOf(x.Closes)}
 		} else {
 			f = doneOf(*e.Done)
 		}
@@ -106,10 +84,12 @@ func erasureVectors() []controlVector {
 	}
 	two := accept("an erasure of two runs of entries",
 		proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: []proofs.Run{{First: 5, Last: 5}, {First: 7, Last: 9}}}})
-	const stream, part, runs = 4, 8, 15 // offsets; of the first two the last bytes
+	const stream, part, runs = 4, 16, 23 // offsets; of the first two the last bytes
 	refuse := func(name string, b []byte, why string) controlVector { return refuseControl(name, "erasure", b, why) }
 	return []controlVector{
 		two,
+		accept("an erasure that entry 40 asked for",
+			proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Request: 40, Part: 1, Parts: 1, Closes: []proofs.Run{{First: 5, Last: 5}}}}),
 		accept("an erasure of nothing", proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1}}),
 		accept("the last of three parts of an erasure", proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 3, Parts: 3, Closes: []proofs.Run{{First: 0, Last: 1<<53 - 1}}}}),
 		accept("an erasure that is done", proofs.ErasureBody{Done: &proofs.KeysDestroyed{Announced: 91, Epoch: 2, State: proofs.Hash(secret("state"))}}),
@@ -122,24 +102,5 @@ func erasureVectors() []controlVector {
 		refuse("an erasure with a run right behind another", changed(two.Body, runs+16+7, 6), "they are one run"),
 		refuse("an erasure whose runs are cut off", changed(two.Body, runs-1, 31)[:runs+31], "a run has 16 bytes"),
 		refuse("an erasure with a byte after its end", join(two.Body, []byte{0}), "nothing may follow"),
-	}
-}
-
-func holdVectors() []controlVector {
-	accept := func(name string, h proofs.HoldBody) controlVector {
-		return controlVector{name, "hold", must(proofs.FormatHold(h)), holdFields{h.Hold, h.Stream, runsOf(h.Holds)}, ok()}
-	}
-	one := accept("a hold of some entries", proofs.HoldBody{Holds: []proofs.Run{{First: 5, Last: 9}}})
-	release := func(hold uint64) []byte { return proofs.FormatRelease(proofs.ReleaseBody{Hold: hold}) }
-	return []controlVector{
-		one,
-		accept("a hold of a stream", proofs.HoldBody{Stream: 3}),
-		accept("more entries for a hold", proofs.HoldBody{Hold: 17, Holds: []proofs.Run{{First: 18, Last: 18}, {First: 20, Last: 21}}}),
-		refuseControl("a hold whose run ends before it begins", "hold", changed(one.Body, 21, 10), "a run does not end before it begins"),
-		refuseControl("a hold that lacks its last byte", "hold", one.Body[:len(one.Body)-1], "it is cut off"),
-		refuseControl("a hold with a byte after its end", "hold", join(one.Body, []byte{0}), "nothing may follow"),
-		{"a hold that is released", "release", release(17), releaseFields{17}, ok()},
-		refuseControl("a release that lacks its last byte", "release", release(17)[:7], "it is cut off"),
-		refuseControl("a release with a byte after its end", "release", join(release(17), []byte{0}), "nothing may follow"),
 	}
 }
