@@ -10,7 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
@@ -224,6 +227,43 @@ func TestMetricsCountRequestsByRoute(t *testing.T) {
 	if _, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Metrics: s.Metrics}); err == nil {
 		t.Error("two of them measure into the same metrics")
 	}
+}
+
+// A blocked is a metric that takes its time.
+type blocked struct{ entered, leave chan struct{} }
+
+func (b blocked) Describe(d chan<- *prometheus.Desc) {
+	d <- prometheus.NewDesc("blocked", "x", nil, nil)
+}
+
+func (b blocked) Collect(chan<- prometheus.Metric) { b.entered <- struct{}{}; <-b.leave }
+
+func TestScrapesAreBoundedAndRefusedWithAProblem(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	registry, b := prometheus.NewRegistry(), blocked{make(chan struct{}), make(chan struct{})}
+	registry.MustRegister(b)
+	api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Metrics: registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := api.Handler(httpapi.Health)
+	var under sync.WaitGroup
+	for range 4 {
+		under.Go(func() {
+			if got := handle(h, "GET", "/metrics"); got.status != http.StatusOK {
+				t.Errorf("got %d %s, want 200", got.status, got.body)
+			}
+		})
+		<-b.entered
+	}
+	if p := problem(t, handle(h, "GET", "/metrics")); p.Code() != client.Overloaded || p.RetryAfter == 0 {
+		t.Errorf("a fifth: got %+v, want 503 with Retry-After", p)
+	}
+	if got := handle(h, "GET", "/healthz"); got.status != http.StatusOK {
+		t.Errorf("the health meanwhile: got %d, want 200", got.status)
+	}
+	close(b.leave)
+	under.Wait()
 }
 
 func TestInternalErrorsStayInside(t *testing.T) {

@@ -45,6 +45,7 @@ type Config struct {
 type Limits struct {
 	Body     int64         // bytes of one request's body, unpacked; zero: 16 MiB, or one event of the ledger's bound if that is more
 	Bodies   int64         // bytes of the bodies of all requests under way, with 2 KiB for each event; zero: 256 MiB
+	Entries  int64         // bytes of the entries that are answered with; zero: 256 MiB, or one of the largest if that is more
 	Requests int           // requests under way at one face; zero: 4,096
 	Tails    int           // tails followed; zero: 256
 	Wait     time.Duration // how long an append waits for its state where it says nothing; zero: 30 s
@@ -67,10 +68,13 @@ type API struct {
 	ids     *requestIDs
 	routes  []route
 
-	bodies *semaphore.Weighted
-	tails  gate
-	vaults gate
-	lists  gate
+	bodies  *semaphore.Weighted
+	entries *semaphore.Weighted
+	most    int64 // bytes that opening an entry takes
+	tails   gate
+	vaults  gate
+	lists   gate
+	scrapes gate
 
 	closing chan struct{} // closed when tails shall end
 	once    sync.Once
@@ -78,15 +82,16 @@ type API struct {
 
 // How many requests are served at once whose answer can be large.
 const (
-	maxVaults = 4  // for sealed records
-	maxLists  = 16 // for the list of the kept checkpoints
+	maxVaults  = 4  // for sealed records
+	maxLists   = 16 // for the list of the kept checkpoints
+	maxScrapes = 4  // for the metrics
 )
 
 // New returns the API of a ledger.
 func New(c Config) (*API, error) {
 	a := &API{
 		ledger: c.Ledger, tokens: c.Tokens, log: c.Logger,
-		vaults: make(gate, maxVaults), lists: make(gate, maxLists), closing: make(chan struct{}),
+		vaults: make(gate, maxVaults), lists: make(gate, maxLists), scrapes: make(gate, maxScrapes), closing: make(chan struct{}),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -96,7 +101,8 @@ func New(c Config) (*API, error) {
 		return nil, fmt.Errorf("http api: %w", err)
 	}
 	a.batch, a.limits = info.MaxBatch, c.Limits.withDefaults(int64(info.MaxPayload))
-	a.bodies = semaphore.NewWeighted(a.limits.Bodies)
+	a.most = 4*int64(info.MaxPayload) + 64<<10 // sealed, opened, and in base64, with all that describes it
+	a.bodies, a.entries = semaphore.NewWeighted(a.limits.Bodies), semaphore.NewWeighted(max(a.limits.Entries, a.most))
 	a.tails = make(gate, a.limits.Tails)
 	if a.cloud, err = newCloudEvents(); err != nil {
 		return nil, fmt.Errorf("http api: %w", err)
@@ -131,6 +137,9 @@ func (l Limits) withDefaults(payload int64) Limits {
 		l.Bodies = 256 << 20
 	}
 	l.Bodies = max(l.Bodies, l.Body)
+	if l.Entries <= 0 {
+		l.Entries = 256 << 20
+	}
 	if l.Requests <= 0 {
 		l.Requests = 4096
 	}

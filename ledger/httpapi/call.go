@@ -148,13 +148,21 @@ func parseNumber(name, text string) (uint64, error) {
 
 // json answers with a JSON document.
 func (c *call) json(status int, v any) error {
+	body, err := formatJSON(v)
+	if err != nil {
+		return err
+	}
+	return c.answer(status, jsonType, body)
+}
+
+func formatJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return err
+		return nil, err
 	}
-	return c.answer(status, "application/json", b.Bytes())
+	return b.Bytes(), nil
 }
 
 // answer sends a whole private answer.

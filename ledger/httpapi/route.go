@@ -57,7 +57,7 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 
 		{faces: Health, method: get, path: "/healthz", serve: a.healthy},
 		{faces: Health, method: get, path: "/readyz", serve: a.ready},
-		{faces: Health, method: get, path: "/metrics", serve: a.serveMetrics(gatherer)},
+		{faces: Health, method: get, path: "/metrics", serve: a.serveMetrics(gatherer), gate: a.scrapes},
 	}
 	a.setGates(routes)
 	return routes
