@@ -278,17 +278,15 @@ func sealTags(r *proofs.Record, d *proofs.Disclosure, keys *bucketKeys, subjects
 		if len(tags) == 0 {
 			continue
 		}
-		var about *proofs.SubjectKey
-		var secret *proofs.Key256
+		var about []proofs.SubjectKey
 		if i > 0 {
-			about = &proofs.SubjectKey{Ref: subjects[i-1].keys.ref, Key: subjects[i-1].keys.tags}
-			secret = &about.Key
+			about = append(about, proofs.SubjectKey{Ref: subjects[i-1].keys.ref, Key: subjects[i-1].keys.tags})
 		}
 		sealed, err := proofs.SealTags(tags, len(r.Tags), r.ID, &keys.tags, about)
 		if err != nil {
 			return proofs.Hash{}, err
 		}
-		seed := proofs.TagSeed(&keys.tags, r.ID, secret)
+		seed := proofs.TagSeed(&keys.tags, r.ID, about)
 		for _, tag := range tags {
 			commitments = append(commitments, proofs.TagCommitment(&seed, len(commitments), tag))
 		}

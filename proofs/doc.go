@@ -12,7 +12,7 @@
 //
 // The payload is a list of parts. A [Part] is an event as it arrived and what
 // came with it. It rests sealed ([SealPart], [OpenPart]), in a [Record] with
-// sealed tags. A [Tag] stands for the value of one declared field ([Field]):
+// sealed tags, which can be erased one by one ([ScrubRecord]). A [Tag] stands for the value of one declared field ([Field]):
 // who has the field's key can find equal values, and nobody else can. A
 // [Disclosure] shows an entry, or some of it, to somebody without the keys.
 //

@@ -4,7 +4,6 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math/bits"
@@ -94,57 +93,6 @@ func SealPart(part []byte, number int, id EntryID, bucket *Key256, subjects []Su
 	return aead.Seal(header, nonce[:], plain, sealedPartAAD(number, id, header)), nil
 }
 
-// OpenPart opens what [SealPart] sealed. Lookup returns the key of a subject,
-// or an error that OpenPart returns; nil knows no subject. The part aliases
-// memory of its own. That it is the one its leaf commits to is another
-// question: compare its [Binding] with that of the record.
-func OpenPart(sealed []byte, number int, id EntryID, bucket *Key256, lookup func(SubjectRef) (Key256, error)) (part []byte, opening Key256, err error) {
-	if err := checkNumber(number); err != nil {
-		return nil, opening, fmt.Errorf("open part: %w", err)
-	}
-	d := decoder{format: "sealed part", rest: sealed}
-	masked := parseSealedHeader(&d)
-	if d.err == nil && (len(d.rest) < 16+openingSize+4 || len(d.rest) > maxCiphertext) {
-		d.fail("ciphertext", "too short or too long")
-	}
-	if d.err != nil {
-		return nil, opening, d.err
-	}
-	subjects, err := lookupAll(unmask(masked, number, id, bucket), lookup)
-	if err != nil {
-		return nil, opening, fmt.Errorf("open part: %w", err)
-	}
-	header := sealed[:len(sealed)-len(d.rest)]
-	key := partKey(number, id, bucket, subjects)
-	var nonce [12]byte
-	plain, err := newGCM(&key).Open(nil, nonce[:], d.rest, sealedPartAAD(number, id, header))
-	if err != nil {
-		return nil, opening, fmt.Errorf("%w: sealed part: not sealed by this key for this place", ErrNotVerified)
-	}
-	return parsePadded(plain)
-}
-
-// parsePadded reads what a sealed part opens to: opening, length, part, zeros.
-func parsePadded(plain []byte) (part []byte, opening Key256, err error) {
-	n := binary.BigEndian.Uint32(plain[openingSize:])
-	rest := plain[openingSize+4:]
-	if uint64(n) > uint64(len(rest)) || paddedSize(openingSize+4+int(n)) != len(plain) || !allZero(rest[n:]) {
-		return nil, opening, fmt.Errorf("%w: sealed part: length or padding is wrong", ErrMalformed)
-	}
-	return rest[:n:n], Key256(plain[:openingSize]), nil
-}
-
-// SubjectRefs returns the references to the subject keys that a sealed part
-// needs beside its bucket's.
-func SubjectRefs(sealed []byte, number int, id EntryID, bucket *Key256) ([]SubjectRef, error) {
-	d := decoder{format: "sealed part", rest: sealed}
-	masked := parseSealedHeader(&d)
-	if d.err != nil {
-		return nil, d.err
-	}
-	return unmask(masked, number, id, bucket), nil
-}
-
 // NewEntryID reads a fresh entry id from a source of randomness.
 func NewEntryID(rand io.Reader) (id EntryID, err error) {
 	_, err = io.ReadFull(rand, id[:])
@@ -160,24 +108,13 @@ func checkNumber(number int) error {
 	return nil
 }
 
-// lookupAll returns the keys of the subjects that refs refer to.
-func lookupAll(refs []SubjectRef, lookup func(SubjectRef) (Key256, error)) ([]SubjectKey, error) {
-	if len(refs) > 0 && lookup == nil {
-		return nil, errors.New("it needs the keys of subjects, and none is known")
-	}
-	keys := make([]SubjectKey, 0, len(refs))
-	for i, ref := range refs {
-		key, err := lookup(ref)
-		if err != nil {
-			return nil, fmt.Errorf("subject %d: %w", i, err)
-		}
-		keys = append(keys, SubjectKey{ref, key})
-	}
-	return keys, nil
+func appendSealedHeader(dst []byte, number int, id EntryID, bucket *Key256, subjects []SubjectKey) []byte {
+	return appendMaskedRefs(append(dst, suiteAESGCM, 0, 0), number, id, bucket, subjects)
 }
 
-func appendSealedHeader(dst []byte, number int, id EntryID, bucket *Key256, subjects []SubjectKey) []byte {
-	dst = append(dst, suiteAESGCM, 0, 0, byte(8*len(subjects)))
+// appendMaskedRefs appends the vector of the references to subjects' keys.
+func appendMaskedRefs(dst []byte, number int, id EntryID, bucket *Key256, subjects []SubjectKey) []byte {
+	dst = append(dst, byte(8*len(subjects)))
 	start := len(dst)
 	for _, s := range subjects {
 		dst = append(dst, s.Ref[:]...)
@@ -191,7 +128,11 @@ func parseSealedHeader(d *decoder) (masked []byte) {
 		d.fail("suite", fmt.Sprintf("%d is not known", s))
 	}
 	d.vector("encapsulated key", 2, 0, 0)
-	masked = d.vector("subjects", 1, 0, 8*maxSubjects)
+	return d.maskedRefs()
+}
+
+func (d *decoder) maskedRefs() []byte {
+	masked := d.vector("subjects", 1, 0, 8*maxSubjects)
 	if len(masked)%8 != 0 {
 		d.fail("subjects", "not a multiple of 8 bytes")
 	}
@@ -220,15 +161,15 @@ func maskRefs(refs []byte, number int, id EntryID, bucket *Key256) {
 }
 
 func partKey(number int, id EntryID, bucket *Key256, subjects []SubjectKey) Key256 {
-	if len(subjects) == 0 {
-		return Key256(mac(bucket, "cairn/v1 part key\n", id[:], []byte{byte(number)}))
-	}
-	in := make([]byte, 0, 1+32*len(subjects))
-	in = append(in, byte(number))
+	return Key256(mac(bucket, "cairn/v1 part key\n", id[:], joinKeys([]byte{byte(number)}, subjects)))
+}
+
+// joinKeys appends the keys of subjects, in their order.
+func joinKeys(dst []byte, subjects []SubjectKey) []byte {
 	for _, s := range subjects {
-		in = append(in, s.Key[:]...)
+		dst = append(dst, s.Key[:]...)
 	}
-	return Key256(mac(bucket, "cairn/v1 part key\n", id[:], in))
+	return dst
 }
 
 func sealedPartAAD(number int, id EntryID, header []byte) []byte {

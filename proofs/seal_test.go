@@ -16,6 +16,7 @@ type sealVector struct {
 	Subjects  []subjectVector `json:"subjects"`
 	Opening   hexBytes        `json:"opening"`
 	Part      hexBytes        `json:"part"`
+	Key       hexBytes        `json:"key"`
 	Sealed    hexBytes        `json:"sealed"`
 	Binding   hexBytes        `json:"binding"`
 }
@@ -73,6 +74,10 @@ func TestSealVectors(t *testing.T) {
 			sealed, err := proofs.SealPart(v.Part, v.Number, v.EntryID.id(t), v.BucketKey.key(t), v.subjects(t), &opening)
 			if err != nil || !bytes.Equal(sealed, v.Sealed) {
 				t.Errorf("seal: got %x, %v, want %x", sealed, err, v.Sealed)
+			}
+			key, err := proofs.SealedPartKey(v.Sealed, v.Number, v.EntryID.id(t), v.BucketKey.key(t), lookupIn(v.subjects(t)...))
+			if err != nil || key != *v.Key.key(t) {
+				t.Errorf("the part's own key is another one, %v", err)
 			}
 			if got := proofs.Binding(&opening, v.EntryID.id(t), v.Number, part); !bytes.Equal(got[:], v.Binding) {
 				t.Errorf("binding: got %x, want %x", got, v.Binding)

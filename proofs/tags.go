@@ -3,7 +3,6 @@ package proofs
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 )
 
 // TagSize is the size of a [Tag]'s value in bytes.
@@ -42,16 +41,13 @@ func MakeTag(field uint16, key *Key256, value []byte) Tag {
 
 // TagSeed returns the secret that the openings of an entry's tags come from:
 //
-//	seed = HMAC-SHA-256(tag key of the bucket, "cairn/v1 tag seed\n" ‖ entry id [‖ tag key of the subject])
+//	seed = HMAC-SHA-256(tag key of the bucket, "cairn/v1 tag seed\n" ‖ entry id ‖ tag keys of the subjects)
 //
-// Subject is nil for tags that are not about a data subject. An entry has at
-// most one list of tags for each subject and one for none: whoever is shown
-// the seed of one list could otherwise open another.
-func TagSeed(bucketTags *Key256, id EntryID, subject *Key256) Key256 {
-	if subject == nil {
-		return Key256(mac(bucketTags, "cairn/v1 tag seed\n", id[:]))
-	}
-	return Key256(mac(bucketTags, "cairn/v1 tag seed\n", id[:], subject[:]))
+// Subjects are those that the tags concern, with their keys for tags, or none.
+// An entry has at most one list of tags for each set of subjects: whoever is
+// shown the seed of one list could otherwise open another.
+func TagSeed(bucketTags *Key256, id EntryID, subjects []SubjectKey) Key256 {
+	return Key256(mac(bucketTags, "cairn/v1 tag seed\n", id[:], joinKeys(nil, subjects)))
 }
 
 // TagCommitment returns the commitment to the position-th tag of an entry,
@@ -64,6 +60,16 @@ func TagSeed(bucketTags *Key256, id EntryID, subject *Key256) Key256 {
 func TagCommitment(seed *Key256, position int, tag Tag) Hash {
 	opening := TagOpening(seed, position)
 	return CommitTag(&opening, tag)
+}
+
+// AppendTagCommitments appends the commitments to a list of tags, whose
+// positions begin at the length of dst: one list of an entry after the other
+// gives all that [TagsRoot] takes.
+func AppendTagCommitments(dst []Hash, seed *Key256, tags []Tag) []Hash {
+	for _, tag := range tags {
+		dst = append(dst, TagCommitment(seed, len(dst), tag))
+	}
+	return dst
 }
 
 // TagOpening returns the opening of the position-th tag of an entry.
@@ -103,82 +109,7 @@ func TagsRoot(commitments []Hash) Hash {
 	return level[0]
 }
 
-// Sealed tags are
-//
-//	struct {
-//	    uint8  suite = 1;
-//	    opaque subject<0..8>;               /* empty, or a masked SubjectRef */
-//	    uint16 count;
-//	    opaque ciphertext[18*count + 16];
-//	} SealedTags;
-//
-// AES-256-GCM with the zero nonce over the tags (uint16 field ‖ tag) under
-//
-//	key = HMAC-SHA-256(tag key of the bucket, "cairn/v1 tags key\n" ‖ entry id ‖ uint8 number [‖ tag key of the subject])
-//
-// with "cairn/v1 sealed tags\n" ‖ entry id ‖ uint8 number ‖ everything before the ciphertext as additional data.
-// The reference to the subject's key is masked as in a sealed part, with the tag key of the bucket.
-
 const sealedTagSize = 2 + TagSize
-
-// SealTags seals tags as the number-th list of an entry (0 to 63): those that
-// are not about a data subject (subject nil), or those about one. Id and
-// number must never have sealed other tags.
-func SealTags(tags []Tag, number int, id EntryID, bucketTags *Key256, subject *SubjectKey) ([]byte, error) {
-	if err := checkNumber(number); err != nil {
-		return nil, fmt.Errorf("seal tags: %w", err)
-	}
-	if len(tags) > MaxTags {
-		return nil, fmt.Errorf("seal tags: %d tags are more than %d", len(tags), MaxTags)
-	}
-	header := []byte{suiteAESGCM, 0}
-	if subject != nil {
-		header[1] = 8
-		header = append(header, subject.Ref[:]...)
-		maskRefs(header[2:], number, id, bucketTags)
-	}
-	header = binary.BigEndian.AppendUint16(header, uint16(len(tags)))
-	plain := AppendTags(make([]byte, 0, len(tags)*sealedTagSize), tags)
-	key := tagsKey(number, id, bucketTags, subject)
-	var nonce [12]byte
-	out := append(make([]byte, 0, len(header)+len(plain)+16), header...)
-	return newGCM(&key).Seal(out, nonce[:], plain, sealedTagsAAD(number, id, header)), nil
-}
-
-// OpenTags opens what [SealTags] sealed, and returns the seed of the openings
-// too. Lookup returns the key of a subject, or an error that OpenTags returns;
-// nil knows no subject. That the tags are those of the leaf is another
-// question: [TagsRoot] over all of the entry's is T.
-func OpenTags(sealed []byte, number int, id EntryID, bucketTags *Key256, lookup func(SubjectRef) (Key256, error)) (tags []Tag, seed Key256, err error) {
-	if err := checkNumber(number); err != nil {
-		return nil, seed, fmt.Errorf("open tags: %w", err)
-	}
-	d := decoder{format: "sealed tags", rest: sealed}
-	masked := parseTagsHeader(&d)
-	if d.err != nil {
-		return nil, seed, d.err
-	}
-	subjects, err := lookupAll(unmask(masked, number, id, bucketTags), lookup)
-	if err != nil {
-		return nil, seed, fmt.Errorf("open tags: %w", err)
-	}
-	var subject *SubjectKey
-	if len(subjects) == 1 {
-		subject = &subjects[0]
-	}
-	header := sealed[:len(sealed)-len(d.rest)]
-	key := tagsKey(number, id, bucketTags, subject)
-	var nonce [12]byte
-	plain, err := newGCM(&key).Open(nil, nonce[:], d.rest, sealedTagsAAD(number, id, header))
-	if err != nil {
-		return nil, seed, fmt.Errorf("%w: sealed tags: not sealed by this key for this place", ErrNotVerified)
-	}
-	tags = parseTags(plain)
-	if subject == nil {
-		return tags, TagSeed(bucketTags, id, nil), nil
-	}
-	return tags, TagSeed(bucketTags, id, &subject.Key), nil
-}
 
 // AppendTags appends the bytes of tags: uint16 field ‖ 16 bytes, for each.
 func AppendTags(dst []byte, tags []Tag) []byte {
@@ -196,34 +127,4 @@ func parseTags(b []byte) []Tag {
 		tags[i] = Tag{Field: binary.BigEndian.Uint16(f), Value: [TagSize]byte(f[2:])}
 	}
 	return tags
-}
-
-func parseTagsHeader(d *decoder) (masked []byte) {
-	if s := d.uint8("suite"); d.err == nil && s != suiteAESGCM {
-		d.fail("suite", fmt.Sprintf("%d is not known", s))
-	}
-	masked = d.vector("subject", 1, 0, 8)
-	if len(masked)%8 != 0 {
-		d.fail("subject", "neither 0 nor 8 bytes")
-	}
-	count := int(d.uint16("count"))
-	if d.err == nil && (count > MaxTags || len(d.rest) != count*sealedTagSize+16) {
-		d.fail("ciphertext", "does not have the size of its tags")
-	}
-	return masked
-}
-
-func tagsKey(number int, id EntryID, bucketTags *Key256, subject *SubjectKey) Key256 {
-	if subject == nil {
-		return Key256(mac(bucketTags, "cairn/v1 tags key\n", id[:], []byte{byte(number)}))
-	}
-	return Key256(mac(bucketTags, "cairn/v1 tags key\n", id[:], []byte{byte(number)}, subject.Key[:]))
-}
-
-func sealedTagsAAD(number int, id EntryID, header []byte) []byte {
-	const label = "cairn/v1 sealed tags\n"
-	aad := append(make([]byte, 0, len(label)+len(id)+1+len(header)), label...)
-	aad = append(aad, id[:]...)
-	aad = append(aad, byte(number))
-	return append(aad, header...)
 }

@@ -20,8 +20,8 @@ type tagsVector struct {
 }
 
 type listVector struct {
-	Subject *subjectVector `json:"subject"`
-	Values  []struct {
+	Subjects []subjectVector `json:"subjects"`
+	Values   []struct {
 		Field        uint16   `json:"field"`
 		Value        hexBytes `json:"value"`
 		FieldKey     hexBytes `json:"field_key"`
@@ -31,15 +31,20 @@ type listVector struct {
 	Seed        hexBytes   `json:"seed"`
 	Openings    []hexBytes `json:"openings"`
 	Commitments []hexBytes `json:"commitments"`
+	Key         hexBytes   `json:"key"`
 	Sealed      hexBytes   `json:"sealed"`
 }
 
-func (v tagsVector) open(t *testing.T, number int, sealed []byte) ([]proofs.Tag, proofs.Key256, error) {
-	lookup := lookupIn()
-	if s := v.Lists[number].Subject; s != nil {
-		lookup = lookupIn(s.subject(t))
+func (l listVector) subjects(t *testing.T) []proofs.SubjectKey {
+	var keys []proofs.SubjectKey
+	for _, s := range l.Subjects {
+		keys = append(keys, s.subject(t))
 	}
-	return proofs.OpenTags(sealed, number, v.EntryID.id(t), v.TagKey.key(t), lookup)
+	return keys
+}
+
+func (v tagsVector) open(t *testing.T, number int, sealed []byte) ([]proofs.Tag, proofs.Key256, error) {
+	return proofs.OpenTags(sealed, number, v.EntryID.id(t), v.TagKey.key(t), lookupIn(v.Lists[number].subjects(t)...))
 }
 
 // check opens all lists and compares the root.
@@ -50,9 +55,7 @@ func (v tagsVector) check(t *testing.T) error {
 		if err != nil {
 			return err
 		}
-		for _, tag := range tags {
-			commitments = append(commitments, proofs.TagCommitment(&seed, len(commitments), tag))
-		}
+		commitments = proofs.AppendTagCommitments(commitments, &seed, tags)
 	}
 	if root := proofs.TagsRoot(commitments); !bytes.Equal(root[:], v.Root) {
 		return proofs.ErrNotVerified
@@ -79,12 +82,8 @@ func TestTagsVectors(t *testing.T) {
 // make makes the list anew from its values.
 func (l listVector) make(t *testing.T, number int, id proofs.EntryID, tagKey *proofs.Key256, position int) {
 	t.Helper()
-	var subject *proofs.SubjectKey
-	seed := proofs.TagSeed(tagKey, id, nil)
-	if l.Subject != nil {
-		s := l.Subject.subject(t)
-		subject, seed = &s, proofs.TagSeed(tagKey, id, &s.Key)
-	}
+	subjects := l.subjects(t)
+	seed := proofs.TagSeed(tagKey, id, subjects)
 	if !bytes.Equal(seed[:], l.Seed) {
 		t.Errorf("list %d: its seed is another one", number)
 	}
@@ -109,8 +108,12 @@ func (l listVector) make(t *testing.T, number int, id proofs.EntryID, tagKey *pr
 			}
 		}
 	}
-	if sealed, err := proofs.SealTags(tags, number, id, tagKey, subject); err != nil || !bytes.Equal(sealed, l.Sealed) {
+	if sealed, err := proofs.SealTags(tags, number, id, tagKey, subjects); err != nil || !bytes.Equal(sealed, l.Sealed) {
 		t.Errorf("list %d: seal: got %x, %v, want %x", number, sealed, err, l.Sealed)
+	}
+	key, err := proofs.SealedTagsKey(l.Sealed, number, id, tagKey, lookupIn(subjects...))
+	if err != nil || key.Key != *l.Key.key(t) || key.Seed != seed {
+		t.Errorf("list %d: its own key or seed is another one, %v", number, err)
 	}
 }
 
@@ -132,7 +135,7 @@ func TestSealedTagsWithAnyBitFlippedAreRefused(t *testing.T) {
 func TestTagsOpenInTheirPlaceOnly(t *testing.T) {
 	p := samplePlace()
 	tags := []proofs.Tag{{Field: 1}}
-	sealed, err := proofs.SealTags(tags, p.number, p.id, &p.key, &p.subject)
+	sealed, err := proofs.SealTags(tags, p.number, p.id, &p.key, []proofs.SubjectKey{p.subject})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,8 +159,8 @@ func TestTagsOpenInTheirPlaceOnly(t *testing.T) {
 
 func TestReferencesInTagsDifferInEachEntry(t *testing.T) {
 	p := samplePlace()
-	one, err1 := proofs.SealTags(nil, 0, p.id, &p.key, &p.subject)
-	two, err2 := proofs.SealTags(nil, 0, proofs.EntryID{8}, &p.key, &p.subject)
+	one, err1 := proofs.SealTags(nil, 0, p.id, &p.key, []proofs.SubjectKey{p.subject})
+	two, err2 := proofs.SealTags(nil, 0, proofs.EntryID{8}, &p.key, []proofs.SubjectKey{p.subject})
 	if err1 != nil || err2 != nil || bytes.Equal(one[2:10], two[2:10]) || bytes.Equal(one[2:10], p.subject.Ref[:]) {
 		t.Errorf("got references %x and %x, %v, %v", one[2:10], two[2:10], err1, err2)
 	}
@@ -249,7 +252,7 @@ func TestTagsRootIsTheRootOfRFC6962(t *testing.T) {
 	}
 }
 
-// FuzzSealedTags seals anew for the subject that a header names: a header
+// FuzzSealedTags seals anew for the subjects that a header names: a header
 // that parses is written again as it was.
 func FuzzSealedTags(f *testing.F) {
 	for _, v := range readFormatVectors[tagsVector](f, "tags") {
@@ -259,10 +262,10 @@ func FuzzSealedTags(f *testing.F) {
 	}
 	p := samplePlace()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var subject *proofs.SubjectKey
+		var subjects []proofs.SubjectKey
 		_, _, err := proofs.OpenTags(b, p.number, p.id, &p.key, func(ref proofs.SubjectRef) (proofs.Key256, error) {
-			subject = &proofs.SubjectKey{Ref: ref}
-			return subject.Key, nil
+			subjects = append(subjects, proofs.SubjectKey{Ref: ref})
+			return proofs.Key256{}, nil
 		})
 		if errors.Is(err, proofs.ErrMalformed) {
 			return
@@ -270,12 +273,9 @@ func FuzzSealedTags(f *testing.F) {
 		if !errors.Is(err, proofs.ErrNotVerified) {
 			t.Fatalf("got error %v: it opens under a key that never sealed it", err)
 		}
-		header := 2 + 2
-		if subject != nil {
-			header += 8
-		}
+		header := 4 + 8*len(subjects)
 		count := (len(b) - header - 16) / 18
-		again, err := proofs.SealTags(make([]proofs.Tag, count), p.number, p.id, &p.key, subject)
+		again, err := proofs.SealTags(make([]proofs.Tag, count), p.number, p.id, &p.key, subjects)
 		if err != nil || len(again) != len(b) || !bytes.Equal(again[:header], b[:header]) {
 			t.Fatalf("got %x, %v, want the header of %x", again, err, b)
 		}

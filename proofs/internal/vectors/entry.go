@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
 
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -18,6 +19,7 @@ var (
 	alice     = subject("alice")
 	bob       = subject("bob")
 	aliceTags = proofs.SubjectKey{Ref: alice.Ref, Key: secret("tag key of alice")}
+	bobTags   = proofs.SubjectKey{Ref: bob.Ref, Key: secret("tag key of bob")}
 )
 
 func idOf(name string) proofs.EntryID {
@@ -38,13 +40,14 @@ type entry struct {
 	leaf   proofs.Leaf
 }
 
-// A tagList is the tags of an entry about one subject, or about none.
+// A tagList is the tags of an entry about the same subjects, or about none.
 type tagList struct {
-	subject *proofs.SubjectKey
-	values  []fieldValue
-	tags    []proofs.Tag
-	seed    proofs.Key256
-	sealed  []byte
+	subjects []proofs.SubjectKey
+	values   []fieldValue
+	tags     []proofs.Tag
+	seed     proofs.Key256
+	key      proofs.Key256
+	sealed   []byte
 }
 
 type fieldValue struct {
@@ -60,7 +63,7 @@ func sampleEntry() entry {
 	e.add(proofs.Part{MediaType: "application/json", Subjects: []string{"alice", "bob"}, Data: []byte(`{"from":"alice","to":"bob"}`)},
 		&opening1, alice, bob)
 	e.tag(nil, fieldValue{1, "transfer"}, fieldValue{2, "12"})
-	e.tag(&aliceTags, fieldValue{3, "alice"})
+	e.tag([]proofs.SubjectKey{aliceTags}, fieldValue{3, "alice"})
 	e.record.ID = entryID
 	e.leaf = proofs.Leaf{
 		Kind: proofs.Event, Time: sampleTime, Stream: 1, Bucket: 2, C: e.record.Commitment(), T: proofs.TagsRoot(commitments(e.lists)),
@@ -77,32 +80,40 @@ func (e *entry) add(p proofs.Part, opening *proofs.Key256, subjects ...proofs.Su
 	})
 }
 
-func (e *entry) tag(subject *proofs.SubjectKey, values ...fieldValue) {
-	l := newTagList(entryID, len(e.lists), subject, values...)
+func (e *entry) tag(subjects []proofs.SubjectKey, values ...fieldValue) {
+	l := newTagList(entryID, len(e.lists), subjects, values...)
 	e.lists = append(e.lists, l)
 	e.record.Tags = append(e.record.Tags, proofs.RecordTags{Sealed: l.sealed, Hash: sha256.Sum256(l.sealed)})
 }
 
-func newTagList(id proofs.EntryID, number int, subject *proofs.SubjectKey, values ...fieldValue) tagList {
-	l := tagList{subject: subject, values: values, seed: proofs.TagSeed(&tagKey, id, nil)}
-	if subject != nil {
-		l.seed = proofs.TagSeed(&tagKey, id, &subject.Key)
-	}
+func newTagList(id proofs.EntryID, number int, subjects []proofs.SubjectKey, values ...fieldValue) tagList {
+	l := tagList{subjects: subjects, values: values, seed: proofs.TagSeed(&tagKey, id, subjects)}
 	for _, v := range values {
 		key := proofs.FieldKey(&tagKey, v.field)
 		l.tags = append(l.tags, proofs.MakeTag(v.field, &key, []byte(v.value)))
 	}
-	l.sealed = must(proofs.SealTags(l.tags, number, id, &tagKey, subject))
+	l.sealed = must(proofs.SealTags(l.tags, number, id, &tagKey, subjects))
+	l.key = must(proofs.SealedTagsKey(l.sealed, number, id, &tagKey, lookupIn(subjects))).Key
 	return l
+}
+
+// lookupIn finds the keys of these subjects.
+func lookupIn(subjects []proofs.SubjectKey) func(proofs.SubjectRef) (proofs.Key256, error) {
+	return func(ref proofs.SubjectRef) (proofs.Key256, error) {
+		for _, s := range subjects {
+			if s.Ref == ref {
+				return s.Key, nil
+			}
+		}
+		return proofs.Key256{}, errors.New("no such subject")
+	}
 }
 
 // commitments returns those of all lists, in order.
 func commitments(lists []tagList) []proofs.Hash {
 	var all []proofs.Hash
 	for _, l := range lists {
-		for _, tag := range l.tags {
-			all = append(all, proofs.TagCommitment(&l.seed, len(all), tag))
-		}
+		all = proofs.AppendTagCommitments(all, &l.seed, l.tags)
 	}
 	return all
 }

@@ -16,6 +16,7 @@ type sealVector struct {
 	Subjects  []subjectFields `json:"subjects"`
 	Opening   hexBytes        `json:"opening,omitempty"`
 	Part      hexBytes        `json:"part,omitzero"`
+	Key       hexBytes        `json:"key,omitempty"` // the part's own
 	Sealed    hexBytes        `json:"sealed"`
 	Binding   hexBytes        `json:"binding,omitempty"`
 	verdict
@@ -58,7 +59,7 @@ func sealVectors() []sealVector {
 func refusedSeals(alone, shared sealVector) []sealVector {
 	refuse := func(good sealVector, name, why string, change func(*sealVector)) sealVector {
 		v := good
-		v.Name, v.Opening, v.Part, v.Binding, v.verdict = name, nil, nil, nil, notVerified(why)
+		v.Name, v.Opening, v.Part, v.Key, v.Binding, v.verdict = name, nil, nil, nil, nil, notVerified(why)
 		change(&v)
 		return v
 	}
@@ -90,7 +91,7 @@ func refusedSeals(alone, shared sealVector) []sealVector {
 func malformedSeals(good sealVector) []sealVector {
 	refuse := func(name, why string, sealed []byte) sealVector {
 		v := good
-		v.Name, v.Opening, v.Part, v.Binding, v.verdict = name, nil, nil, nil, malformed(why)
+		v.Name, v.Opening, v.Part, v.Key, v.Binding, v.verdict = name, nil, nil, nil, nil, malformed(why)
 		v.Sealed = sealed
 		return v
 	}
@@ -109,9 +110,11 @@ func malformedSeals(good sealVector) []sealVector {
 func acceptSeal(name string, number int, part []byte, subjects ...proofs.SubjectKey) sealVector {
 	id := idOf(name)
 	binding := proofs.Binding(&opening0, id, number, part)
+	sealed := must(proofs.SealPart(part, number, id, &bucketKey, subjects, &opening0))
+	key := must(proofs.SealedPartKey(sealed, number, id, &bucketKey, lookupIn(subjects)))
 	return sealVector{
 		Name: name, BucketKey: bucketKey[:], EntryID: id[:], Number: number, Subjects: subjectsOf(subjects...),
-		Opening: opening0[:], Part: part, Sealed: must(proofs.SealPart(part, number, id, &bucketKey, subjects, &opening0)),
+		Opening: opening0[:], Part: part, Key: key[:], Sealed: sealed,
 		Binding: binding[:], verdict: ok(),
 	}
 }

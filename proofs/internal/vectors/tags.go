@@ -20,12 +20,13 @@ type tagsVector struct {
 }
 
 type listFields struct {
-	Subject     *subjectFields `json:"subject"`
-	Values      []valueFields  `json:"values"`
-	Seed        hexBytes       `json:"seed"`
-	Openings    []hexBytes     `json:"openings"`
-	Commitments []hexBytes     `json:"commitments"`
-	Sealed      hexBytes       `json:"sealed"`
+	Subjects    []subjectFields `json:"subjects"`
+	Values      []valueFields   `json:"values"`
+	Seed        hexBytes        `json:"seed"`
+	Openings    []hexBytes      `json:"openings"`
+	Commitments []hexBytes      `json:"commitments"`
+	Key         hexBytes        `json:"key,omitempty"` // the list's own
+	Sealed      hexBytes        `json:"sealed"`
 }
 
 type valueFields struct {
@@ -50,6 +51,10 @@ func tagsVectors() []tagsVector {
 		list("an entry with five tags, whose tree is not complete",
 			fieldValue{1, "a"}, fieldValue{2, "b"}, fieldValue{3, "c"}, fieldValue{4, "d"}, fieldValue{65535, "e"}),
 		sample,
+		acceptTags("an entry with a tag about a subject and one about two", entryID, []tagList{
+			newTagList(entryID, 0, []proofs.SubjectKey{aliceTags}, fieldValue{3, "alice"}),
+			newTagList(entryID, 1, []proofs.SubjectKey{aliceTags, bobTags}, fieldValue{4, "10.0.0.7"}),
+		}),
 	}, append(refusedTags(sample), malformedTags(sample)...)...)
 }
 
@@ -57,14 +62,14 @@ func refusedTags(good tagsVector) []tagsVector {
 	refuse := func(name, why string, change func(*tagsVector)) tagsVector {
 		return changedTags(good, name, notVerified(why), change)
 	}
-	other, wrongKey, bobTags := idOf("another entry id"), secret("another tag key"), secret("tag key of bob")
+	other, wrongKey := idOf("another entry id"), secret("another tag key")
 	return []tagsVector{
 		refuse("tags opened with another bucket's key", "the key is made with the bucket's", func(v *tagsVector) {
 			v.TagKey = wrongKey[:]
 		}),
 		refuse("tags opened as those of another entry", "the key is made with the entry id", func(v *tagsVector) { v.EntryID = other[:] }),
 		refuse("tags opened with another subject's key", "the key is made with the subject's", func(v *tagsVector) {
-			v.Lists[1].Subject = &subjectFields{aliceTags.Ref[:], bobTags[:]}
+			v.Lists[1].Subjects = subjectsOf(proofs.SubjectKey{Ref: aliceTags.Ref, Key: bobTags.Key})
 		}),
 		refuse("tags opened as another list of their entry", "the key is made with the number", func(v *tagsVector) {
 			v.Lists[0].Sealed = newTagList(entryID, 1, nil, fieldValue{1, "transfer"}, fieldValue{2, "12"}).sealed
@@ -90,8 +95,8 @@ func malformedTags(good tagsVector) []tagsVector {
 		refuse("tags with half a reference", "a reference has 8 bytes", func(b []byte) []byte {
 			return join([]byte{1, 4, 0, 0, 0, 0}, b[2:])
 		}),
-		refuse("tags with two references", "a list is about one subject at most", func(b []byte) []byte {
-			return join([]byte{1, 16}, make([]byte, 16), b[2:])
+		refuse("tags with more references than there can be", "31 are the most", func(b []byte) []byte {
+			return join([]byte{1, 255}, make([]byte, 255), b[2:])
 		}),
 		refuse("tags that are fewer than their count", "the size is 18 bytes a tag and 16", func(b []byte) []byte { return changed(b, 3, 3) }),
 		refuse("tags that are more than their count", "the size is 18 bytes a tag and 16", func(b []byte) []byte { return changed(b, 3, 1) }),
@@ -109,7 +114,7 @@ func changedTags(v tagsVector, name string, verdict verdict, change func(*tagsVe
 	lists := v.Lists
 	v.Lists = nil
 	for _, l := range lists {
-		v.Lists = append(v.Lists, listFields{Subject: l.Subject, Sealed: l.Sealed})
+		v.Lists = append(v.Lists, listFields{Subjects: l.Subjects, Sealed: l.Sealed})
 	}
 	change(&v)
 	return v
@@ -121,10 +126,8 @@ func acceptTags(name string, id proofs.EntryID, lists []tagList) tagsVector {
 	v := tagsVector{Name: name, TagKey: tagKey[:], EntryID: id[:], Lists: []listFields{}, Root: root[:], verdict: ok()}
 	position := 0
 	for _, l := range lists {
-		f := listFields{Values: []valueFields{}, Openings: []hexBytes{}, Commitments: []hexBytes{}, Seed: l.seed[:], Sealed: l.sealed}
-		if l.subject != nil {
-			f.Subject = &subjectsOf(*l.subject)[0]
-		}
+		f := listFields{Subjects: subjectsOf(l.subjects...), Values: []valueFields{}, Openings: []hexBytes{}, Commitments: []hexBytes{},
+			Seed: l.seed[:], Key: l.key[:], Sealed: l.sealed}
 		for i, value := range l.values {
 			f.Values = append(f.Values, valueOf(value, l.tags[i]))
 			opening := proofs.TagOpening(&l.seed, position)
