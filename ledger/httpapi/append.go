@@ -80,6 +80,9 @@ func (c *call) submission() (*submission, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := noAttributes(c.Trailer, "it stands behind the body"); err != nil {
+		return nil, err
+	}
 	s, err := c.api.parseEvents(contentType, body)
 	if err != nil {
 		return nil, err

@@ -139,6 +139,8 @@ func TestWrongHeadersAreRefused(t *testing.T) {
 		{"an empty key in quotes", "", "{}", []string{`Idempotency-Key: ""`}},
 		{"an empty key and fields of one", "?idempotency-field=a", `{"a":1}`, []string{"Idempotency-Key: "}},
 		{"an empty class", "", "{}", []string{"Cairn-Class: "}},
+		{"a header with other strokes", "", "{}", []string{"Cairn_Source: x"}},
+		{"a key with another stroke", "", "{}", []string{"Idempotency_Key: x"}},
 		{"a list of nobody", "", "{}", []string{"Cairn-Subject: , ,"}},
 		{"two media types", "", "{}", []string{asLines, "Content-Type: text/plain"}},
 		{"a key with one quote", "", "{}", []string{`Idempotency-Key: "a`}},

@@ -65,7 +65,7 @@ func attributes(h http.Header, s *submission) error {
 // go unnoticed.
 func checkHeaders(h http.Header) error {
 	for name, values := range h {
-		if !strings.HasPrefix(name, "Cairn-") && name != headerKey {
+		if !isOurs(name) {
 			continue
 		}
 		if !slices.Contains([]string{headerKey, headerSource, headerSequence, headerClass, headerSubject}, name) {
@@ -81,10 +81,17 @@ func checkHeaders(h http.Header) error {
 	return nil
 }
 
+// isOurs reports whether a header is meant for us: also one with the strokes
+// that variables have, as gateways write them.
+func isOurs(name string) bool {
+	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	return strings.HasPrefix(name, "cairn-") || name == strings.ToLower(headerKey)
+}
+
 // noAttributes refuses headers that speak of events where nobody would heed them.
 func noAttributes(h http.Header, why string) error {
 	for name := range h {
-		if strings.HasPrefix(name, "Cairn-") || name == headerKey {
+		if isOurs(name) {
 			return badRequest("%.40s says nothing here: %s", name, why)
 		}
 	}

@@ -138,7 +138,7 @@ func TestSmallEventsTakeRoomToo(t *testing.T) {
 	var waiting sync.WaitGroup
 	statuses := make(chan int, 8)
 	for range 8 {
-		waiting.Go(func() { statuses <- s.post(t, "?timeout=2s", strings.Repeat("1\n", 256), asLines).status })
+		waiting.Go(func() { statuses <- s.post(t, "?timeout=1s", strings.Repeat("1\n", 256), asLines).status })
 	}
 	waiting.Wait()
 	close(statuses)
@@ -152,6 +152,24 @@ func TestSmallEventsTakeRoomToo(t *testing.T) {
 	s.Witness.Silence(false)
 	if got := s.post(t, "", strings.Repeat("1\n", 256), asLines); got.status != http.StatusOK {
 		t.Errorf("a batch alone: got %d %s, want 200", got.status, got.body)
+	}
+}
+
+// A key behind the body would not be heeded: whoever sends it again would
+// record it twice.
+func TestHeadersBehindTheBodyAreRefused(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	for _, declared := range []string{"", "Trailer: Idempotency-Key\r\n"} {
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, "POST "+toEntries+" HTTP/1.1\r\nHost: x\r\n"+s.token(httpapi.Writer)+"\r\n"+declared+
+			"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nIdempotency-Key: k\r\n\r\n")
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 400 ") {
+			t.Errorf("declared by %q: got %q and error %v, want 400", declared, line, err)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package httpapi_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,12 +9,28 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
 	"github.com/cairnlog/cairn/ledger/local"
 )
+
+// A begun answer is one of which only the beginning was read.
+type begun struct {
+	*http.Response
+	conn net.Conn
+	err  error
+}
+
+// begin asks for an entry over a connection that buffers nothing, and reads the
+// beginning of the answer.
+func (s *served) begin(l *pipeListener, index uint64) begun {
+	near, far := net.Pipe()
+	l.conns <- far
+	go fmt.Fprintf(near, "GET /v1/entries/%d HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", index, s.token(httpapi.Reader))
+	res, err := http.ReadResponse(bufio.NewReaderSize(near, 16), nil)
+	return begun{res, near, err}
+}
 
 // Large entries that are taken slowly, by many at once, must not take more
 // memory than there is.
@@ -31,26 +46,20 @@ func TestEntriesThatAreReadSlowlyAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := &pipeListener{make(chan net.Conn), make(chan struct{})}
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error)
-	go func() { served <- httpapi.Serve(ctx, time.Second, api.ServeOn(l, api.Handler(httpapi.Read))) }()
-	// ask asks for the entry and reads the beginning of the answer.
-	ask := func() (*http.Response, net.Conn) {
-		near, far := net.Pipe()
-		l.conns <- far
-		go fmt.Fprintf(near, "GET /v1/entries/%d HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", a.Index, s.token(httpapi.Reader))
-		res, err := http.ReadResponse(bufio.NewReaderSize(near, 16), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return res, near
+	run(t, api.ServeOn(l, api.Handler(httpapi.Read)))
+	answers := make(chan begun, 8)
+	for range cap(answers) {
+		go func() { answers <- s.begin(l, a.Index) }()
 	}
 	count := make(map[int]int)
 	var slow []net.Conn
-	for range 8 {
-		res, conn := ask()
-		count[res.StatusCode]++
-		slow = append(slow, conn)
+	for range cap(answers) {
+		b := <-answers
+		if b.err != nil {
+			t.Fatal(b.err)
+		}
+		count[b.StatusCode]++
+		slow = append(slow, b.conn)
 	}
 	if count[http.StatusOK] < 2 || count[http.StatusServiceUnavailable] < 2 {
 		t.Errorf("got %v, want some refused", count)
@@ -58,20 +67,13 @@ func TestEntriesThatAreReadSlowlyAreBounded(t *testing.T) {
 	for _, conn := range slow {
 		conn.Close()
 	}
-	var res *http.Response
-	for start := time.Now(); res == nil || res.StatusCode != http.StatusOK; {
-		if time.Since(start) > 10*time.Second {
-			t.Fatal("there is no room again")
-		}
-		var conn net.Conn
-		res, conn = ask()
-		if n, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode == http.StatusOK && n < size {
-			t.Errorf("got %d bytes and error %v", n, err)
-		}
-		conn.Close()
+	// The next waits for the room that those give back.
+	b := s.begin(l, a.Index)
+	if b.err != nil {
+		t.Fatal(b.err)
 	}
-	stop()
-	if err := <-served; err != nil {
-		t.Error(err)
+	if n, err := io.Copy(io.Discard, b.Body); err != nil || b.StatusCode != http.StatusOK || n < size {
+		t.Errorf("when there is room again: got %d, %d bytes and error %v", b.StatusCode, n, err)
 	}
+	b.conn.Close()
 }
