@@ -43,7 +43,7 @@ func openDev(ctx context.Context, dir string, log *slog.Logger, metrics promethe
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if !exists(dir, "witness.key") && slices.ContainsFunc([]string{local.ConfigFile, "policy", "keys", "data"}, func(name string) bool { return exists(dir, name) }) {
+	if !exists(dir, "witness.key") && slices.ContainsFunc([]string{local.ConfigFile, "policy", "keys", "keystate", "data"}, func(name string) bool { return exists(dir, name) }) {
 		return nil, command.Usage("%s holds a ledger that cairnd dev did not make: it would get a witness and tokens that are for trying things", dir)
 	}
 	d = &devLedger{dir: dir}
@@ -63,7 +63,10 @@ func openDev(ctx context.Context, dir string, log *slog.Logger, metrics promethe
 		return d, err
 	}
 	var c Config
-	if err := local.Decode(filepath.Join(dir, local.ConfigFile), &c); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := local.Decode(filepath.Join(dir, local.ConfigFile), &c); errors.Is(err, fs.ErrNotExist) {
+		// Two places, or nothing could be erased. They protect from nothing, on one disk.
+		c.KeyState.Places = []string{"keystate", "keystate-2"}
+	} else if err != nil {
 		return d, command.Usage("%w", err)
 	}
 	if err := c.check(); err != nil {

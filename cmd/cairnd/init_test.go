@@ -137,7 +137,7 @@ func TestInitSaysWhatComesNext(t *testing.T) {
 // TestWhatIsLeftOfALedgerIsNotMadeAnew: its keys or its data may be on a disk
 // that is not mounted.
 func TestWhatIsLeftOfALedgerIsNotMadeAnew(t *testing.T) {
-	for _, away := range []string{"keys", "data"} {
+	for _, away := range []string{"keys", "keystate", "data"} {
 		dir := filepath.Join(t.TempDir(), "ledger")
 		if status, _, talk := cairnd(t, "init", "--dir", dir, "--origin", "example.com/l"); status != command.Yes {
 			t.Fatalf("init: got exit status %d: %s", status, talk)
@@ -163,12 +163,12 @@ func TestWhatIsLeftOfALedgerIsNotMadeAnew(t *testing.T) {
 // TestDevLeavesOtherLedgersAlone: it would add a witness, and tokens that
 // anybody who sees the terminal can read.
 func TestDevLeavesOtherLedgersAlone(t *testing.T) {
-	for _, part := range []string{"", "cairn.toml", "policy", "keys", "data"} { // what is left, or all
+	for _, part := range []string{"", "cairn.toml", "policy", "keys", "keystate", "data"} { // what is left, or all
 		dir := filepath.Join(t.TempDir(), "ledger")
 		if status, _, talk := cairnd(t, "init", "--dir", dir, "--origin", "example.com/l"); status != command.Yes {
 			t.Fatalf("init: got exit status %d: %s", status, talk)
 		}
-		for _, other := range []string{"cairn.toml", "policy", "keys", "data"} {
+		for _, other := range []string{"cairn.toml", "policy", "keys", "keystate", "data"} {
 			if part != "" && other != part {
 				if err := os.RemoveAll(filepath.Join(dir, other)); err != nil {
 					t.Fatal(err)

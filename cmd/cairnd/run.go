@@ -15,6 +15,8 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/keystate"
+	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
 )
@@ -70,6 +72,7 @@ func statusOf(err error) int {
 // hintFor says what to do about an error, where we know what was meant.
 func (p *program) hintFor(err error) string {
 	var problem *client.Problem
+	var place *local.PlaceError
 	switch {
 	case errors.As(err, &problem):
 		return problem.Hint
@@ -79,6 +82,16 @@ func (p *program) hintFor(err error) string {
 		return p.howToMakeOne()
 	case errors.Is(err, ledger.ErrExists):
 		return "a new ledger has a directory of its own: name it with --dir; an init that was interrupted goes on with what it was given"
+	case errors.Is(err, local.ErrOldLayout):
+		return "make a new ledger, in another directory: no released program makes or reads such a one"
+	case errors.As(err, &place):
+		return "mount the disk that it is on; if it is lost, make an empty directory there, which is filled from the other places, or take it out of " + local.ConfigFile
+	case errors.Is(err, keystate.ErrNone):
+		return "mount the disks that they are on: without the key state no payload can ever be read; it is in no backup"
+	case errors.Is(err, keystate.ErrStale):
+		return "bring back the latest state, from another place or from the escrow: a backup does not have it"
+	case errors.Is(err, keystate.ErrOther):
+		return "each ledger has places of its own: name them in " + local.ConfigFile + ", table key_state"
 	case errors.Is(err, storage.ErrLocked):
 		return "a server has this ledger open; stop it first"
 	case errors.Is(err, syscall.EADDRINUSE):

@@ -26,8 +26,8 @@ type Config struct {
 	// It should lie on a disk with honest syncs. Default: "data".
 	Data string `toml:"data,omitempty"`
 
-	// Keys is the directory of log.key and secrets.key. Whoever backs up the
-	// data directory must not back up this one beside it. Default: "keys".
+	// Keys is the directory of log.key and secrets.key. Back them up, but not
+	// where the data is backed up. Default: "keys".
 	Keys string `toml:"keys,omitempty"`
 
 	// Policy is the file with the ledger's C2SP tlog-policy. Its log lines are
@@ -79,6 +79,9 @@ type Config struct {
 	// MaxQueue is the most events that wait to be recorded, at most 1048576;
 	// beyond it the ledger answers 503. Default: 16384.
 	MaxQueue int `toml:"max_queue,omitempty"`
+
+	// KeyState says where the key tree is kept.
+	KeyState KeyState `toml:"key_state,omitempty"`
 }
 
 // A Duration is a time in the configuration, such as "90s" or "1m30s"; empty
@@ -127,7 +130,10 @@ func (c Config) Check() error {
 			return fmt.Errorf("%s: %d is not from 1 to %d", n.name, n.value, n.most)
 		}
 	}
-	return c.checkTree()
+	if err := c.checkTree(); err != nil {
+		return err
+	}
+	return c.checkKeyState()
 }
 
 func (c Config) checkTree() error {
@@ -177,19 +183,31 @@ func Decode(path string, v any) error {
 
 // resolve returns the configuration with its defaults and absolute paths.
 func (c Config) resolve(dir string) Config {
+	absolute := func(path, fallback string) string {
+		if path == "" {
+			path = fallback
+		}
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
 	for _, p := range []struct {
 		path     *string
 		fallback string
 	}{
 		{&c.Data, "data"}, {&c.Keys, "keys"}, {&c.Policy, "policy"}, {&c.SignedCopy, ""},
-		{&c.TreeCA, ""}, {&c.TreeCertificate, ""}, {&c.TreeKey, ""},
+		{&c.TreeCA, ""}, {&c.TreeCertificate, ""}, {&c.TreeKey, ""}, {&c.KeyState.EscrowPlace, ""},
 	} {
-		if *p.path == "" {
-			*p.path = p.fallback
-		}
-		if *p.path != "" && !filepath.IsAbs(*p.path) {
-			*p.path = filepath.Join(dir, *p.path)
-		}
+		*p.path = absolute(*p.path, p.fallback)
+	}
+	places := c.KeyState.Places
+	if len(places) == 0 {
+		places = []string{defaultPlace}
+	}
+	c.KeyState.Places = nil // not the caller's
+	for _, place := range places {
+		c.KeyState.Places = append(c.KeyState.Places, absolute(place, defaultPlace))
 	}
 	return c
 }

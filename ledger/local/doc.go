@@ -9,11 +9,16 @@
 //	cairn.toml        the configuration, see [Config]
 //	policy            the C2SP tlog-policy of the ledger
 //	keys/log.key      the signing keys of the log, 0600
-//	keys/secrets.key  the keys of payloads, tags and local state, 0600
+//	keys/secrets.key  the key of local state, 0600
+//	keystate/         the key tree, from which the keys of payloads come
 //	data/             journal, vault, tree, index and registers
 //
-// and the configuration can put each of them elsewhere. Key files are in
-// clear or encrypted with a passphrase (age, scrypt). Whoever has
-// keys/log.key can sign for the log, and whoever has keys/secrets.key and data/ can read
-// every payload; the data directory alone shows nothing but what is public.
+// and the configuration can put each of them elsewhere, and the key tree in
+// several places, see [KeyState]. Key files are in clear or encrypted with a
+// passphrase (age, scrypt). Whoever has keys/log.key can sign for the log, and
+// whoever has keystate/ and data/ can read every payload; the data directory
+// alone shows nothing but what is public.
+//
+// Back up keys/, and apart from it data/. No copy of keystate/ may be kept:
+// with one that is older than an erasure what was erased can be read again.
 package local

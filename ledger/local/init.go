@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -35,8 +37,6 @@ type InitOptions struct {
 	Config Config
 
 	Options
-
-	workFactor int // of the passphrase's scrypt, as a power of two; tests make it small
 }
 
 // maxOrigin is how long a name may be for ML-DSA-44 cosignatures to cover it
@@ -65,7 +65,7 @@ func (o InitOptions) Check() error {
 // Init makes the directory of a new ledger. It never touches one that is
 // there; interrupted, it can be called again, and goes on if it is to make the
 // same. Everything is made after what it depends on: the configuration, the
-// secrets, the signing keys, the policy, the data.
+// secrets, the signing keys, the key state, the policy, the data.
 func Init(ctx context.Context, dir string, o InitOptions) error {
 	if err := o.Check(); err != nil {
 		return err
@@ -88,17 +88,20 @@ func Init(ctx context.Context, dir string, o InitOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := writeOnce(c.Policy, []byte(policy), 0o644); err != nil {
-		return err
-	}
 	if o.Passphrase != "" {
 		o.Options.Passphrase = func() (string, error) { return o.Passphrase, nil }
 	}
-	d, cfg, err := assemble(ctx, dir, o.Config, o.Options, true)
+	d, cfg, err := openKeys(ctx, c, o.Options, true)
 	if err != nil {
 		return err
 	}
-	return errors.Join(ledger.Create(ctx, cfg), d.Close())
+	if err = writeOnce(c.Policy, []byte(policy), 0o644); err == nil {
+		err = d.openRest(ctx, &cfg, c, o.Options, true)
+	}
+	if err == nil {
+		err = ledger.Create(ctx, cfg)
+	}
+	return errors.Join(err, d.Close())
 }
 
 // refuseRest refuses what is left of a ledger of which something is missing:
@@ -114,14 +117,25 @@ func (o InitOptions) refuseRest(dir string, c Config) error {
 		// Init may have ended here, but hardly ever does: the lock comes next.
 		return fmt.Errorf("nothing is in %s, and %s is of a ledger that had data there: bring it back, or start with no policy and no keys if there was none yet: %w", c.Data, c.Policy, ledger.ErrExists)
 	}
-	for _, path := range []string{ // the last that was made first
-		c.Policy, filepath.Join(c.Keys, logKeyFile), filepath.Join(c.Keys, secretsFile), filepath.Join(dir, ConfigFile),
+	places, inUse := c.KeyState.Places, c.KeyState.inUse()
+	if len(inUse) > 0 {
+		places = inUse
+	}
+	for _, part := range []struct { // the last that was made first
+		name  string
+		there bool
+	}{
+		{c.Policy, exists(c.Policy)},
+		{"the key state in " + strings.Join(places, " and "), len(inUse) > 0 || o.parts.place != nil && exists(c.Policy)},
+		{filepath.Join(c.Keys, logKeyFile), exists(filepath.Join(c.Keys, logKeyFile))},
+		{filepath.Join(c.Keys, secretsFile), exists(filepath.Join(c.Keys, secretsFile))},
+		{filepath.Join(dir, ConfigFile), exists(filepath.Join(dir, ConfigFile))},
 	} {
 		switch {
-		case exists(path):
-			rest = path
+		case part.there:
+			rest = part.name
 		case rest != "":
-			return fmt.Errorf("%s is missing, and %s is of a ledger that had it: bring it back: %w", path, rest, ledger.ErrExists)
+			return fmt.Errorf("%s is missing, and %s is of a ledger that had it: bring it back: %w", part.name, rest, ledger.ErrExists)
 		}
 	}
 	return nil
@@ -158,7 +172,7 @@ func initConfig(path string, c Config) error {
 	if err := toml.Unmarshal(text, &held); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if held != c {
+	if !reflect.DeepEqual(held, c) {
 		return saysElse(path)
 	}
 	return nil

@@ -83,8 +83,9 @@ func TestInitGoesOn(t *testing.T) {
 	for name, missing := range map[string][]string{
 		"before the data":         nil,
 		"before the policy":       {"data", "policy"},
-		"before the signing keys": {"data", "policy", "keys/log.key"},
-		"after the configuration": {"data", "policy", "keys"},
+		"before the key state":    {"data", "policy", "keystate"},
+		"before the signing keys": {"data", "policy", "keystate", "keys/log.key"},
+		"after the configuration": {"data", "policy", "keystate", "keys"},
 		"before the beginning":    {""},
 	} {
 		dir := initLedger(t, local.InitOptions{})
@@ -119,7 +120,7 @@ func must(t *testing.T, err error) {
 // TestInitMakesNothingAnew: what is missing of a ledger was lost, or is not
 // mounted.
 func TestInitMakesNothingAnew(t *testing.T) {
-	for _, missing := range []string{"policy", "data", "keys", "keys/log.key", "keys/secrets.key", local.ConfigFile} {
+	for _, missing := range []string{"policy", "data", "keystate", "keys", "keys/log.key", "keys/secrets.key", local.ConfigFile} {
 		for _, data := range []bool{true, false} {
 			if missing == "policy" && !data {
 				continue // as it is where init goes on

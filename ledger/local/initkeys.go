@@ -1,10 +1,9 @@
 package local
 
 import (
-	"bytes"
 	"crypto/rand"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 
 	"github.com/cairnlog/cairn/ledger"
@@ -74,15 +73,15 @@ func generateKeys(dir string, o InitOptions) error {
 	if err != nil {
 		return err
 	}
-	secrets, err := generateSecrets(rand.Reader)
-	if err != nil {
+	var master proofs.Key256
+	if _, err := io.ReadFull(rand.Reader, master[:]); err != nil {
 		return err
 	}
 	for _, f := range []struct {
 		name string
 		data []byte
-	}{{secretsFile, formatSecrets(secrets)}, {logKeyFile, formatSigningKeys(keys)}} {
-		sealed, err := sealKeyFile(f.data, o.Passphrase, o.workFactor)
+	}{{secretsFile, formatSecrets(master)}, {logKeyFile, formatSigningKeys(keys)}} {
+		sealed, err := sealKeyFile(f.data, o.Passphrase, o.parts.workFactor)
 		if err != nil {
 			return err
 		}
@@ -98,11 +97,11 @@ func generateKeys(dir string, o InitOptions) error {
 func checkEncrypted(dir, passphrase string) error {
 	for _, name := range []string{logKeyFile, secretsFile} {
 		path := filepath.Join(dir, name)
-		data, err := os.ReadFile(path)
+		encrypted, err := isEncrypted(path)
 		if err != nil {
 			return err
 		}
-		switch encrypted := bytes.HasPrefix(data, []byte(ageIntro)); {
+		switch {
 		case encrypted && passphrase == "":
 			return fmt.Errorf("%s: it is there already and encrypted: init with its passphrase: %w", path, ledger.ErrExists)
 		case !encrypted && passphrase != "":

@@ -11,8 +11,6 @@ import (
 
 	"filippo.io/age"
 
-	"github.com/cairnlog/cairn/ledger"
-	"github.com/cairnlog/cairn/ledger/keytree"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -63,6 +61,12 @@ func readKeyFile(path string, passphrase Passphrase) ([]byte, error) {
 		return nil, fmt.Errorf("%s: the passphrase does not open it", path)
 	}
 	return io.ReadAll(io.LimitReader(plain, maxKeyFile))
+}
+
+// isEncrypted says whether a key file needs the passphrase.
+func isEncrypted(path string) (bool, error) {
+	data, err := os.ReadFile(path)
+	return bytes.HasPrefix(data, []byte(ageIntro)), err
 }
 
 // sealKeyFile encrypts a key file's content, unless the passphrase is empty.
@@ -131,46 +135,29 @@ func parseSigningKeys(data []byte) ([]proofs.SigningKey, error) {
 //
 //	cairn/v1 secrets
 //	master <32 bytes in base64>
-//	tree <state of the key tree in base64>
-func formatSecrets(s ledger.Secrets) []byte {
-	return fmt.Appendf(nil, "%s\nmaster %s\ntree %s\n", secretsHeader,
-		base64.StdEncoding.EncodeToString(s.Master[:]), base64.StdEncoding.EncodeToString(keytree.Format(s.Tree)))
+func formatSecrets(master proofs.Key256) []byte {
+	return fmt.Appendf(nil, "%s\nmaster %s\n", secretsHeader, base64.StdEncoding.EncodeToString(master[:]))
 }
+
+// ErrOldLayout means that the key tree lies in secrets.key, where no key of it
+// could be destroyed. Only programs from before the first release made such
+// ledgers.
+var ErrOldLayout = errors.New("the ledger was made by a program from before the first release, which kept the key tree in " + secretsFile)
 
 // parseSecrets reads what formatSecrets writes and nothing else.
-func parseSecrets(data []byte) (s ledger.Secrets, err error) {
+func parseSecrets(data []byte) (master proofs.Key256, err error) {
 	lines := strings.Split(string(data), "\n")
-	if len(lines) != 4 || lines[0] != secretsHeader || lines[3] != "" {
-		return s, errors.New("it is not a secrets file of this version")
+	if len(lines) == 4 && lines[0] == secretsHeader && strings.HasPrefix(lines[2], "tree ") {
+		return master, ErrOldLayout
 	}
-	master, err := secretLine(lines[1], "master ")
-	if err != nil || len(master) != len(s.Master) {
-		return s, errors.New("its line master is damaged")
+	if len(lines) != 3 || lines[0] != secretsHeader || lines[2] != "" {
+		return master, errors.New("it is not a secrets file of this version")
 	}
-	tree, err := secretLine(lines[2], "tree ")
-	if err != nil {
-		return s, errors.New("its line tree is damaged")
+	value, ok := strings.CutPrefix(lines[1], "master ")
+	b, err := base64.StdEncoding.Strict().DecodeString(value)
+	if !ok || err != nil || len(b) != len(master) {
+		return master, errors.New("its line master is damaged")
 	}
-	copy(s.Master[:], master)
-	if s.Tree, err = keytree.Parse(tree); err != nil {
-		return s, errors.New("its line tree is damaged")
-	}
-	return s, nil
-}
-
-func secretLine(line, prefix string) ([]byte, error) {
-	value, ok := strings.CutPrefix(line, prefix)
-	if !ok {
-		return nil, errors.New("not found")
-	}
-	return base64.StdEncoding.Strict().DecodeString(value)
-}
-
-// generateSecrets makes the secrets of a new ledger.
-func generateSecrets(random io.Reader) (s ledger.Secrets, err error) {
-	if _, err := io.ReadFull(random, s.Master[:]); err != nil {
-		return s, err
-	}
-	s.Tree, err = keytree.Generate(random)
-	return s, err
+	copy(master[:], b)
+	return master, nil
 }

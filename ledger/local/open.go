@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/keystate"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
 	"github.com/cairnlog/cairn/storage/disk"
@@ -28,12 +29,15 @@ type Options struct {
 	parts parts
 }
 
-// parts are the options of what lies in the data directory. The tests put it
-// on a file system that fails and loses power.
+// parts are the options of what lies in the data directory and in the places of
+// the key state. The tests put it on a file system that fails and loses power.
 type parts struct {
 	disk  disk.Options
 	index pebbleindex.Options
 	tree  trillian.EmbeddedOptions
+	place func(path string) (disk.FS, error) // of the key state
+
+	workFactor int // of the passphrase's scrypt, as a power of two; tests make it small
 }
 
 // A Directory is an open ledger with all that it is made of.
@@ -44,6 +48,9 @@ type Directory struct {
 	// the ledger's users.
 	Tokens storage.Register
 
+	// KeyState keeps the key tree and destroys its keys.
+	KeyState *keystate.Store
+
 	Policy     *proofs.Policy
 	PolicyText []byte
 
@@ -52,11 +59,18 @@ type Directory struct {
 
 // Open opens the ledger of a configuration whose file is in dir.
 func Open(ctx context.Context, dir string, c Config, o Options) (*Directory, error) {
-	d, cfg, err := assemble(ctx, dir, c, o, false)
+	if err := c.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", ConfigFile, err)
+	}
+	c = c.resolve(dir)
+	d, cfg, err := openKeys(ctx, c, o, false)
 	if err != nil {
 		return nil, err
 	}
-	if d.Ledger, err = ledger.Open(ctx, cfg); err != nil {
+	if err = d.openRest(ctx, &cfg, c, o, false); err == nil {
+		d.Ledger, err = ledger.Open(ctx, cfg)
+	}
+	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
@@ -76,19 +90,10 @@ func (d *Directory) Close() error {
 	return errors.Join(errs...)
 }
 
-// assemble opens every part of a ledger. With create, parts that are missing
-// are made.
-func assemble(ctx context.Context, dir string, c Config, o Options, create bool) (d *Directory, cfg ledger.Config, err error) {
+// openKeys begins to open a ledger, of a configuration with absolute paths: it
+// opens its keys. With create, a key state that is missing is made.
+func openKeys(ctx context.Context, c Config, o Options, create bool) (d *Directory, cfg ledger.Config, err error) {
 	d = &Directory{}
-	if err := c.Check(); err != nil {
-		return d, cfg, fmt.Errorf("%s: %w", ConfigFile, err)
-	}
-	c = c.resolve(dir)
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, d.Close())
-		}
-	}()
 	cfg = ledger.Config{
 		Heartbeat: c.Heartbeat.time(), KeepCheckpoint: c.KeepCheckpoint.time(), WitnessTimeout: c.WitnessTimeout.time(),
 		Limits: ledger.Limits{Payload: c.MaxPayload, Batch: c.MaxBatch, Queue: c.MaxQueue},
@@ -97,20 +102,26 @@ func assemble(ctx context.Context, dir string, c Config, o Options, create bool)
 	if err := readKeys(&cfg, c.Keys, o.Passphrase); err != nil {
 		return d, cfg, err
 	}
-	if err := d.readPolicy(&cfg, c.Policy, o.Witnesses); err != nil {
-		return d, cfg, err
+	if err := d.openKeyState(ctx, &cfg, c, o, create); err != nil {
+		return d, cfg, errors.Join(err, d.Close())
+	}
+	return d, cfg, nil
+}
+
+// openRest opens every part of a ledger but its keys. With create, parts that
+// are missing are made.
+func (d *Directory) openRest(ctx context.Context, cfg *ledger.Config, c Config, o Options, create bool) error {
+	if err := d.readPolicy(cfg, c.Policy, o.Witnesses); err != nil {
+		return err
 	}
 	p := o.parts
 	p.disk.Create, p.index.Create, p.tree.Create = create, create, create
 	p.index.Logger, p.tree.Logger = o.Logger, o.Logger
 	p.tree.Dir = filepath.Join(c.Data, "tree")
-	if err := d.openStorage(&cfg, c, p); err != nil {
-		return d, cfg, err
+	if err := d.openStorage(cfg, c, p); err != nil {
+		return err
 	}
-	if err := d.openTree(ctx, &cfg, c, p); err != nil {
-		return d, cfg, err
-	}
-	return d, cfg, nil
+	return d.openTree(ctx, cfg, c, p)
 }
 
 func readKeys(cfg *ledger.Config, dir string, passphrase Passphrase) error {
@@ -125,7 +136,7 @@ func readKeys(cfg *ledger.Config, dir string, passphrase Passphrase) error {
 	if data, err = readKeyFile(secretsPath, passphrase); err != nil {
 		return fmt.Errorf("secrets: %w", err)
 	}
-	if cfg.Secrets, err = parseSecrets(data); err != nil {
+	if cfg.Secrets.Master, err = parseSecrets(data); err != nil {
 		return fmt.Errorf("secrets: %s: %w", secretsPath, err)
 	}
 	return nil

@@ -102,6 +102,7 @@ func TestTrillianServerBehindTLS(t *testing.T) {
 		}
 		remove(t, dir, local.ConfigFile)
 		remove(t, dir, "keys")
+		remove(t, dir, "keystate")
 		remove(t, dir, "policy")
 		remove(t, dir, "data")
 	}
