@@ -83,6 +83,9 @@ var layers = []layer{
 		name: "ledger", ours: []string{"client", "ledger/keystate", "ledger/keytree", "proofs/...", "storage", "witness"},
 		why: "it takes contracts, and local or a program chooses what stands behind them",
 	}, {
+		name: "ledger/identity", ours: []string{"client", "proofs", "storage"}, links: []string{"ledger", trillian, pebble},
+		why: "who may do what is decided before the ledger is asked, and is judged without it",
+	}, {
 		name: "ledger/keytree", ours: none, libs: none,
 		why: "whoever judges what erasure is worth must be able to read it alone",
 	}, {
