@@ -20,6 +20,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/ledgertest"
 	"github.com/cairnlog/cairn/ledger/local"
 )
@@ -37,7 +38,7 @@ type session struct {
 func newSession(t *testing.T) *session {
 	t.Helper()
 	s := &session{t: t, world: ledgertest.Open(t, local.Config{})}
-	tokens, err := httpapi.OpenTokens(t.Context(), httpapi.TokensConfig{Register: s.world.Tokens})
+	tokens, err := identity.OpenTokens(t.Context(), identity.TokensConfig{Register: s.world.Tokens})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,10 +56,10 @@ func newSession(t *testing.T) *session {
 		t.Fatal(err)
 	}
 	s.env = map[string]string{"CAIRN_URL": server.URL, "CAIRN_POLICY": policy, "HOME": t.TempDir()}
-	for name, g := range map[string]httpapi.Grant{
-		"writer":  {Name: "app", Role: httpapi.Writer, Streams: []string{httpapi.EveryStream}},
-		"reader":  {Name: "alice", Role: httpapi.Reader, Streams: []string{httpapi.EveryStream}},
-		"auditor": {Name: "audit", Role: httpapi.Auditor},
+	for name, g := range map[string]identity.Grant{
+		"writer":  {Name: "app", Role: identity.Writer, Streams: []string{identity.EveryStream}},
+		"reader":  {Name: "alice", Role: identity.Reader, Streams: []string{identity.EveryStream}},
+		"auditor": {Name: "audit", Role: identity.Auditor},
 	} {
 		if s.env[name], _, err = tokens.Issue(t.Context(), g); err != nil {
 			t.Fatal(err)

@@ -40,19 +40,36 @@ func (f *flight) fly(ctx context.Context, a *appender) {
 		return
 	}
 	f.checks = make([]error, len(f.results))
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	var lost error // why the ledger is not asked any more: it may be gone, and each event would wait for it
 	for i, r := range f.results {
 		if r.Err != nil {
 			continue
 		}
-		err := a.verifier.CheckAppended(ctx, f.events[i], r)
-		if err == nil {
-			f.results[i], err = a.settle(ctx, r)
-		}
-		if err != nil && ctx.Err() != nil && statusOf(err) != command.No {
+		settled, err := a.check(asking, f.events[i], r)
+		switch {
+		case err == nil:
+			f.results[i] = settled
+		case statusOf(err) == command.No:
+		case ctx.Err() != nil:
 			err = errInterrupted
+		case lost != nil && errors.Is(err, context.Canceled):
+			err = lost
+		case client.CheckAppended(f.events[i], r) == nil && !errors.Is(err, client.ErrNotCovered):
+			lost = err
+			stop()
 		}
 		f.checks[i] = err
 	}
+}
+
+// check checks an answer and returns what of it was checked.
+func (a *appender) check(ctx context.Context, e client.Event, r client.Appended) (client.Appended, error) {
+	if err := a.verifier.CheckAppended(ctx, e, r); err != nil {
+		return r, err
+	}
+	return a.settle(ctx, r)
 }
 
 // settle leaves in an answer only what was checked of receipt and promise, and

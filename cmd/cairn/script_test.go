@@ -19,6 +19,7 @@ import (
 
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/ledgertest"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/storage"
@@ -72,7 +73,7 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := httpapi.OpenTokens(ctx, httpapi.TokensConfig{Register: world.Tokens})
+	tokens, err := identity.OpenTokens(ctx, identity.TokensConfig{Register: world.Tokens})
 	if err != nil {
 		return err
 	}
@@ -92,11 +93,11 @@ func setup(env *testscript.Env) error {
 	if err := addStream(ctx, world.Ledger); err != nil {
 		return err
 	}
-	for name, g := range map[string]httpapi.Grant{
-		"CAIRN_TOKEN": {Name: "app", Role: httpapi.Writer, Streams: []string{httpapi.EveryStream}},
-		"ONESTREAM":   {Name: "one", Role: httpapi.Writer, Streams: []string{"cloudtrail"}},
-		"READER":      {Name: "alice", Role: httpapi.Reader, Streams: []string{httpapi.EveryStream}},
-		"AUDITOR":     {Name: "audit", Role: httpapi.Auditor},
+	for name, g := range map[string]identity.Grant{
+		"CAIRN_TOKEN": {Name: "app", Role: identity.Writer, Streams: []string{identity.EveryStream}},
+		"ONESTREAM":   {Name: "one", Role: identity.Writer, Streams: []string{"cloudtrail"}},
+		"READER":      {Name: "alice", Role: identity.Reader, Streams: []string{identity.EveryStream}},
+		"AUDITOR":     {Name: "audit", Role: identity.Auditor},
 	} {
 		token, _, err := tokens.Issue(ctx, g)
 		if err != nil {
