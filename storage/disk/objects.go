@@ -26,9 +26,10 @@ type Objects struct {
 	health health
 
 	temporaries atomic.Uint64 // counts names of temporary files
+	removing    sync.RWMutex  // held for reading while an object is read, lest its name becomes another's
 
 	mu      sync.Mutex
-	busy    map[string]chan struct{} // names that a Put is at work on
+	busy    map[string]chan struct{} // names that a Put or a Remove is at work on
 	durable map[string]bool          // directories whose names are durable
 }
 
@@ -98,7 +99,50 @@ func (o *Objects) put(file string, data []byte, same bool) error {
 	})
 }
 
-// acquire waits until no other Put is at work on the name.
+// Remove implements storage.Objects.
+func (o *Objects) Remove(ctx context.Context, name string) error {
+	if err := storage.CheckObjectName(name); err != nil {
+		return err
+	}
+	release, err := o.acquire(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := o.health.check(ctx); err != nil {
+		return err
+	}
+	file := path.Join(o.name, name)
+	info, err := o.fs.Stat(file)
+	there := err == nil && !info.Dir
+	if err != nil && !absent(err) && !errors.Is(err, syscall.ENOTDIR) {
+		return fmt.Errorf("object %q: %w", name, err)
+	}
+	if err := o.remove(file, there); err != nil {
+		return o.health.doubt(fmt.Errorf("object %q: remove: %w", name, err))
+	}
+	return nil
+}
+
+// remove removes the file, or makes durable that it is not there. Its directory
+// stays: Puts may be at work in it.
+func (o *Objects) remove(file string, there bool) error {
+	if there {
+		o.removing.Lock()
+		err := o.fs.Remove(file)
+		o.removing.Unlock()
+		if err != nil {
+			return noSpace(err)
+		}
+	}
+	err := o.fs.SyncDir(path.Dir(file))
+	if !there && (absent(err) || errors.Is(err, syscall.ENOTDIR)) {
+		return nil
+	}
+	return err
+}
+
+// acquire waits until no other Put or Remove is at work on the name.
 func (o *Objects) acquire(ctx context.Context, name string) (release func(), err error) {
 	for {
 		o.mu.Lock()
@@ -173,6 +217,8 @@ func (o *Objects) Read(ctx context.Context, name string) ([]byte, error) {
 	if err := o.health.check(ctx); err != nil {
 		return nil, err
 	}
+	o.removing.RLock()
+	defer o.removing.RUnlock()
 	b, err := readFile(o.fs, path.Join(o.name, name), storage.MaxObject)
 	if errors.Is(err, syscall.ENOTDIR) {
 		err = storage.ErrNotFound

@@ -96,6 +96,24 @@ func (o *objects) Read(ctx context.Context, name string) ([]byte, error) {
 	return bytes.Clone(data), nil
 }
 
+func (o *objects) Remove(ctx context.Context, name string) error {
+	if err := storage.CheckObjectName(name); err != nil {
+		return err
+	}
+	if err := o.begin(ctx); err != nil {
+		return err
+	}
+	defer o.world.mu.Unlock()
+	if _, ok := o.data[name]; !ok {
+		return nil
+	}
+	return o.step("remove "+name, func(whole bool) {
+		if whole {
+			delete(o.data, name)
+		}
+	})
+}
+
 func (o *objects) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if err := o.begin(ctx); err != nil {

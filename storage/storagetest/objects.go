@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +19,9 @@ func Objects(t *testing.T, maker Maker[storage.Objects]) {
 	t.Run("put, read and list", func(t *testing.T) { testObjects(t, maker(t, nil)) })
 	t.Run("names", func(t *testing.T) { testObjectNames(t, maker(t, nil)) })
 	t.Run("puts at once", func(t *testing.T) { testObjectsConcurrency(t, maker(t, nil)) })
+	t.Run("remove", func(t *testing.T) { testObjectRemove(t, maker(t, nil)) })
+	t.Run("removals and all else at once", func(t *testing.T) { testObjectRemovers(t, maker(t, nil)) })
+	t.Run("removals", func(t *testing.T) { runTrials(t, maker, testObjectRemoveEnds) })
 	runHistories(t, maker, func() history[storage.Objects] {
 		return &objectHistory{held: map[string][]byte{}}
 	})
@@ -96,6 +98,7 @@ func testObjectNames(t *testing.T, s Subject[storage.Objects]) {
 		wantErr(t, fmt.Sprintf("put %q", name), o.Put(ctx, name, []byte("x")), storage.ErrInvalid)
 		_, err := o.Read(ctx, name)
 		wantErr(t, fmt.Sprintf("read %q", name), err, storage.ErrInvalid)
+		wantErr(t, fmt.Sprintf("remove %q", name), o.Remove(ctx, name), storage.ErrInvalid)
 	}
 	wantErr(t, "put too much", o.Put(ctx, "a", make([]byte, storage.MaxObject+1)), storage.ErrInvalid)
 	wantList(t, o, "")
@@ -146,69 +149,4 @@ func testObjectsConcurrency(t *testing.T, s Subject[storage.Objects]) {
 			t.Errorf("Read of %q = %q, %v, want %q", name, got, err, want)
 		}
 	}
-}
-
-// An objectHistory puts objects at random.
-type objectHistory struct {
-	held  map[string][]byte
-	doubt struct { // the put that may have happened
-		name string
-		data []byte
-	}
-}
-
-func (h *objectHistory) step(t *testing.T, o storage.Objects, rng *rand.Rand) error {
-	name := fmt.Sprintf("d%d/e%d/%d", rng.IntN(2), rng.IntN(3), rng.IntN(4))
-	data := someBytes(rng, 3000)
-	if held, ok := h.held[name]; ok && rng.IntN(2) == 0 {
-		data = held
-	}
-	err := o.Put(t.Context(), name, data)
-	held, ok := h.held[name]
-	switch {
-	case ok && !bytes.Equal(held, data):
-		wantErr(t, "put other bytes", err, storage.ErrExists)
-		return nil
-	case err == nil:
-		h.held[name] = data
-	case !refused(err):
-		h.doubt.name, h.doubt.data = name, data
-		return err
-	}
-	return nil
-}
-
-func (h *objectHistory) settle(t *testing.T, o storage.Objects) error {
-	if name := h.doubt.name; name != "" {
-		// One that is there may still be lost, until it is put again.
-		if _, err := o.Read(t.Context(), name); err == nil {
-			if err := o.Put(t.Context(), name, h.doubt.data); err != nil {
-				return err
-			}
-			h.held[name] = h.doubt.data
-		}
-		h.doubt.name = ""
-	}
-	h.check(t, o)
-	return nil
-}
-
-func (h *objectHistory) check(t *testing.T, o storage.Objects) {
-	for name, want := range h.held {
-		got, err := o.Read(t.Context(), name)
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("Read of %q = %.20x, %v, want %.20x", name, got, err, want)
-		}
-	}
-	wantList(t, o, "", slices.Sorted(maps.Keys(h.held))...)
-}
-
-func (h *objectHistory) probe(o storage.Objects) []error {
-	_, err := o.Read(context.Background(), "x")
-	err2 := o.Put(context.Background(), "x", nil)
-	var err3 error
-	for _, err3 = range o.List(context.Background(), "") {
-		break
-	}
-	return []error{err, err2, err3}
 }
