@@ -3,11 +3,11 @@
 //
 //   - [Register]: one cell that changes only by compare-and-swap.
 //   - [Registers]: many such cells that share their syncs.
-//   - [Objects]: named bytes that never change once they are there.
+//   - [Objects]: named bytes that never change while they are there.
 //   - [Journal]: an ordered list of records, durable one by one, dropped from
 //     the front.
-//   - [Vault]: records by (bucket, index), durable after a sync, dropped by
-//     the bucket.
+//   - [Vault]: records by (bucket, index), durable after a sync, rewritten and
+//     dropped by the bucket.
 //   - [Index]: a derivable map from (bucket, key) to a number.
 //
 // Values are opaque bytes: this package and its implementations give them no

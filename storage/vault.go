@@ -31,10 +31,15 @@ func CheckVaultRecord(r VaultRecord) error {
 // journal writes it again.
 //
 // The law: a record that was written before a Sync that returned nil is read
-// back unchanged until its bucket is dropped, or the read is ErrCorrupt. Of the
-// records of a bucket that no Sync covered, an opening finds a prefix in the
-// order of their indices. Within a bucket indices only rise: a record below
-// the last one is accepted only as a repeat.
+// back unchanged until its bucket is dropped or rewritten, or the read is
+// ErrCorrupt. Of the records of a bucket that no Sync covered, an opening finds
+// a prefix in the order of their indices. Within a bucket indices only rise: a
+// record below the last one is accepted only as a repeat.
+//
+// What a Rewrite changed or removed and a Drop dropped is gone from the medium:
+// of the old bytes no file is left when the call returns nil, save for whoever
+// began to read it before. The vault does not remember what it was: a journal
+// that is replayed must not write it again.
 type Vault interface {
 	// Write adds records, which can be read at once and are durable after
 	// Sync. Within a bucket the indices rise. A record whose index is held
@@ -55,6 +60,26 @@ type Vault interface {
 	// as far as they were written when it began, and ends after the first
 	// error. An unknown bucket yields nothing.
 	Scan(ctx context.Context, bucket uint32, from uint64) iter.Seq2[VaultRecord, error]
+
+	// Rewrite lets each record of a bucket become what change returns for it:
+	// nil removes the record, and any other bytes (1 to MaxVaultRecord, else
+	// ErrInvalid) take the place of its own. It asks for each record once, in
+	// the order of their indices. Then the bucket is as if only what is left
+	// had been written, and all of it is durable; if nothing is left, the
+	// bucket is as if it had been dropped. One that is not there is fine. A
+	// Write to the bucket meanwhile takes place before, so that its records
+	// are asked for too, or after.
+	//
+	// An error of change ends the Rewrite and is returned as it is; like
+	// any refusal it has changed nothing, and so has a record that is
+	// ErrCorrupt. A Rewrite in doubt left the bucket whole as it was or whole
+	// as it was to become. A Read meanwhile sees either, a Scan one of them
+	// from its beginning to its end.
+	//
+	// During the call the record is change's own: it may alter the bytes and
+	// return a part of them. It may read the vault and must not call what
+	// changes it.
+	Rewrite(ctx context.Context, bucket uint32, change func(VaultRecord) ([]byte, error)) error
 
 	// Drop removes a bucket whole, durably when it returns nil; a bucket that
 	// is not there is fine. A later Write starts it anew. A Drop in doubt

@@ -36,7 +36,7 @@ const (
 
 // An extent says how much of a bucket there is.
 type extent struct {
-	generation  uint64 // of its files: each drop begins another
+	generation  uint64 // of its files: each drop and rewrite begins another
 	rows        uint64
 	bytes       uint64 // of the records' file
 	first, last uint64 // indices

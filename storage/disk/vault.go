@@ -27,12 +27,14 @@ type Vault struct {
 	durable *cells // extents by bucketCell
 	files   *openFiles
 
-	writing    sync.Mutex              // one Write, Sync or Drop at a time; guards what follows
+	replacing sync.Mutex // one Rewrite or Drop at a time; locked before writing
+
+	writing    sync.Mutex              // held for Write, Sync and changes of extents; guards what follows
 	dirty      map[uint32]*bucketFiles // written to and not synced, each in use
 	grown      map[uint32]bool         // buckets whose extent is not durable
 	newFiles   bool                    // whose names are not durable
 	generation uint64                  // of the bucket made last
-	buffers    writeBuffers
+	data, rows []byte                  // buffers kept between writes
 
 	mu      sync.RWMutex // guards extents; written to under writing only
 	extents map[uint32]extent
@@ -92,7 +94,8 @@ func (v *Vault) load() error {
 	return nil
 }
 
-// sweep removes the files of buckets that were dropped or never synced.
+// sweep removes the files of buckets that were dropped, rewritten or never
+// synced, and lets no power cut bring them back.
 func (v *Vault) sweep() error {
 	live := map[string]bool{extentsName: true}
 	for bucket, e := range v.extents {
@@ -103,6 +106,7 @@ func (v *Vault) sweep() error {
 	if err != nil {
 		return err
 	}
+	swept := false
 	for _, info := range infos {
 		if suffix := path.Ext(info.Name); live[info.Name] || suffix != recordsSuffix && suffix != rowsSuffix {
 			continue
@@ -110,8 +114,12 @@ func (v *Vault) sweep() error {
 		if err := v.fs.Remove(path.Join(v.name, info.Name)); err != nil {
 			return err
 		}
+		swept = true
 	}
-	return nil
+	if !swept {
+		return nil
+	}
+	return v.fs.SyncDir(v.name)
 }
 
 // extent returns how much of the bucket there is; false: nothing.
@@ -175,49 +183,10 @@ func (v *Vault) flush() error {
 	return nil
 }
 
-// Drop implements storage.Vault.
-func (v *Vault) Drop(ctx context.Context, bucket uint32) error {
-	v.writing.Lock()
-	defer v.writing.Unlock()
-	if err := v.health.check(ctx); err != nil {
-		return err
-	}
-	e, ok := v.extent(bucket)
-	if !ok {
-		return nil
-	}
-	if err := v.drop(bucket, bucketName{bucket, e.generation}); err != nil {
-		return v.health.doubt(fmt.Errorf("vault %s: drop bucket %d: %w", v.name, bucket, err))
-	}
-	return nil
-}
-
-// drop removes the extent durably before the files: an extent without files
-// would be corrupt, files without an extent are swept up.
-func (v *Vault) drop(bucket uint32, name bucketName) error {
-	if _, ok := v.durable.load(bucketCell(bucket)); ok {
-		if err := v.durable.change(&request{changes: []cell{{name: bucketCell(bucket)}}}); err != nil {
-			return err
-		}
-	}
-	v.mu.Lock()
-	delete(v.extents, bucket)
-	v.mu.Unlock()
-	delete(v.grown, bucket)
-	if f := v.dirty[bucket]; f != nil {
-		delete(v.dirty, bucket)
-		v.files.done(f)
-	}
-	v.files.forget(name)
-	base := path.Join(v.name, name.String())
-	if err := v.fs.Remove(base + recordsSuffix); err != nil {
-		return err
-	}
-	return v.fs.Remove(base + rowsSuffix)
-}
-
 // close syncs the vault, if it did not fail, and closes its files.
 func (v *Vault) close() error {
+	v.replacing.Lock()
+	defer v.replacing.Unlock()
 	v.writing.Lock()
 	defer v.writing.Unlock()
 	var err error

@@ -1,11 +1,10 @@
 package disk
 
 import (
-	"bufio"
+	"bytes"
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"io"
 	"iter"
 
 	"github.com/cairnlog/cairn/storage"
@@ -16,21 +15,21 @@ func (v *Vault) Read(ctx context.Context, bucket uint32, index uint64) ([]byte, 
 	if err := v.health.check(ctx); err != nil {
 		return nil, err
 	}
-	e, ok := v.extent(bucket)
-	if !ok || index < e.first || index > e.last {
-		return nil, fmt.Errorf("vault record %d/%d: %w", bucket, index, storage.ErrNotFound)
-	}
-	f, err := v.open(bucket, e)
+	f, e, err := v.open(bucket)
 	if err != nil {
 		return nil, err
 	}
 	defer v.files.done(f)
+	missing := fmt.Errorf("vault record %d/%d: %w", bucket, index, storage.ErrNotFound)
+	if index < e.first || index > e.last {
+		return nil, missing
+	}
 	at, err := search{f.rows, bucket, e}.find(index)
 	if err != nil {
 		return nil, err
 	}
 	if at.index != index {
-		return nil, fmt.Errorf("vault record %d/%d: %w", bucket, index, storage.ErrNotFound)
+		return nil, missing
 	}
 	b := make([]byte, at.end-at.start)
 	if _, err := f.records.ReadAt(b, int64(at.start)); err != nil {
@@ -46,17 +45,22 @@ func (v *Vault) Read(ctx context.Context, bucket uint32, index uint64) ([]byte, 
 	return r.Data, nil
 }
 
-// open returns the bucket's files for one call, which ends their use. Files
-// that are missing are ErrNotFound if the bucket was dropped meanwhile.
-func (v *Vault) open(bucket uint32, e extent) (*bucketFiles, error) {
-	f, err := v.files.use(bucketName{bucket, e.generation}, v.fs.Open)
-	if !absent(err) {
-		return f, err
+// open returns the bucket's files and how much of them there is, for one call,
+// which ends their use. Where there is no bucket the error is ErrNotFound.
+func (v *Vault) open(bucket uint32) (*bucketFiles, extent, error) {
+	for {
+		e, ok := v.extent(bucket)
+		if !ok {
+			return nil, e, fmt.Errorf("vault bucket %d: %w", bucket, storage.ErrNotFound)
+		}
+		f, err := v.files.use(bucketName{bucket, e.generation}, v.fs.Open)
+		if !absent(err) {
+			return f, e, err
+		}
+		if now, ok := v.extent(bucket); ok && now.generation == e.generation {
+			return nil, e, fmt.Errorf("vault bucket %d: %w: %w", bucket, storage.ErrCorrupt, err)
+		} // else others took their place before they were opened
 	}
-	if now, ok := v.extent(bucket); ok && now.generation == e.generation {
-		return nil, fmt.Errorf("vault bucket %d: %w: %w", bucket, storage.ErrCorrupt, err)
-	}
-	return nil, fmt.Errorf("vault bucket %d: %w", bucket, storage.ErrNotFound)
 }
 
 // Scan implements storage.Vault.
@@ -75,52 +79,34 @@ func (v *Vault) scan(ctx context.Context, bucket uint32, from uint64, yield func
 	if err := v.health.check(ctx); err != nil {
 		return err
 	}
-	e, ok := v.extent(bucket)
-	if !ok || from > e.last {
+	f, e, err := v.open(bucket)
+	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
-	f, err := v.open(bucket, e)
 	if err != nil {
 		return err
 	}
 	defer v.files.done(f)
+	if from > e.last {
+		return nil
+	}
 	at, err := search{f.rows, bucket, e}.find(from)
 	if err != nil {
 		return err
 	}
-	r := sectionReader(f.records, int64(at.start), int64(e.bytes))
+	r := readRecords(f, e, at.start, from)
 	for next := at.row; next < e.rows; next++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		record, err := readRecord(r, bucket)
-		if err == nil && (record.Index < from || record.Index > e.last) {
-			err = fmt.Errorf("vault record %d/%d: out of order: %w", bucket, record.Index, storage.ErrCorrupt)
-		}
+		record, err := r.next()
 		if err != nil {
 			return err
 		}
+		record.Data = bytes.Clone(record.Data)
 		if !yield(record) {
 			return nil
 		}
-		from = record.Index + 1
 	}
 	return nil
-}
-
-// readRecord reads the next record, whose data belong to the caller.
-func readRecord(r *bufio.Reader, bucket uint32) (storage.VaultRecord, error) {
-	head, err := r.Peek(recordHeader)
-	if err != nil {
-		return storage.VaultRecord{}, fmt.Errorf("vault bucket %d: %w", bucket, corruptEOF(err))
-	}
-	length := binary.BigEndian.Uint32(head[8:])
-	if length > storage.MaxVaultRecord {
-		return storage.VaultRecord{}, fmt.Errorf("vault bucket %d: record of %d bytes: %w", bucket, length, storage.ErrCorrupt)
-	}
-	b := make([]byte, recordHeader+length)
-	if _, err := io.ReadFull(r, b); err != nil {
-		return storage.VaultRecord{}, fmt.Errorf("vault bucket %d: %w", bucket, corruptEOF(err))
-	}
-	return parseRecord(bucket, b)
 }

@@ -69,20 +69,19 @@ func (v *Vault) repeated(ctx context.Context, r storage.VaultRecord) error {
 // grow, all at once: what a write that fails leaves in the files is noise.
 func (v *Vault) write(fresh map[uint32][]storage.VaultRecord) error {
 	grown := make(map[uint32]extent)
+	var created []bucketName
 	for _, bucket := range slices.Sorted(maps.Keys(fresh)) {
-		records := fresh[bucket]
 		e, ok := v.extent(bucket)
 		if !ok {
 			v.generation++
-			e = extent{generation: v.generation, first: records[0].Index}
+			e.generation = v.generation
+			created = append(created, bucketName{bucket, e.generation})
 		}
-		f, err := v.touch(bucketName{bucket, e.generation}, !ok)
+		e, err := v.writeBehind(bucket, e, fresh[bucket], !ok)
 		if err != nil {
-			return noSpace(err)
+			return v.giveUp(created, err)
 		}
-		if grown[bucket], err = v.buffers.write(f, e, records); err != nil {
-			return noSpace(err)
-		}
+		grown[bucket] = e
 		if len(v.dirty) > dirtyBuckets {
 			if err := v.flush(); err != nil {
 				return err
@@ -97,9 +96,47 @@ func (v *Vault) write(fresh map[uint32][]storage.VaultRecord) error {
 	return nil
 }
 
+// writeBehind writes records behind the extent of a bucket and returns the
+// extent with them.
+func (v *Vault) writeBehind(bucket uint32, e extent, records []storage.VaultRecord, create bool) (extent, error) {
+	f, err := v.touch(bucketName{bucket, e.generation}, create)
+	if err != nil {
+		return e, err
+	}
+	w := &bucketWriter{files: f, extent: e, data: v.data[:0], rows: v.rows[:0]}
+	for _, r := range records {
+		if err := w.add(r); err != nil {
+			return e, err
+		}
+	}
+	if err := w.flush(); err != nil {
+		return e, err
+	}
+	if cap(w.data) <= 2*writeSize {
+		v.data, v.rows = w.data, w.rows
+	}
+	return w.extent, nil
+}
+
+// giveUp removes the files of buckets that a write which found no room was the
+// first to write to, lest they outlast a Drop.
+func (v *Vault) giveUp(created []bucketName, cause error) error {
+	full := noSpace(cause)
+	if !errors.Is(full, storage.ErrNoSpace) {
+		return cause
+	}
+	for _, name := range created {
+		v.clean(name.bucket)
+		if err := v.unlink(name); err != nil {
+			return err
+		}
+	}
+	return full
+}
+
 // touch returns the files of a bucket, in use until they are synced.
 func (v *Vault) touch(name bucketName, create bool) (*bucketFiles, error) {
-	if f := v.dirty[name.bucket]; f != nil && f.name == name {
+	if f := v.dirty[name.bucket]; f != nil {
 		return f, nil
 	}
 	open := v.fs.Open
@@ -110,41 +147,14 @@ func (v *Vault) touch(name bucketName, create bool) (*bucketFiles, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old := v.dirty[name.bucket]; old != nil { // of a write that found no room
-		v.files.done(old)
-	}
 	v.dirty[name.bucket] = f
 	return f, nil
 }
 
-// writeBuffers are kept between writes.
-type writeBuffers struct{ data, rows []byte }
-
-// write writes records behind the extent and returns the extent with them.
-func (b *writeBuffers) write(f *bucketFiles, e extent, records []storage.VaultRecord) (extent, error) {
-	data, rows := b.data[:0], b.rows[:0]
-	for i, r := range records {
-		rows = appendRow(rows, r.Bucket, row{r.Index, e.bytes + uint64(len(data))})
-		data = appendRecord(data, r)
-		if len(data) < writeSize && i < len(records)-1 {
-			continue
-		}
-		if e.bytes+uint64(len(data)) > maxOffset {
-			return e, fmt.Errorf("vault bucket %d: too large: %w", r.Bucket, storage.ErrNoSpace)
-		}
-		if _, err := f.records.WriteAt(data, int64(e.bytes)); err != nil {
-			return e, err
-		}
-		if _, err := f.rows.WriteAt(rows, int64(e.rows*rowSize)); err != nil {
-			return e, err
-		}
-		e.bytes += uint64(len(data))
-		e.rows += uint64(len(rows) / rowSize)
-		e.last = r.Index
-		if cap(data) <= 2*writeSize {
-			b.data, b.rows = data, rows
-		}
-		data, rows = data[:0], rows[:0]
+// clean ends the use of files that need not be synced any more.
+func (v *Vault) clean(bucket uint32) {
+	if f := v.dirty[bucket]; f != nil {
+		delete(v.dirty, bucket)
+		v.files.done(f)
 	}
-	return e, nil
 }

@@ -3,8 +3,8 @@
 // on storage, and for ledgers that may be forgotten.
 //
 // A World holds named stores. Asking twice for one name returns the same store.
-// Its durable steps (each swap, put, append, write, sync and drop, but no read)
-// go by the fault.Plan that the World was made with; Plan.Steps is the log of
+// Its durable steps (each swap, put, remove, append, write, sync, rewrite and
+// drop, but no read) go by the fault.Plan that the World was made with; Plan.Steps is the log of
 // them. After a fault the store returns storage.ErrFailed until the world is
 // opened again, which is what Restart and Crash do: each returns a new World
 // and leaves the old one as it was, so that a test may cut the power at many

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/cairnlog/cairn/storage"
 )
@@ -21,7 +22,8 @@ func (w *World) Vault(name string) storage.Vault {
 
 type vault struct {
 	state
-	buckets map[uint32]*bucket
+	changing sync.Mutex // one Write, Rewrite or Drop at a time; locked before the world
+	buckets  map[uint32]*bucket
 }
 
 // A bucket's first durable records survive any crash.
@@ -42,6 +44,8 @@ func (v *vault) clone(s state, keep func(int) int) store {
 }
 
 func (v *vault) Write(ctx context.Context, records []storage.VaultRecord) error {
+	v.changing.Lock()
+	defer v.changing.Unlock()
 	if err := v.begin(ctx); err != nil {
 		return err
 	}
@@ -172,6 +176,8 @@ func (v *vault) Scan(ctx context.Context, number uint32, from uint64) iter.Seq2[
 }
 
 func (v *vault) Drop(ctx context.Context, number uint32) error {
+	v.changing.Lock()
+	defer v.changing.Unlock()
 	if err := v.begin(ctx); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package storagetest_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cairnlog/cairn/storage"
@@ -47,19 +49,58 @@ func (lazyVault) Sync(context.Context) error { return nil }
 // A hidingVault only hides the buckets that are dropped.
 type hidingVault struct {
 	storage.Vault
-	hidden map[uint32]bool
+	hidden *sync.Map // by bucket
 }
 
 func (v hidingVault) Drop(_ context.Context, bucket uint32) error {
-	v.hidden[bucket] = true
+	v.hidden.Store(bucket, true)
 	return nil
 }
 
 func (v hidingVault) Scan(ctx context.Context, bucket uint32, from uint64) iter.Seq2[storage.VaultRecord, error] {
-	if v.hidden[bucket] {
+	if _, ok := v.hidden.Load(bucket); ok {
 		from = math.MaxUint64
 	}
 	return v.Vault.Scan(ctx, bucket, from)
+}
+
+// A hastyVault drops a bucket that it rewrites and writes it anew.
+type hastyVault struct{ storage.Vault }
+
+func (v hastyVault) Rewrite(ctx context.Context, bucket uint32, change func(storage.VaultRecord) ([]byte, error)) error {
+	var left []storage.VaultRecord
+	for r, err := range v.Scan(ctx, bucket, 0) {
+		if err != nil {
+			return err
+		}
+		if r.Data, err = change(r); err != nil {
+			return err
+		}
+		if r.Data != nil {
+			left = append(left, r)
+		}
+	}
+	if err := v.Drop(ctx, bucket); err != nil {
+		return err
+	}
+	if err := v.Write(ctx, left); err != nil {
+		return err
+	}
+	return v.Sync(ctx)
+}
+
+// A trustingVault takes bytes that were altered in place for unchanged.
+type trustingVault struct{ storage.Vault }
+
+func (v trustingVault) Rewrite(ctx context.Context, bucket uint32, change func(storage.VaultRecord) ([]byte, error)) error {
+	return v.Vault.Rewrite(ctx, bucket, func(r storage.VaultRecord) ([]byte, error) {
+		held := bytes.Clone(r.Data)
+		data, err := change(r)
+		if len(data) == len(r.Data) && &data[0] == &r.Data[0] {
+			return held, err
+		}
+		return data, err
+	})
 }
 
 // lazyIndex leaves syncs out.
@@ -85,6 +126,24 @@ func (o silentObjects) Put(ctx context.Context, name string, data []byte) error 
 	return o.Objects.Put(ctx, name, data)
 }
 
+// hidingObjects only hide what is removed.
+type hidingObjects struct {
+	storage.Objects
+	hidden *sync.Map // by name
+}
+
+func (o hidingObjects) Remove(_ context.Context, name string) error {
+	o.hidden.Store(name, true)
+	return nil
+}
+
+func (o hidingObjects) Read(ctx context.Context, name string) ([]byte, error) {
+	if _, ok := o.hidden.Load(name); ok {
+		name = "hidden"
+	}
+	return o.Objects.Read(ctx, name)
+}
+
 // broken are suites run on stores that break the law.
 func broken() map[string]func(t *testing.T) {
 	return map[string]func(t *testing.T){
@@ -95,7 +154,18 @@ func broken() map[string]func(t *testing.T) {
 			storagetest.Vault(t, in(func(w *memory.World) storage.Vault { return lazyVault{w.Vault("v")} }))
 		},
 		"a vault whose drops do not last": func(t *testing.T) {
-			storagetest.Vault(t, in(func(w *memory.World) storage.Vault { return hidingVault{w.Vault("v"), map[uint32]bool{}} }))
+			storagetest.Vault(t, in(func(w *memory.World) storage.Vault { return hidingVault{w.Vault("v"), new(sync.Map)} }))
+		},
+		"a vault that rewrites in steps": func(t *testing.T) {
+			storagetest.Vault(t, in(func(w *memory.World) storage.Vault { return hastyVault{w.Vault("v")} }))
+		},
+		"a vault that overlooks changes": func(t *testing.T) {
+			storagetest.Vault(t, in(func(w *memory.World) storage.Vault { return trustingVault{w.Vault("v")} }))
+		},
+		"objects whose removals do not last": func(t *testing.T) {
+			storagetest.Objects(t, in(func(w *memory.World) storage.Objects {
+				return hidingObjects{w.Objects("o"), new(sync.Map)}
+			}))
 		},
 		"an index without syncs": func(t *testing.T) {
 			storagetest.Index(t, in(func(w *memory.World) storage.Index { return lazyIndex{w.Index("x")} }))

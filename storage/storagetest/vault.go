@@ -19,7 +19,12 @@ func Vault(t *testing.T, maker Maker[storage.Vault]) {
 	t.Run("many buckets", func(t *testing.T) { testVaultBuckets(t, maker(t, nil)) })
 	t.Run("large gaps between indices", func(t *testing.T) { testVaultGaps(t, maker(t, nil)) })
 	t.Run("writes and reads at once", func(t *testing.T) { testVaultConcurrency(t, maker(t, nil)) })
-	t.Run("drops", func(t *testing.T) { testVaultDrops(t, maker) })
+	t.Run("rewrite", func(t *testing.T) { testVaultRewrite(t, maker(t, nil)) })
+	t.Run("what a rewrite writes", func(t *testing.T) { testVaultRewriteData(t, maker(t, nil)) })
+	t.Run("refused rewrites", func(t *testing.T) { testVaultRewriteRefusals(t, maker(t, nil)) })
+	t.Run("rewrites and all else at once", func(t *testing.T) { testVaultRewriteConcurrency(t, maker(t, nil)) })
+	t.Run("drops", func(t *testing.T) { vaultTrials(t, maker, testVaultDrop) })
+	t.Run("rewrites", func(t *testing.T) { vaultTrials(t, maker, testVaultRewriteEnds) })
 	runHistories(t, maker, func() history[storage.Vault] {
 		return &vaultHistory{buckets: map[uint32]*vaultBucket{}}
 	})

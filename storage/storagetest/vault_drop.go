@@ -1,88 +1,53 @@
 package storagetest
 
 import (
+	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/cairnlog/cairn/storage"
-	"github.com/cairnlog/cairn/storage/fault"
 )
 
-// A drop drops buckets of a vault, whatever befalls it, and knows what is left.
-type drop struct {
-	t   *testing.T
-	s   Subject[storage.Vault]
-	rng *rand.Rand
-	v   storage.Vault
+// A vaultTrial drops or rewrites buckets of a vault.
+type vaultTrial struct{ *trial[storage.Vault] }
+
+func vaultTrials(t *testing.T, maker Maker[storage.Vault], run func(d vaultTrial, e ending)) {
+	runTrials(t, maker, func(d *trial[storage.Vault], e ending) { run(vaultTrial{d}, e) })
 }
 
-// kept is a bucket that nobody drops.
+// kept is a bucket that nobody drops or rewrites.
 const kept = 9
-
-// testVaultDrops runs testVaultDrop for every way in which a store can end, and
-// if the subject follows a plan for every step and every outcome.
-func testVaultDrops(t *testing.T, maker Maker[storage.Vault]) {
-	for e := closed; e <= powerCutRandom; e++ {
-		run := func(t *testing.T, plan *fault.Plan, rng *rand.Rand) { testVaultDrop(t, maker(t, plan), rng, e) }
-		if maker(t, nil).FollowsPlan {
-			Table(t, run)
-		} else {
-			run(t, nil, rand.New(rand.NewPCG(1, 1)))
-		}
-	}
-}
 
 // testVaultDrop drops a bucket and ends the store: after a Drop that succeeded
 // the bucket is gone, after another all or nothing of it can be read, and to
 // drop it again is fine.
-func testVaultDrop(t *testing.T, s Subject[storage.Vault], rng *rand.Rand, e ending) {
+func testVaultDrop(d vaultTrial, e ending) {
 	const bucket = 1
-	d := &drop{t: t, s: s, rng: rng}
-	d.open()
 	d.write(kept, 1)
 	held := d.write(bucket, 10)
-	d.drop(bucket, held, e)
-	d.until(func() error { return d.v.Drop(t.Context(), bucket) })
+	drop := func() error { return d.store.Drop(d.t.Context(), bucket) }
+	d.attempt(e, drop, func(err error) {
+		switch {
+		case err == nil:
+			wantScan(d.t, d.store, bucket, 0)
+		case refused(err):
+			wantScan(d.t, d.store, bucket, 0, held...)
+		default:
+			d.wantOneOf(bucket, nil, held)
+		}
+	})
+	d.until(drop)
 	d.end(powerCutRandom)
-	wantScan(t, d.v, bucket, 0)
+	wantScan(d.t, d.store, bucket, 0)
 	again := d.write(bucket, 5) // of the old records nothing is in the way
 	d.end(e)
-	wantScan(t, d.v, bucket, 0, again...)
-	wantScan(t, d.v, kept, 0, d.write(kept, 1)...)
-}
-
-// drop drops a bucket once, ends the store, and looks at what is there.
-func (d *drop) drop(bucket uint32, held []storage.VaultRecord, e ending) {
-	d.t.Helper()
-	err := d.v.Drop(d.t.Context(), bucket)
-	if err == nil || refused(err) {
-		d.look(bucket, held, err) // at once
-	}
-	d.end(e)
-	d.look(bucket, held, err)
-	d.end(powerCut)
-	d.look(bucket, held, err)
-}
-
-// look checks that a bucket is there whole, or not at all. After a successful
-// Drop it is not, after one that was refused it is.
-func (d *drop) look(bucket uint32, held []storage.VaultRecord, err error) {
-	d.t.Helper()
-	gone := err == nil
-	if !gone && !refused(err) {
-		_, err := d.v.Read(d.t.Context(), bucket, held[0].Index)
-		gone = err != nil // which the scan judges
-	}
-	if gone {
-		held = nil
-	}
-	wantScan(d.t, d.v, bucket, 0, held...)
+	wantScan(d.t, d.store, bucket, 0, again...)
+	wantScan(d.t, d.store, kept, 0, d.write(kept, 1)...)
 }
 
 // write writes some records into a bucket and makes them durable.
-func (d *drop) write(bucket uint32, first uint64) []storage.VaultRecord {
+func (d vaultTrial) write(bucket uint32, first uint64) []storage.VaultRecord {
 	d.t.Helper()
 	var records []storage.VaultRecord
 	for i := range uint64(5) {
@@ -90,48 +55,41 @@ func (d *drop) write(bucket uint32, first uint64) []storage.VaultRecord {
 	}
 	for part := range slices.Chunk(records, 3) { // in two parts, of which a fault may leave one
 		d.until(func() error {
-			if err := d.v.Write(d.t.Context(), part); err != nil {
+			if err := d.store.Write(d.t.Context(), part); err != nil {
 				return err
 			}
-			return d.v.Sync(d.t.Context())
+			return d.store.Sync(d.t.Context())
 		})
 	}
 	return records
 }
 
-// until repeats what can be repeated until it succeeds.
-func (d *drop) until(do func() error) {
+// content returns what a bucket holds, the same for a Scan and for Reads.
+func (d vaultTrial) content(bucket uint32) (records []storage.VaultRecord) {
 	d.t.Helper()
-	var err error
-	for range 20 {
-		if err = do(); err == nil {
-			return
+	for r, err := range d.store.Scan(d.t.Context(), bucket, 0) {
+		must(d.t, "scan", err)
+		data, err := d.store.Read(d.t.Context(), bucket, r.Index)
+		if err != nil || !bytes.Equal(data, r.Data) {
+			d.t.Errorf("Read of %d/%d = %.20q, %v, want %.20q as Scan yields", bucket, r.Index, data, err, r.Data)
 		}
-		if !refused(err) {
-			someEnding(d.s, d.rng, true)
-			d.open()
-		}
+		records = append(records, r)
 	}
-	d.t.Fatal(err)
+	return records
 }
 
-// end ends the store, if it can end so, and opens it again.
-func (d *drop) end(e ending) {
+// wantOneOf checks that a bucket holds one of several contents.
+func (d vaultTrial) wantOneOf(bucket uint32, contents ...[]storage.VaultRecord) {
 	d.t.Helper()
-	if !d.s.end(e, d.rng) {
-		d.s.end(closed, d.rng)
-	}
-	d.open()
-}
-
-func (d *drop) open() {
-	d.t.Helper()
-	var err error
-	for range 20 {
-		if d.v, err = d.s.Open(); err == nil {
+	got := d.content(bucket)
+	for _, want := range contents {
+		if slices.EqualFunc(got, want, sameRecord) {
 			return
 		}
-		someEnding(d.s, d.rng, true)
 	}
-	d.t.Fatal(err)
+	d.t.Errorf("bucket %d holds %d records, which are none of the %d contents that it may have", bucket, len(got), len(contents))
+}
+
+func sameRecord(a, b storage.VaultRecord) bool {
+	return a.Bucket == b.Bucket && a.Index == b.Index && bytes.Equal(a.Data, b.Data)
 }

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/cairnlog/cairn/storage"
 )
 
-// A vaultHistory writes, syncs and drops at random.
+// A vaultHistory writes, syncs, rewrites and drops at random.
 type vaultHistory struct {
 	buckets map[uint32]*vaultBucket
 	index   uint64 // the next one
@@ -20,6 +21,9 @@ type vaultBucket struct {
 	records []storage.VaultRecord // with those of a write in doubt
 	synced  int
 	dropped bool // in doubt
+
+	rewritten bool // in doubt, to what follows
+	left      []storage.VaultRecord
 }
 
 func (h *vaultHistory) step(t *testing.T, v storage.Vault, rng *rand.Rand) error {
@@ -28,6 +32,8 @@ func (h *vaultHistory) step(t *testing.T, v storage.Vault, rng *rand.Rand) error
 		return h.sync(t, v)
 	case 2:
 		return h.drop(t, v, uint32(rng.IntN(4)))
+	case 3:
+		return h.rewrite(t, v, uint32(rng.IntN(4)), rng.Uint64N(4))
 	}
 	var batch []storage.VaultRecord
 	for range 1 + rng.IntN(6) {
@@ -44,8 +50,6 @@ func (h *vaultHistory) step(t *testing.T, v storage.Vault, rng *rand.Rand) error
 	}
 	for _, r := range batch {
 		h.add(r)
-	}
-	if err == nil {
 	}
 	return err
 }
@@ -89,21 +93,56 @@ func (h *vaultHistory) drop(t *testing.T, v storage.Vault, bucket uint32) error 
 	return err
 }
 
+// rewrite removes, changes or leaves the records of a bucket as their indices
+// and a number say.
+func (h *vaultHistory) rewrite(t *testing.T, v storage.Vault, bucket uint32, n uint64) error {
+	change := func(r storage.VaultRecord) ([]byte, error) {
+		switch (r.Index/2 + n) % 4 {
+		case 0:
+			return nil, nil
+		case 1:
+			return append(r.Data, r.Data[0]), nil
+		}
+		return r.Data, nil
+	}
+	err := v.Rewrite(t.Context(), bucket, change)
+	b := h.buckets[bucket]
+	if b == nil || err != nil && refused(err) {
+		return nil
+	}
+	left := changed(b.records, change)
+	switch {
+	case err != nil:
+		b.rewritten, b.left = true, left
+	case len(left) == 0:
+		delete(h.buckets, bucket)
+	default:
+		b.records, b.synced = left, len(left)
+	}
+	return err
+}
+
 func (h *vaultHistory) settle(t *testing.T, v storage.Vault) error {
 	for bucket, b := range h.buckets {
-		n := 0
-		for range v.Scan(t.Context(), bucket, 0) {
-			n++
+		var held []storage.VaultRecord
+		for r, err := range v.Scan(t.Context(), bucket, 0) {
+			wantErr(t, "scan", err, nil)
+			held = append(held, r)
 		}
-		if n < b.synced && !(n == 0 && b.dropped) || n > len(b.records) {
+		n := len(held)
+		switch old := n >= b.synced && n <= len(b.records) && slices.EqualFunc(held, b.records[:n], sameRecord); {
+		case old:
+			b.records = held
+		case b.rewritten && slices.EqualFunc(held, b.left, sameRecord):
+			b.records, b.synced = held, n
+		case n > 0 || !b.dropped:
 			t.Errorf("bucket %d has %d records, want %d to %d", bucket, n, b.synced, len(b.records))
 			return nil
 		}
+		b.dropped, b.rewritten = false, false
 		if n == 0 {
 			delete(h.buckets, bucket)
-			continue
 		}
-		b.records, b.dropped = b.records[:n], false
 	}
 	h.check(t, v)
 	return nil
@@ -134,5 +173,5 @@ func (h *vaultHistory) probe(v storage.Vault) []error {
 		break
 	}
 	r := record(9, h.index+1, "x")
-	return []error{err, scan, v.Write(ctx, []storage.VaultRecord{r}), v.Sync(ctx), v.Drop(ctx, 9)}
+	return []error{err, scan, v.Write(ctx, []storage.VaultRecord{r}), v.Sync(ctx), v.Rewrite(ctx, 9, removeAll), v.Drop(ctx, 9)}
 }

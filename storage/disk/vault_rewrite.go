@@ -1,0 +1,225 @@
+package disk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cairnlog/cairn/storage"
+)
+
+// Rewrite implements storage.Vault. It copies the bucket into new files while
+// others write, catches up with them, and lets the bucket's extent name the new
+// files: with that it has taken place, and only then are the old ones removed.
+func (v *Vault) Rewrite(ctx context.Context, bucket uint32, change func(storage.VaultRecord) ([]byte, error)) error {
+	v.replacing.Lock()
+	defer v.replacing.Unlock()
+	if err := v.health.check(ctx); err != nil {
+		return err
+	}
+	old, _, err := v.open(bucket)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer v.files.done(old)
+	r := v.newRewrite(bucket, old, change)
+	defer r.end()
+	if err = r.copy(ctx); err == nil {
+		err = r.commit(ctx)
+	}
+	if err != nil {
+		return r.discard(err)
+	}
+	return r.bury()
+}
+
+// A rewrite is a bucket on its way from its old files to new ones.
+type rewrite struct {
+	v      *Vault
+	bucket uint32
+	old    *bucketFiles
+	name   bucketName // of the new files
+	change func(storage.VaultRecord) ([]byte, error)
+
+	rows, bytes uint64 // of the old files, for which change was asked
+	next        uint64 // what the next index is at least
+
+	new     *bucketWriter // the bucket as it will be; nil as long as nothing changes
+	scratch []byte        // a record for change
+}
+
+const (
+	rewriteRounds = 4         // after which others are stopped to catch up with them
+	rewriteRest   = writeSize // bytes that they may be ahead then
+)
+
+func (v *Vault) newRewrite(bucket uint32, old *bucketFiles, change func(storage.VaultRecord) ([]byte, error)) *rewrite {
+	v.writing.Lock()
+	defer v.writing.Unlock()
+	v.generation++
+	return &rewrite{v: v, bucket: bucket, old: old, name: bucketName{bucket, v.generation}, change: change}
+}
+
+// end ends the use of the new files.
+func (r *rewrite) end() {
+	if r.new != nil {
+		r.v.files.done(r.new.files)
+	}
+}
+
+// doubt closes the vault because of err, unless that says that nothing has
+// changed.
+func (r *rewrite) doubt(err error) error {
+	if err == nil {
+		return nil
+	}
+	return r.v.health.doubt(fmt.Errorf("vault %s: rewrite bucket %d: %w", r.v.name, r.bucket, err))
+}
+
+// copy goes through the bucket while others write to it, until they are not far
+// ahead.
+func (r *rewrite) copy(ctx context.Context) error {
+	for range rewriteRounds {
+		e, _ := r.v.extent(r.bucket)
+		if r.rows > 0 && e.bytes-r.bytes <= rewriteRest {
+			return nil
+		}
+		if err := r.advance(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commit goes through what is left of the bucket while nobody writes to it, and
+// lets the new files take the place of the old ones.
+func (r *rewrite) commit(ctx context.Context) error {
+	v := r.v
+	v.writing.Lock()
+	defer v.writing.Unlock()
+	e, _ := v.extent(r.bucket)
+	if err := r.advance(ctx, e); err != nil {
+		return err
+	}
+	if r.new == nil {
+		if v.grown[r.bucket] {
+			return r.doubt(v.sync())
+		}
+		return nil
+	}
+	if err := v.fs.SyncDir(v.name); err != nil { // before an extent names the files
+		return r.doubt(err)
+	}
+	return r.doubt(v.replace(r.bucket, r.new.extent))
+}
+
+// advance asks change for the records up to an extent. The new files are synced
+// then.
+func (r *rewrite) advance(ctx context.Context, e extent) error {
+	if r.rows == e.rows {
+		return r.v.health.check(ctx)
+	}
+	in := readRecords(r.old, e, r.bytes, r.next)
+	for r.rows < e.rows {
+		if err := r.v.health.check(ctx); err != nil {
+			return err
+		}
+		record, err := in.next()
+		if err != nil {
+			return err
+		}
+		if err := r.take(record); err != nil {
+			return err
+		}
+		r.rows, r.bytes, r.next = r.rows+1, in.offset, record.Index+1
+	}
+	if r.bytes != e.bytes || r.next != e.last+1 {
+		return fmt.Errorf("vault bucket %d: records end before the extent: %w", r.bucket, storage.ErrCorrupt)
+	}
+	if r.new == nil {
+		return nil
+	}
+	err := r.new.flush()
+	if err == nil {
+		err = r.new.files.sync()
+	}
+	return r.doubt(noSpace(err))
+}
+
+// take asks change for one record.
+func (r *rewrite) take(record storage.VaultRecord) error {
+	r.scratch = append(r.scratch[:0], record.Data...)
+	left := storage.VaultRecord{Bucket: r.bucket, Index: record.Index}
+	var err error
+	left.Data, err = r.change(storage.VaultRecord{Bucket: r.bucket, Index: record.Index, Data: r.scratch})
+	if err != nil {
+		return err
+	}
+	if left.Data != nil {
+		if err := storage.CheckVaultRecord(left); err != nil {
+			return err
+		}
+	}
+	if r.new == nil {
+		if bytes.Equal(left.Data, record.Data) {
+			return nil
+		}
+		if err := r.begin(); err != nil {
+			return err
+		}
+	}
+	if left.Data == nil {
+		return nil
+	}
+	return r.doubt(noSpace(r.new.add(left)))
+}
+
+// begin makes the new files and copies the records before the first one that
+// changes.
+func (r *rewrite) begin() error {
+	f, err := r.v.files.use(r.name, r.v.fs.Create)
+	if err != nil {
+		return r.doubt(noSpace(err))
+	}
+	r.new = &bucketWriter{files: f, extent: extent{generation: r.name.generation}}
+	in := readRecords(r.old, extent{bytes: r.bytes, last: r.next}, 0, 0)
+	for range r.rows {
+		record, err := in.next()
+		if err != nil {
+			return err
+		}
+		if err := r.new.add(record); err != nil {
+			return r.doubt(noSpace(err))
+		}
+	}
+	return nil
+}
+
+// discard removes the new files because of cause, unless they may be the
+// bucket's.
+func (r *rewrite) discard(cause error) error {
+	if r.v.health.check(context.Background()) != nil {
+		return cause
+	}
+	if err := r.v.unlink(r.name); err != nil {
+		return r.doubt(fmt.Errorf("%w, after: %v", err, cause))
+	}
+	return cause
+}
+
+// bury removes what is not the bucket's any more.
+func (r *rewrite) bury() error {
+	if r.new == nil {
+		return nil
+	}
+	if r.new.extent.rows == 0 {
+		if err := r.v.unlink(r.name); err != nil {
+			return r.doubt(err)
+		}
+	}
+	return r.doubt(r.v.bury(r.old.name))
+}
