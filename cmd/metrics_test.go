@@ -16,6 +16,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/memory"
@@ -37,11 +38,12 @@ func servedMetrics(t *testing.T) map[string]metric {
 	if err != nil || results[0].Err != nil || results[1].Err == nil {
 		t.Fatalf("append: %+v, %v", results, err)
 	}
-	tokens, err := httpapi.OpenTokens(ctx, httpapi.TokensConfig{Register: d.Tokens})
+	tokens, err := identity.OpenTokens(ctx, identity.TokensConfig{Register: d.Tokens})
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := httpapi.New(httpapi.Config{Ledger: d.Ledger, Tokens: tokens, Metrics: registry})
+	identities := newIdentities(t, tokens, registry)
+	api, err := httpapi.New(httpapi.Config{Ledger: d.Ledger, Identities: identities, Metrics: registry})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,10 +58,31 @@ func servedMetrics(t *testing.T) map[string]metric {
 	return served
 }
 
-// refuseEvent sends a batch of which the API refuses one event by itself.
-func refuseEvent(t *testing.T, api *httpapi.API, tokens *httpapi.Tokens) {
+// newIdentities returns an authenticator that has asked an issuer for its keys.
+func newIdentities(t *testing.T, tokens *identity.Tokens, registry *prometheus.Registry) *identity.Authenticator {
 	t.Helper()
-	token, _, err := tokens.Issue(t.Context(), httpapi.Grant{Name: "app", Role: httpapi.Writer, Streams: []string{httpapi.EveryStream}})
+	identities, err := identity.New(identity.Options{Tokens: tokens, Metrics: registry, Config: identity.Config{Issuers: []identity.Issuer{{
+		Name: "corp", URL: "http://127.0.0.1:1", Audience: "cairn", Grants: []identity.ClaimGrant{{Claim: "sub", Value: "*", Role: identity.Auditor}},
+	}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := identities.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	const token = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwOi8vMTI3LjAuMC4xOjEifQ.AAAA" // {"alg":"ES256"}, {"iss":"http://127.0.0.1:1"}
+	if _, err := identities.Identify(t.Context(), identity.Credentials{Authorization: []string{"Bearer " + token}}); err == nil {
+		t.Fatal("a token that nobody signed is good")
+	}
+	return identities
+}
+
+// refuseEvent sends a batch of which the API refuses one event by itself.
+func refuseEvent(t *testing.T, api *httpapi.API, tokens *identity.Tokens) {
+	t.Helper()
+	token, _, err := tokens.Issue(t.Context(), identity.Grant{Name: "app", Role: identity.Writer, Streams: []string{identity.EveryStream}})
 	if err != nil {
 		t.Fatal(err)
 	}

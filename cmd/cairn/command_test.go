@@ -42,7 +42,11 @@ func newSession(t *testing.T) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := httpapi.New(httpapi.Config{Ledger: s.world.Ledger, Tokens: tokens})
+	identities, err := identity.New(identity.Options{Tokens: tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := httpapi.New(httpapi.Config{Ledger: s.world.Ledger, Identities: identities})
 	if err != nil {
 		t.Fatal(err)
 	}

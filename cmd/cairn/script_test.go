@@ -77,7 +77,11 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	api, err := httpapi.New(httpapi.Config{Ledger: world.Ledger, Tokens: tokens})
+	identities, err := identity.New(identity.Options{Tokens: tokens})
+	if err != nil {
+		return err
+	}
+	api, err := httpapi.New(httpapi.Config{Ledger: world.Ledger, Identities: identities})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 )
 
 // An admin is the administration of a running server, through its socket; see
@@ -78,11 +79,11 @@ func (a *admin) addClass(ctx context.Context, c ledger.ClassConfig) error {
 	return a.Call(ctx, http.MethodPost, "/v1/classes", c, nil)
 }
 
-func (a *admin) tokens(ctx context.Context) (t []httpapi.Token, err error) {
+func (a *admin) tokens(ctx context.Context) (t []identity.Token, err error) {
 	return t, a.Call(ctx, http.MethodGet, "/v1/tokens", nil, &t)
 }
 
-func (a *admin) issueToken(ctx context.Context, g httpapi.Grant) (i httpapi.Issued, err error) {
+func (a *admin) issueToken(ctx context.Context, g identity.Grant) (i httpapi.Issued, err error) {
 	return i, a.Call(ctx, http.MethodPost, "/v1/tokens", g, &i)
 }
 

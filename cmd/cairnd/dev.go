@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 )
 
 func (p *program) devCommand() *cobra.Command {
@@ -83,17 +83,17 @@ func (p *program) dev(ctx context.Context, dir, address string, tour bool) (err 
 }
 
 // devRoles are the tokens that "cairnd dev" has ready.
-var devRoles = []httpapi.Grant{
-	{Name: "dev-writer", Role: httpapi.Writer, Streams: []string{httpapi.EveryStream}},
-	{Name: "dev-reader", Role: httpapi.Reader, Streams: []string{httpapi.EveryStream}},
-	{Name: "dev-auditor", Role: httpapi.Auditor},
-	{Name: "dev-operator", Role: httpapi.Operator},
+var devRoles = []identity.Grant{
+	{Name: "dev-writer", Role: identity.Writer, Streams: []string{identity.EveryStream}},
+	{Name: "dev-reader", Role: identity.Reader, Streams: []string{identity.EveryStream}},
+	{Name: "dev-auditor", Role: identity.Auditor},
+	{Name: "dev-operator", Role: identity.Operator},
 }
 
 // devTokens returns the tokens by role. They are kept in a file, as only a
 // ledger to try things with may do, so that every start prints the same ones.
-func devTokens(ctx context.Context, path string, t *httpapi.Tokens) (map[httpapi.Role]string, error) {
-	tokens := make(map[httpapi.Role]string)
+func devTokens(ctx context.Context, path string, t *identity.Tokens) (map[identity.Role]string, error) {
+	tokens := make(map[identity.Role]string)
 	data, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -101,7 +101,7 @@ func devTokens(ctx context.Context, path string, t *httpapi.Tokens) (map[httpapi
 	for line := range strings.Lines(string(data)) {
 		if role, token, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
 			if _, ok := t.Authenticate(token); ok {
-				tokens[httpapi.Role(role)] = token
+				tokens[identity.Role(role)] = token
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func devTokens(ctx context.Context, path string, t *httpapi.Tokens) (map[httpapi
 	return tokens, os.WriteFile(path, []byte(b.String()), 0o600)
 }
 
-func (p *program) printNextSteps(dir string, s *serving, tokens map[httpapi.Role]string) error {
+func (p *program) printNextSteps(dir string, s *serving, tokens map[identity.Role]string) error {
 	dir, err := filepath.Abs(dir) // the other terminal may be elsewhere
 	if err != nil {
 		return err
@@ -140,8 +140,8 @@ The other tokens:
   auditor   %[7]s
   operator  %[8]s
 
-`, s.ledger.Status().Origin, s.url(), dir, tokens[httpapi.Writer], invocation("cairn"),
-		tokens[httpapi.Reader], tokens[httpapi.Auditor], tokens[httpapi.Operator])
+`, s.ledger.Status().Origin, s.url(), dir, tokens[identity.Writer], invocation("cairn"),
+		tokens[identity.Reader], tokens[identity.Auditor], tokens[identity.Operator])
 	return err
 }
 

@@ -11,15 +11,17 @@ import (
 
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
 // A serving is a ledger with its HTTP faces, each at its address.
 type serving struct {
-	ledger  *ledger.Ledger
-	tokens  *httpapi.Tokens
-	servers []*httpapi.Server // the first has the most faces
-	scheme  string
+	ledger     *ledger.Ledger
+	tokens     *identity.Tokens
+	identities *identity.Authenticator
+	servers    []*httpapi.Server // the first has the most faces
+	scheme     string
 }
 
 // grace is how long requests that are under way may take at the end.
@@ -33,10 +35,13 @@ func newServing(ctx context.Context, d *local.Directory, listen Listen, log *slo
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.tokens, err = httpapi.OpenTokens(ctx, httpapi.TokensConfig{Register: d.Tokens}); err != nil {
+	if s.tokens, err = identity.OpenTokens(ctx, identity.TokensConfig{Register: d.Tokens}); err != nil {
 		return s, err
 	}
-	api, err := httpapi.New(httpapi.Config{Ledger: d.Ledger, Tokens: s.tokens, Metrics: metrics, Logger: log})
+	if s.identities, err = identity.New(identity.Options{Tokens: s.tokens, Logger: log, Metrics: metrics}); err != nil {
+		return s, err
+	}
+	api, err := httpapi.New(httpapi.Config{Ledger: d.Ledger, Identities: s.identities, Metrics: metrics, Logger: log})
 	if err != nil {
 		return s, err
 	}

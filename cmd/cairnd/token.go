@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
-	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 )
 
 func (p *program) tokenCommand() *cobra.Command {
@@ -33,7 +33,7 @@ A token is shown once. The ledger keeps its hash only.`,
 const maxDays = 36500
 
 func (p *program) tokenIssueCommand() *cobra.Command {
-	var g httpapi.Grant
+	var g identity.Grant
 	var days int
 	c := &cobra.Command{
 		Use:   "issue NAME --role ROLE",

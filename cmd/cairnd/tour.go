@@ -12,7 +12,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
-	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
@@ -24,14 +24,14 @@ import (
 var sample string
 
 // tour shows, over HTTP as any client would, what a ledger is for.
-func (p *program) tour(ctx context.Context, url string, policy *proofs.Policy, tokens map[httpapi.Role]string) error {
+func (p *program) tour(ctx context.Context, url string, policy *proofs.Policy, tokens map[identity.Role]string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	writer, err := client.Dial(url, client.Options{Token: tokens[httpapi.Writer]})
+	writer, err := client.Dial(url, client.Options{Token: tokens[identity.Writer]})
 	if err != nil {
 		return err
 	}
-	reader, err := client.Dial(url, client.Options{Token: tokens[httpapi.Reader]})
+	reader, err := client.Dial(url, client.Options{Token: tokens[identity.Reader]})
 	if err != nil {
 		return err
 	}

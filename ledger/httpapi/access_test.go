@@ -10,6 +10,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -17,8 +18,8 @@ import (
 // compares with a table that is not the server's.
 func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
-	const w, r, a, o = httpapi.Writer, httpapi.Reader, httpapi.Auditor, httpapi.Operator
-	may := map[string][]httpapi.Role{
+	const w, r, a, o, u = identity.Writer, identity.Reader, identity.Auditor, identity.Operator, identity.Custodian
+	may := map[string][]identity.Role{
 		"POST /v1/streams/{stream}/entries": {w},
 		"GET /v1/entries/{index}":           {r},
 		"GET /v1/entries:tail":              {r},
@@ -26,20 +27,20 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"GET /v1/proofs/inclusion":          {r, a},
 		"GET /v1/proofs/consistency":        {r, a},
 		"GET /v1/vault/{place...}":          {a},
-		"GET /v1/streams":                   {a, o},
-		"GET /v1/classes":                   {a, o},
+		"GET /v1/streams":                   {a, o, u},
+		"GET /v1/classes":                   {a, o, u},
 		"POST /v1/streams":                  {o},
 		"PUT /v1/streams/{stream}":          {o},
 		"POST /v1/classes":                  {o},
 		"GET /v1/tokens":                    {o},
-		"POST /v1/tokens":                   {o},
+		"POST /v1/tokens":                   {o, u}, // of roles apart, see below
 		"DELETE /v1/tokens/{id}":            {o},
 		"GET /v1/status":                    {o},
 	}
 	for _, rt := range s.api.Routes() {
 		name := rt.Method + " " + rt.Path
 		if !strings.HasPrefix(rt.Path, "/v1/") {
-			if rt.Roles != nil {
+			if rt.Needs != 0 {
 				t.Errorf("%s needs a token", name)
 			}
 			continue
@@ -49,7 +50,7 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		}
 		// A query that no route takes: whoever may ask is told so, and nothing happens.
 		url := strings.NewReplacer("{stream}", "default", "{index}", "0", "{id}", "0", "{place...}", "000").Replace(rt.Path) + "?nonsense=1"
-		for _, role := range []httpapi.Role{w, r, a, o} {
+		for _, role := range identity.Roles() {
 			want := http.StatusForbidden
 			if slices.Contains(may[name], role) {
 				want = http.StatusBadRequest
@@ -69,11 +70,11 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 
 func TestTwoTokensAreNone(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
-	got := s.request(t, "GET", "/v1/status", "", s.token(httpapi.Operator), s.token(httpapi.Operator))
+	got := s.request(t, "GET", "/v1/status", "", s.token(identity.Operator), s.token(identity.Operator))
 	if got.status != http.StatusUnauthorized {
 		t.Errorf("got %d, want 401", got.status)
 	}
-	if got := s.request(t, "GET", "/v1/status", "", "Authorization: bEaReR "+s.bearer[httpapi.Operator]); got.status != http.StatusOK {
+	if got := s.request(t, "GET", "/v1/status", "", "Authorization: bEaReR "+s.bearer[identity.Operator]); got.status != http.StatusOK {
 		t.Errorf("with the scheme in other letters: got %d, want 200", got.status)
 	}
 }
@@ -81,10 +82,10 @@ func TestTwoTokensAreNone(t *testing.T) {
 func TestTokenIsForItsStreamsAlone(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	s.addStream(t, ledger.StreamConfig{Name: "other"})
-	for _, role := range []httpapi.Role{httpapi.Writer, httpapi.Reader} {
-		s.bearer[role+" of other"] = s.issue(t, httpapi.Grant{Name: "o", Role: role, Streams: []string{"other"}})
+	for _, role := range []identity.Role{identity.Writer, identity.Reader} {
+		s.bearer[role+" of other"] = s.issue(t, identity.Grant{Name: "o", Role: role, Streams: []string{"other"}})
 	}
-	to := func(stream string, role httpapi.Role) reply {
+	to := func(stream string, role identity.Role) reply {
 		return s.request(t, "POST", "/v1/streams/"+stream+"/entries", "{}", s.token(role))
 	}
 	if got := to("other", "writer of other"); got.status != http.StatusCreated {
@@ -96,8 +97,8 @@ func TestTokenIsForItsStreamsAlone(t *testing.T) {
 	if got := to("nope", "writer of other"); got.status != http.StatusForbidden {
 		t.Errorf("append to a stream that is not there: got %d, want 403", got.status)
 	}
-	mine := to("other", httpapi.Writer)
-	theirs := to("default", httpapi.Writer)
+	mine := to("other", identity.Writer)
+	theirs := to("default", identity.Writer)
 	if got := s.request(t, "GET", mine.header.Get("Location"), "", s.token("reader of other")); got.status != http.StatusOK {
 		t.Errorf("read from its own stream: got %d, want 200", got.status)
 	}
@@ -110,20 +111,20 @@ func TestTokenIsForItsStreamsAlone(t *testing.T) {
 	if got := s.request(t, "GET", "/v1/entries:tail?stream=default", "", s.token("reader of other")); got.status != http.StatusForbidden {
 		t.Errorf("follow another stream: got %d, want 403", got.status)
 	}
-	if got := s.request(t, "GET", "/v1/entries/0", "", s.token(httpapi.Reader)); got.status != http.StatusOK {
+	if got := s.request(t, "GET", "/v1/entries/0", "", s.token(identity.Reader)); got.status != http.StatusOK {
 		t.Errorf("a reader of every stream reads a control entry: got %d, want 200", got.status)
 	}
 }
 
 func TestEntryRecordsWhoAppended(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
-	token := s.issue(t, httpapi.Grant{Name: "billing@example.com", Role: httpapi.Writer, Streams: []string{"default"}})
+	token := s.issue(t, identity.Grant{Name: "billing@example.com", Role: identity.Writer, Streams: []string{"default"}})
 	ev := []client.Event{{Data: []byte("{}"), IdempotencyKey: "k"}}
 	first, err := s.with(t, token).Append(t.Context(), "default", ev, client.Witnessed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := s.as(t, httpapi.Reader).Entry(t.Context(), first[0].Index)
+	e, err := s.as(t, identity.Reader).Entry(t.Context(), first[0].Index)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,12 +133,12 @@ func TestEntryRecordsWhoAppended(t *testing.T) {
 		t.Errorf("got appender %q and error %v", part.Appender, err)
 	}
 	// A new token of the same name is the same identity; another name is another.
-	renewed := s.issue(t, httpapi.Grant{Name: "billing@example.com", Role: httpapi.Writer, Streams: []string{"*"}})
+	renewed := s.issue(t, identity.Grant{Name: "billing@example.com", Role: identity.Writer, Streams: []string{"*"}})
 	again, err := s.with(t, renewed).Append(t.Context(), "default", ev, client.Witnessed)
 	if err != nil || !again[0].Duplicate || again[0].Index != first[0].Index {
 		t.Errorf("with a renewed token: got %+v and error %v, want entry %d again", again, err, first[0].Index)
 	}
-	other, err := s.as(t, httpapi.Writer).Append(t.Context(), "default", ev, client.Witnessed)
+	other, err := s.as(t, identity.Writer).Append(t.Context(), "default", ev, client.Witnessed)
 	if err != nil || other[0].Duplicate {
 		t.Errorf("as another identity: got %+v and error %v, want another entry", other, err)
 	}
@@ -170,16 +171,16 @@ func TestHeadersThatSayNothingAreRefused(t *testing.T) {
 		{"GET", "/v1/status", "Cairn-Role: operator"},
 		{"DELETE", "/v1/tokens/0", "Idempotency-Key: k"},
 	} {
-		role := httpapi.Operator
+		role := identity.Operator
 		if strings.HasPrefix(tt.path, "/v1/entries") {
-			role = httpapi.Reader
+			role = identity.Reader
 		}
 		got := s.request(t, tt.method, tt.path, "", tt.header, s.token(role))
 		if p := problem(t, got); p.Code() != client.BadRequest {
 			t.Errorf("%s %s with %s: got %+v, want 400", tt.method, tt.path, tt.header, p)
 		}
 	}
-	got := s.request(t, "GET", "/v1/entries:tail", "", "Last-Event-ID: 3", "Last-Event-ID: 7", s.token(httpapi.Reader))
+	got := s.request(t, "GET", "/v1/entries:tail", "", "Last-Event-ID: 3", "Last-Event-ID: 7", s.token(identity.Reader))
 	if p := problem(t, got); p.Code() != client.BadRequest {
 		t.Errorf("a tail from two places: got %+v, want 400", p)
 	}

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -138,27 +140,44 @@ func (a *API) status(c *call) error { return c.json(http.StatusOK, a.ledger.Stat
 // Issued is the answer to POST /v1/tokens: the only time that the token
 // itself is shown.
 type Issued struct {
-	Token string `json:"token"`
-	About Token  `json:"about"`
+	Token string         `json:"token"`
+	About identity.Token `json:"about"`
 }
 
 func (a *API) listTokens(c *call) error {
-	return c.json(http.StatusOK, a.tokens.List())
+	return c.json(http.StatusOK, a.identities.Tokens().List())
 }
 
 func (a *API) issueToken(c *call) error {
-	var g Grant
+	var g identity.Grant
 	if err := c.readJSON(&g); err != nil {
+		return err
+	}
+	if err := c.checkGrant(g); err != nil {
 		return err
 	}
 	if err := a.checkStreams(g.Streams); err != nil {
 		return err
 	}
-	bearer, about, err := a.tokens.Issue(c.Context(), g)
+	bearer, about, err := a.identities.Tokens().Issue(c.Context(), g)
 	if err != nil {
 		return err
 	}
 	return c.json(http.StatusCreated, Issued{bearer, about})
+}
+
+// checkGrant refuses a token of a role that whoever asks may not give: an
+// operator could else become a custodian, and more than one.
+func (c *call) checkGrant(g identity.Grant) error {
+	needs := identity.ManageTokens
+	if g.Role == identity.Custodian {
+		needs = identity.NameCustodians
+	}
+	if _, ok := c.who.Role(needs); !ok {
+		return client.NewProblem(client.Forbidden, fmt.Sprintf("%s may not %v", c.who.Roles(), needs),
+			"tokens of custodians are issued by custodians, all others by operators, and both by the server's own user: cairnd token issue")
+	}
+	return nil
 }
 
 // checkStreams finds names of streams that there are not: a token for them
@@ -167,7 +186,7 @@ func (a *API) checkStreams(names []string) error {
 	known := a.ledger.Streams()
 	for _, name := range names {
 		is := func(s ledger.StreamConfig) bool { return s.Name == name }
-		if name != EveryStream && !slices.ContainsFunc(known, is) {
+		if name != identity.EveryStream && !slices.ContainsFunc(known, is) {
 			return client.NewProblem(client.NoSuchStream, "there is no stream "+printable(name, 64), "add it first")
 		}
 	}
@@ -175,7 +194,7 @@ func (a *API) checkStreams(names []string) error {
 }
 
 func (a *API) revokeToken(c *call) error {
-	if err := a.tokens.Revoke(c.Context(), c.PathValue("id")); err != nil {
+	if err := a.identities.Tokens().Revoke(c.Context(), c.PathValue("id")); err != nil {
 		return err
 	}
 	c.w.WriteHeader(http.StatusNoContent)

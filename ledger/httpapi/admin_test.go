@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -75,7 +77,7 @@ func TestSocketAdministersWithoutAToken(t *testing.T) {
 	}
 	wantCode(t, admin.Call(ctx, "POST", "/v1/streams", ledger.StreamConfig{Name: "billing"}, nil), client.AlreadyExists)
 	var issued httpapi.Issued
-	err = admin.Call(ctx, "POST", "/v1/tokens", httpapi.Grant{Name: "alice", Role: httpapi.Auditor}, &issued)
+	err = admin.Call(ctx, "POST", "/v1/tokens", identity.Grant{Name: "alice", Role: identity.Auditor}, &issued)
 	if err != nil {
 		t.Fatalf("issue token: %v", err)
 	}
@@ -120,7 +122,7 @@ func TestAdministrationIsReadStrictly(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := s.request(t, "POST", "/v1/streams", tt.body, "Content-Type: "+tt.contentType, s.token(httpapi.Operator))
+			got := s.request(t, "POST", "/v1/streams", tt.body, "Content-Type: "+tt.contentType, s.token(identity.Operator))
 			p := problem(t, got)
 			if p.Code() != tt.want {
 				t.Errorf("got %+v, want %q", p, tt.want)
@@ -143,7 +145,7 @@ func TestATokenIsIssuedAsItWasAskedFor(t *testing.T) {
 		"an end before there were years":  `{"name":"x","role":"auditor","expires":"0000-01-01T00:00:00+01:00"}`,
 		"an idempotency key":              `{"name":"x","role":"auditor"}`,
 	} {
-		headers := []string{"Content-Type: application/json", s.token(httpapi.Operator)}
+		headers := []string{"Content-Type: application/json", s.token(identity.Operator)}
 		if name == "an idempotency key" {
 			headers = append(headers, "Idempotency-Key: k") // which nobody would remember
 		}
@@ -224,7 +226,7 @@ func TestMetricsCountRequestsByRoute(t *testing.T) {
 	if strings.Contains(got.body, "/nothing/at/all") {
 		t.Error("a path that a client made up is a label")
 	}
-	if _, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Metrics: s.Metrics}); err == nil {
+	if _, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Identities: s.identities, Metrics: s.Metrics}); err == nil {
 		t.Error("two of them measure into the same metrics")
 	}
 }
@@ -242,7 +244,7 @@ func TestScrapesAreBoundedAndRefusedWithAProblem(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	registry, b := prometheus.NewRegistry(), blocked{make(chan struct{}), make(chan struct{})}
 	registry.MustRegister(b)
-	api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Metrics: registry})
+	api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Identities: s.identities, Metrics: registry})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +276,7 @@ func TestInternalErrorsStayInside(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	got := handle(api.Handler(httpapi.Read), "GET", "/v1/receipts/1", s.token(httpapi.Auditor))
+	got := handle(api.Handler(httpapi.Read), "GET", "/v1/receipts/1", s.token(identity.Auditor))
 	var p client.Problem
 	if err := json.Unmarshal([]byte(got.body), &p); err != nil {
 		t.Fatal(err)
@@ -292,5 +294,33 @@ func TestInternalProblemsOfTheLedgerStayInside(t *testing.T) {
 	p := client.NewProblem(client.Internal, "open /var/lib/cairn/x: no space left on device", "look at /var/lib")
 	if got := httpapi.PublicProblem(p); got.Code() != client.Internal || strings.Contains(got.Error()+got.Hint, "/var") {
 		t.Errorf("told %+v", got)
+	}
+}
+
+// An operator who could make custodians could be two of them.
+func TestCustodiansAreNamedByCustodians(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	const json = "Content-Type: application/json"
+	for _, c := range []struct {
+		who, role identity.Role
+		want      int
+	}{
+		{identity.Operator, identity.Auditor, http.StatusCreated}, {identity.Operator, identity.Operator, http.StatusCreated},
+		{identity.Operator, identity.Custodian, http.StatusForbidden}, {identity.Custodian, identity.Custodian, http.StatusCreated},
+		{identity.Custodian, identity.Auditor, http.StatusForbidden}, {identity.Auditor, identity.Custodian, http.StatusForbidden},
+	} {
+		got := s.request(t, "POST", "/v1/tokens", `{"name":"new","role":"`+string(c.role)+`"}`, json, s.token(c.who))
+		if got.status != c.want {
+			t.Errorf("a token of a %s by a %s: got %d %s, want %d", c.role, c.who, got.status, got.body, c.want)
+		}
+	}
+	for _, role := range []identity.Role{identity.Auditor, identity.Custodian} {
+		request := httptest.NewRequest("POST", "/v1/tokens", strings.NewReader(`{"name":"new","role":"`+string(role)+`"}`))
+		request.Header.Set("Content-Type", "application/json")
+		answer := httptest.NewRecorder()
+		s.api.Local().ServeHTTP(answer, request)
+		if answer.Code != http.StatusCreated {
+			t.Errorf("a token of a %s by the local operator: got %d %s", role, answer.Code, answer.Body)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/identity"
 )
 
 // A Face is a set of faces of the server.
@@ -33,11 +34,11 @@ const (
 
 // A Config is everything an API is made of.
 type Config struct {
-	Ledger  *ledger.Ledger
-	Tokens  *Tokens
-	Metrics *prometheus.Registry // served as /metrics, and gets this package's; nil: one of its own
-	Logger  *slog.Logger         // nil: nothing is logged
-	Limits  Limits               // zero values are the defaults
+	Ledger     *ledger.Ledger
+	Identities *identity.Authenticator
+	Metrics    *prometheus.Registry // served as /metrics, and gets this package's; nil: one of its own
+	Logger     *slog.Logger         // nil: nothing is logged
+	Limits     Limits               // zero values are the defaults
 }
 
 // Limits bound what requests can ask for at the same time. What is beyond is
@@ -58,15 +59,15 @@ type Limits struct {
 // An API is a ledger as HTTP serves it. Its handlers may be used from many
 // goroutines.
 type API struct {
-	ledger  *ledger.Ledger
-	tokens  *Tokens
-	log     *slog.Logger
-	limits  Limits
-	batch   int // events in one request
-	cloud   *cloudEvents
-	metrics *metrics
-	ids     *requestIDs
-	routes  []route
+	ledger     *ledger.Ledger
+	identities *identity.Authenticator
+	log        *slog.Logger
+	limits     Limits
+	batch      int // events in one request
+	cloud      *cloudEvents
+	metrics    *metrics
+	ids        *requestIDs
+	routes     []route
 
 	bodies  *semaphore.Weighted
 	entries *semaphore.Weighted
@@ -90,7 +91,7 @@ const (
 // New returns the API of a ledger.
 func New(c Config) (*API, error) {
 	a := &API{
-		ledger: c.Ledger, tokens: c.Tokens, log: c.Logger,
+		ledger: c.Ledger, identities: c.Identities, log: c.Logger,
 		vaults: make(gate, maxVaults), lists: make(gate, maxLists), scrapes: make(gate, maxScrapes), closing: make(chan struct{}),
 	}
 	if a.log == nil {

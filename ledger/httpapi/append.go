@@ -15,7 +15,7 @@ import (
 // state that is waited for, or the time is up.
 func (a *API) append(c *call) error {
 	stream := c.PathValue("stream")
-	if !c.who.May(stream) {
+	if !c.may(stream) {
 		return client.NewProblem(client.Forbidden, "the token is not for this stream", "")
 	}
 	wait, timeout, err := c.waiting()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -23,7 +24,7 @@ const (
 // post appends as the writer of every stream.
 func (s *served) post(t testing.TB, query, body string, headers ...string) reply {
 	t.Helper()
-	return s.request(t, "POST", toEntries+query, body, append(headers, s.token(httpapi.Writer))...)
+	return s.request(t, "POST", toEntries+query, body, append(headers, s.token(identity.Writer))...)
 }
 
 // results reads the lines of an answer to a batch.
@@ -45,7 +46,7 @@ func results(t *testing.T, got reply) (all []client.Appended) {
 // part reads the payload of an entry.
 func (s *served) part(t *testing.T, index uint64) proofs.Part {
 	t.Helper()
-	e, err := s.as(t, httpapi.Reader).Entry(t.Context(), index)
+	e, err := s.as(t, identity.Reader).Entry(t.Context(), index)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +204,7 @@ func TestIdempotencyFieldsMakeTheKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := s.as(t, httpapi.Writer).Append(t.Context(), "default", []client.Event{{Data: data, IdempotencyKey: key}}, client.Witnessed)
+	own, err := s.as(t, identity.Writer).Append(t.Context(), "default", []client.Event{{Data: data, IdempotencyKey: key}}, client.Witnessed)
 	if err != nil || own[0].Index != first[0].Index {
 		t.Errorf("with the client's own key: got %+v and error %v, want entry %d", own, err, first[0].Index)
 	}

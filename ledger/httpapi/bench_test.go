@@ -11,6 +11,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -77,7 +78,7 @@ func BenchmarkAppendLines(b *testing.B) {
 // BenchmarkAppendClient appends a thousand events at once as a Go program does.
 func BenchmarkAppendClient(b *testing.B) {
 	s := serve(b, local.Config{}, httpapi.Limits{})
-	log := s.as(b, httpapi.Writer)
+	log := s.as(b, identity.Writer)
 	b.SetParallelism(2) // on two processors
 	var next atomic.Int64
 	b.ResetTimer()
@@ -138,7 +139,7 @@ func (s *served) mustPost(b *testing.B, query, contentType string, body []byte, 
 		return
 	}
 	req.Header.Set("Content-Type", contentType)
-	req.Header.Set("Authorization", "Bearer "+s.bearer[httpapi.Writer])
+	req.Header.Set("Authorization", "Bearer "+s.bearer[identity.Writer])
 	if key != 0 {
 		req.Header.Set("Idempotency-Key", fmt.Sprint(key))
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -116,7 +117,7 @@ func TestAnAnnouncedBodyTakesNoRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_, err = io.WriteString(c, "POST "+toEntries+" HTTP/1.1\r\nHost: x\r\n"+s.token(httpapi.Writer)+"\r\nContent-Length: 1048576\r\nExpect: 100-continue\r\n\r\n")
+		_, err = io.WriteString(c, "POST "+toEntries+" HTTP/1.1\r\nHost: x\r\n"+s.token(identity.Writer)+"\r\nContent-Length: 1048576\r\nExpect: 100-continue\r\n\r\n")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +166,7 @@ func TestHeadersBehindTheBodyAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		io.WriteString(c, "POST "+toEntries+" HTTP/1.1\r\nHost: x\r\n"+s.token(httpapi.Writer)+"\r\n"+declared+
+		io.WriteString(c, "POST "+toEntries+" HTTP/1.1\r\nHost: x\r\n"+s.token(identity.Writer)+"\r\n"+declared+
 			"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nIdempotency-Key: k\r\n\r\n")
 		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 400 ") {
 			t.Errorf("declared by %q: got %q and error %v, want 400", declared, line, err)
@@ -206,7 +207,7 @@ func (s *served) chunked(t *testing.T, query, body string) reply {
 	}
 	req.ContentLength = -1
 	req.Header.Set("Content-Type", "text/plain")
-	req.Header.Set("Authorization", "Bearer "+s.bearer[httpapi.Writer])
+	req.Header.Set("Authorization", "Bearer "+s.bearer[identity.Writer])
 	res, err := s.hc.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -249,15 +250,15 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		within     time.Duration
 	}{
 		{"a header that does not end", "GET / HTTP/1.1\r\nHost: x\r\n", true, "", 6 * time.Second},
-		{"a body that does not come", head(s.token(httpapi.Writer), "100"), false, "HTTP/1.1 408 ", 11 * time.Second},
-		{"a body that drips", head(s.token(httpapi.Writer), "100"), true, "HTTP/1.1 408 ", 31 * time.Second},
+		{"a body that does not come", head(s.token(identity.Writer), "100"), false, "HTTP/1.1 408 ", 11 * time.Second},
+		{"a body that drips", head(s.token(identity.Writer), "100"), true, "HTTP/1.1 408 ", 31 * time.Second},
 		{"a body that nobody asked for", head("X: y", "100"), false, "HTTP/1.1 401 ", 11 * time.Second},
 		{"a connection without a request", "", false, "", 6 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens})
+				api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Identities: s.identities})
 				if err != nil {
 					t.Fatal(err)
 				}

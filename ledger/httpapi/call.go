@@ -3,14 +3,16 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/identity"
 )
 
 // A call is one request on its way through its route.
@@ -18,14 +20,14 @@ type call struct {
 	*http.Request
 	api   *API
 	w     *response
-	who   Token
-	local bool // came by the local socket
+	who   identity.Identity
+	needs identity.Action // of the route
+	local bool            // came by the local socket
 	query url.Values
 	held  int64 // bytes of bodies that are reserved
-}
 
-// localOperator is who uses the local socket.
-const localOperator = "local operator"
+	checked time.Time // when it was last asked whether it still is who it was
+}
 
 // serve takes a request through its route: who is it, is there room, what is
 // asked.
@@ -43,12 +45,12 @@ func (c *call) admit(rt *route) error {
 	if rt.faces == Public {
 		allowCrossOrigin(c.w.Header())
 	}
-	if rt.roles != nil {
+	if c.needs = rt.needs; c.needs != 0 {
 		if err := c.authenticate(); err != nil {
 			return err
 		}
-		if !slices.Contains(rt.roles, c.who.Role) {
-			return client.NewProblem(client.Forbidden, fmt.Sprintf("a token of a %s does not allow this", c.who.Role), "")
+		if _, ok := c.who.Role(c.needs); !ok {
+			return client.NewProblem(client.Forbidden, fmt.Sprintf("%s may not %v", c.who.Roles(), c.needs), "this needs another role, see cairn-http(7)")
 		}
 		if err := c.parseQuery(rt.query); err != nil {
 			return err
@@ -78,27 +80,55 @@ func (c *call) through(rt *route) error {
 // authenticate finds out who asks.
 func (c *call) authenticate() error {
 	if c.local {
-		c.who = Token{Name: localOperator, Role: Operator}
+		c.who = identity.Local()
 		c.w.who = c.who
 		return nil
 	}
-	given := c.Header.Values("Authorization")
-	if len(given) == 1 {
-		// The scheme's name has no case (RFC 9110 §11.1).
-		if scheme, token, ok := strings.Cut(given[0], " "); ok && strings.EqualFold(scheme, "Bearer") {
-			if who, ok := c.api.tokens.Authenticate(token); ok {
-				c.who, c.w.who = who, who
-				return nil
-			}
+	who, err := c.api.identities.Identify(c.Context(), c.credentials())
+	if err == nil {
+		c.who, c.w.who = who, who
+		return nil
+	}
+	var refusal *identity.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	c.w.refusal = refusal
+	p := refusal.Problem()
+	if p.Status == http.StatusUnauthorized {
+		challenge := `Bearer realm="cairn"`
+		if len(c.Header.Values("Authorization")) > 0 {
+			challenge += `, error="invalid_token"`
 		}
+		c.w.Header().Set("WWW-Authenticate", challenge)
 	}
-	challenge := `Bearer realm="cairn"`
-	if len(given) > 0 {
-		challenge += `, error="invalid_token"`
-	}
-	c.w.Header().Set("WWW-Authenticate", challenge)
-	return client.NewProblem(client.Unauthorized, "this needs the token of somebody who may do it", "send it as: Authorization: Bearer cairn_…")
+	return p
 }
+
+// still refuses a request that takes long once it is no more who it was. A
+// token of an issuer costs the check of a signature, so it is asked for less
+// often.
+func (c *call) still() error {
+	now := time.Now()
+	seldom := c.who.Kind == identity.ByIssuer && now.Sub(c.checked) < time.Second
+	if c.local || seldom && now.Before(c.who.Expires) {
+		return nil
+	}
+	c.checked = now
+	err := c.api.identities.Still(c.Context(), c.who, c.credentials())
+	var refusal *identity.Refusal
+	if errors.As(err, &refusal) {
+		return refusal.Problem()
+	}
+	return err
+}
+
+func (c *call) credentials() identity.Credentials {
+	return identity.Credentials{Authorization: c.Header.Values("Authorization"), TLS: c.TLS}
+}
+
+// may reports whether whoever asks may do it to what is about a stream.
+func (c *call) may(stream string) bool { return c.who.May(c.needs, stream) }
 
 // parseQuery reads the parameters of a request: those that the route takes,
 // each once. A misspelt one must not go unnoticed.

@@ -6,6 +6,7 @@ import (
 	"github.com/cairnlog/cairn/client/logtest"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -20,7 +21,7 @@ func TestLogLaw(t *testing.T) {
 	})
 	t.Run("over HTTP", func(t *testing.T) {
 		subject := subject
-		subject.Writer, subject.Reader = s.as(t, httpapi.Writer), s.as(t, httpapi.Reader)
+		subject.Writer, subject.Reader = s.as(t, identity.Writer), s.as(t, identity.Reader)
 		logtest.Run(t, subject)
 	})
 }

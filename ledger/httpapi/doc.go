@@ -10,26 +10,25 @@
 // cairn-http(7) describes them to those who use them, and doc/openapi.yaml to
 // their programs; a test holds the server to both.
 //
-// An [API] is a ledger with its [Tokens]; [API.Handler] gives the handler of
+// An [API] is a ledger with an [identity.Authenticator]; [API.Handler] gives the handler of
 // any set of faces, [API.Local] one that needs no token, for a socket that only
 // the operator can open. A [Server] serves handlers with the time-outs and
 // bounds that hostile clients call for, and ends gracefully.
 //
 // # What it promises
 //
-// Without a token nothing is answered but what is public, and a token's role
-// says all that its bearer may do: a writer cannot read, a reader cannot
-// append. A reader of a stream may read what is about that stream
+// Whom nobody vouches for is answered nothing but what is public, and roles say
+// all that an identity may do: a writer cannot read, a reader cannot append. A
+// reader of a stream may read what is about that stream
 // ([ledger.Ledger.StreamOf]): its events, its settings entries and the entries
 // that opened its buckets, which is what computing the tags of its events again
-// takes. All other control entries are for readers of [EveryStream] alone.
-// Of a token only a hash is kept. Whatever a request holds is bounded
+// takes. All other control entries are for readers of [identity.EveryStream]
+// alone. Of a token only a hash is kept. Whatever a request holds is bounded
 // before it is read; so are the requests and bytes under way. No refusal
 // tells of paths, storage or keys: what an operator must know of an internal
 // error is in the log, under the instance that the refusal names.
 //
 // # What it does not do
 //
-// It keeps no state but tokens. It does not limit how often somebody asks, and
-// it takes no client certificates: a proxy can do both.
+// It keeps no state. It does not limit how often somebody asks: a proxy can.
 package httpapi

@@ -26,7 +26,7 @@ func (a *API) entry(c *call) error {
 	if err != nil {
 		return err
 	}
-	if !c.who.May(stream) {
+	if !c.may(stream) {
 		return client.NewProblem(client.Forbidden, fmt.Sprintf("the token is not for what entry %d is about", index), "")
 	}
 	return a.answerEntry(c, index)

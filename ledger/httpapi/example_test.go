@@ -10,6 +10,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/ledgertest"
 	"github.com/cairnlog/cairn/ledger/local"
 )
@@ -24,16 +25,19 @@ func Example() {
 	check(err)
 	defer ledger.Close()
 
-	tokens, err := httpapi.OpenTokens(ctx, httpapi.TokensConfig{Register: ledger.Tokens})
+	tokens, err := identity.OpenTokens(ctx, identity.TokensConfig{Register: ledger.Tokens})
 	check(err)
-	api, err := httpapi.New(httpapi.Config{Ledger: ledger.Ledger, Tokens: tokens})
+	identities, err := identity.New(identity.Options{Tokens: tokens})
+	check(err)
+	defer identities.Close()
+	api, err := httpapi.New(httpapi.Config{Ledger: ledger.Ledger, Identities: identities})
 	check(err)
 	server, err := api.Listen(httpapi.Address{Address: "127.0.0.1:0", Faces: httpapi.Every})
 	check(err)
 	served := make(chan error)
 	go func() { served <- httpapi.Serve(ctx, time.Second, server) }()
 
-	token, _, err := tokens.Issue(ctx, httpapi.Grant{Name: "billing", Role: httpapi.Writer, Streams: []string{"default"}})
+	token, _, err := tokens.Issue(ctx, identity.Grant{Name: "billing", Role: identity.Writer, Streams: []string{"default"}})
 	check(err)
 	log, err := client.Dial("http://"+server.Addr().String(), client.Options{Token: token})
 	check(err)

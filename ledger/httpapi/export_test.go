@@ -6,6 +6,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/identity"
 )
 
 // NotReady returns why a ledger of a status takes no entries.
@@ -18,14 +19,14 @@ func PublicProblem(err error) *client.Problem { return publicProblem(err) }
 type RouteInfo struct {
 	Method, Path string
 	Faces        Face
-	Roles        []Role
+	Needs        identity.Action
 }
 
 // Routes returns all routes.
 func (a *API) Routes() []RouteInfo {
 	var all []RouteInfo
 	for _, rt := range a.routes {
-		all = append(all, RouteInfo{rt.method, rt.path, rt.faces, rt.roles})
+		all = append(all, RouteInfo{rt.method, rt.path, rt.faces, rt.needs})
 	}
 	return all
 }

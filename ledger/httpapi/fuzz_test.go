@@ -62,20 +62,6 @@ func FuzzSplitArray(f *testing.F) {
 	})
 }
 
-func FuzzParseBearer(f *testing.F) {
-	b, err := newBearer(Writer, bytes.NewReader(make([]byte, 64)))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.format())
-	f.Add(strings.ToUpper(b.format()))
-	f.Fuzz(func(t *testing.T, s string) {
-		if b, err := parseBearer(s); err == nil && b.format() != s {
-			t.Fatalf("token %q is written again as %q", s, b.format())
-		}
-	})
-}
-
 func FuzzIdempotencyKey(f *testing.F) {
 	f.Add(`"a \"b\" \\"`)
 	f.Add(`plain`)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -27,7 +28,7 @@ func TestMediaTypesThatSayNothingAreRefused(t *testing.T) {
 func TestMediaTypesHaveOneSpellingHoweverTheyCome(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	e := client.Event{Data: []byte(`{"a":1}`), MediaType: " Application/JSON ; Charset=utf-8"}
-	got, err := s.as(t, httpapi.Writer).Append(t.Context(), "default", []client.Event{e, {Data: []byte("x"), MediaType: "json"}}, client.Witnessed)
+	got, err := s.as(t, identity.Writer).Append(t.Context(), "default", []client.Event{e, {Data: []byte("x"), MediaType: "json"}}, client.Witnessed)
 	if err != nil || got[0].Err != nil {
 		t.Fatal(err, got)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -21,7 +22,7 @@ func TestNoNumberIsAFailure(t *testing.T) {
 	}
 	numbers = append(numbers, 1<<64-256, 1<<64-1)
 	ask := func(path string) {
-		for _, role := range []httpapi.Role{httpapi.Reader, httpapi.Auditor} {
+		for _, role := range []identity.Role{identity.Reader, identity.Auditor} {
 			got := s.request(t, "GET", path, "", s.token(role), "Range: bytes=0-1")
 			if got.status != http.StatusBadRequest && got.status != http.StatusForbidden && got.status != http.StatusNotFound {
 				t.Errorf("%s as %s: got %d %s", path, role, got.status, got.body)

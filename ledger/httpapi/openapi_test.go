@@ -16,6 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -44,8 +45,8 @@ func TestDocumentHasEveryRouteAndNoOther(t *testing.T) {
 			continue
 		}
 		op := item.GetOperation(rt.Method)
-		if needsToken := op.Security == nil; needsToken != (rt.Roles != nil) {
-			t.Errorf("%s %s: the document says that it needs a token: %v; the server: %v", rt.Method, path, needsToken, rt.Roles != nil)
+		if needsToken := op.Security == nil; needsToken != (rt.Needs != 0) {
+			t.Errorf("%s %s: the document says that it needs a token: %v; the server: %v", rt.Method, path, needsToken, rt.Needs != 0)
 		}
 	}
 	for path, item := range doc.Paths.Map() {
@@ -120,7 +121,7 @@ func TestServerAnswersAsItsDocumentSays(t *testing.T) {
 	}
 	play([]scenario{
 		{method: "GET", path: "/readyz", want: 503},
-		{method: "POST", path: "/v1/streams/{stream}/entries", params: toDefault(), body: "{}", headers: []string{s.token(httpapi.Writer)}, want: 503},
+		{method: "POST", path: "/v1/streams/{stream}/entries", params: toDefault(), body: "{}", headers: []string{s.token(identity.Writer)}, want: 503},
 	})
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {

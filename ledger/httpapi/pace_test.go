@@ -72,7 +72,7 @@ func TestSlowReadersAreCutOff(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens})
+				api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Identities: s.identities})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -150,11 +151,11 @@ func TestKeptCheckpointsAreListedAndServed(t *testing.T) {
 
 func TestProofsAndSealedRecordsAreOfThePublishedTree(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
-	a, err := s.as(t, httpapi.Writer).Append(t.Context(), "default", []client.Event{{Data: []byte(`"a secret of mine"`)}}, client.Witnessed)
+	a, err := s.as(t, identity.Writer).Append(t.Context(), "default", []client.Event{{Data: []byte(`"a secret of mine"`)}}, client.Witnessed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	auditor := s.as(t, httpapi.Auditor)
+	auditor := s.as(t, identity.Auditor)
 	signed, err := auditor.ReadFile(t.Context(), "checkpoint")
 	if err != nil {
 		t.Fatal(err)
@@ -222,7 +223,7 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 	if got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("OPTIONS of a private path: got %d, %v, want no page to be let in", got.status, got.header)
 	}
-	if got := s.request(t, "GET", "/v1/status", "", s.token(httpapi.Operator)); got.header.Get("Access-Control-Allow-Origin") != "" || got.header.Get("Cache-Control") != "no-store" {
+	if got := s.request(t, "GET", "/v1/status", "", s.token(identity.Operator)); got.header.Get("Access-Control-Allow-Origin") != "" || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("a private answer: got %v, want it to be kept by nobody", got.header)
 	}
 }

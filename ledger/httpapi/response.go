@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/identity"
 )
 
 const (
@@ -30,8 +31,9 @@ type response struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	id      string
-	who     Token
-	status  int // 0: the answer has not begun
+	who     identity.Identity
+	refusal *identity.Refusal // why it is nobody; nil: it is somebody, or need not be
+	status  int               // 0: the answer has not begun
 	bytes   int64
 	gone    bool // the client did not take what was written
 	cut     bool // we could not go on, and broke the answer off
@@ -176,7 +178,7 @@ func (a *API) record(w *response, r *http.Request, took time.Duration) {
 	a.log.LogAttrs(r.Context(), level, "request",
 		slog.String("request", w.id), slog.String("method", printable(r.Method, 16)), slog.String("path", printable(r.URL.EscapedPath(), 256)),
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
-		slog.String("from", host), slog.String("who", w.who.Name), slog.String("token", w.who.ID),
+		slog.String("from", host), slog.String("who", w.who.Name), slog.String("credential", w.who.Credential),
 		slog.String("agent", printable(r.UserAgent(), 128)))
 }
 

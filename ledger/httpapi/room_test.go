@@ -12,6 +12,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -27,7 +28,7 @@ type begun struct {
 func (s *served) begin(l *pipeListener, index uint64) begun {
 	near, far := net.Pipe()
 	l.conns <- far
-	go fmt.Fprintf(near, "GET /v1/entries/%d HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", index, s.token(httpapi.Reader))
+	go fmt.Fprintf(near, "GET /v1/entries/%d HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", index, s.token(identity.Reader))
 	res, err := http.ReadResponse(bufio.NewReaderSize(near, 16), nil)
 	return begun{res, near, err}
 }
@@ -41,7 +42,7 @@ func TestEntriesThatAreReadSlowlyAreBounded(t *testing.T) {
 	if got := s.post(t, "", strings.Repeat("x", size), "Content-Type: text/plain"); json.Unmarshal([]byte(got.body), &a) != nil {
 		t.Fatalf("got %d %s", got.status, got.body)
 	}
-	api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Limits: httpapi.Limits{Entries: 2 << 20}})
+	api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Identities: s.identities, Limits: httpapi.Limits{Entries: 2 << 20}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,24 +9,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/identity"
 )
 
 // A route is one method at one path.
 type route struct {
 	faces  Face
 	method string
-	path   string   // a pattern of http.ServeMux
-	roles  []Role   // whose token is needed; nil: nobody's
-	query  []string // parameters that it takes; without roles all others are ignored
+	path   string          // a pattern of http.ServeMux
+	needs  identity.Action // what it is: whoever asks must be allowed one of these; 0: anybody may
+	query  []string        // parameters that it takes; where anybody may ask all others are ignored
 	serve  func(*call) error
 	gate   gate // nil: the first face's
 }
 
 // table returns all routes. GET means HEAD too.
 func (a *API) table(gatherer prometheus.Gatherer) []route {
-	proving := []Role{Reader, Auditor}
-	settings := []Role{Auditor, Operator}
-	operator := []Role{Operator}
 	const get, post, put = http.MethodGet, http.MethodPost, http.MethodPut
 	routes := []route{
 		{faces: Public, method: get, path: "/checkpoint", serve: a.checkpoint},
@@ -36,24 +34,24 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Public, method: get, path: "/tile/entries/{place...}", serve: a.bundle},
 		{faces: Public, method: get, path: "/log", serve: a.info},
 
-		{faces: Write, method: post, path: "/v1/streams/{stream}/entries", roles: []Role{Writer}, query: []string{"wait", "timeout", "idempotency-field"}, serve: a.append},
+		{faces: Write, method: post, path: "/v1/streams/{stream}/entries", needs: identity.Append, query: []string{"wait", "timeout", "idempotency-field"}, serve: a.append},
 
-		{faces: Read, method: get, path: "/v1/entries/{index}", roles: []Role{Reader}, serve: a.entry},
-		{faces: Read, method: get, path: "/v1/entries:tail", roles: []Role{Reader}, query: []string{"stream", "from"}, serve: a.tail, gate: a.tails},
-		{faces: Read, method: get, path: "/v1/receipts/{index}", roles: proving, serve: a.receipt},
-		{faces: Read, method: get, path: "/v1/proofs/inclusion", roles: proving, query: []string{"index", "size"}, serve: a.inclusion},
-		{faces: Read, method: get, path: "/v1/proofs/consistency", roles: proving, query: []string{"from", "to"}, serve: a.consistency},
-		{faces: Read, method: get, path: "/v1/vault/{place...}", roles: []Role{Auditor}, serve: a.vault, gate: a.vaults},
+		{faces: Read, method: get, path: "/v1/entries/{index}", needs: identity.Read, serve: a.entry},
+		{faces: Read, method: get, path: "/v1/entries:tail", needs: identity.Read, query: []string{"stream", "from"}, serve: a.tail, gate: a.tails},
+		{faces: Read, method: get, path: "/v1/receipts/{index}", needs: identity.Prove, serve: a.receipt},
+		{faces: Read, method: get, path: "/v1/proofs/inclusion", needs: identity.Prove, query: []string{"index", "size"}, serve: a.inclusion},
+		{faces: Read, method: get, path: "/v1/proofs/consistency", needs: identity.Prove, query: []string{"from", "to"}, serve: a.consistency},
+		{faces: Read, method: get, path: "/v1/vault/{place...}", needs: identity.ReadSealed, serve: a.vault, gate: a.vaults},
 
-		{faces: Read | Admin, method: get, path: "/v1/streams", roles: settings, serve: a.streams},
-		{faces: Read | Admin, method: get, path: "/v1/classes", roles: settings, serve: a.classes},
-		{faces: Admin, method: post, path: "/v1/streams", roles: operator, serve: a.addStream},
-		{faces: Admin, method: put, path: "/v1/streams/{stream}", roles: operator, serve: a.setStream},
-		{faces: Admin, method: post, path: "/v1/classes", roles: operator, serve: a.addClass},
-		{faces: Admin, method: get, path: "/v1/tokens", roles: operator, serve: a.listTokens},
-		{faces: Admin, method: post, path: "/v1/tokens", roles: operator, serve: a.issueToken},
-		{faces: Admin, method: http.MethodDelete, path: "/v1/tokens/{id}", roles: operator, serve: a.revokeToken},
-		{faces: Admin, method: get, path: "/v1/status", roles: operator, serve: a.status},
+		{faces: Read | Admin, method: get, path: "/v1/streams", needs: identity.ReadSettings, serve: a.streams},
+		{faces: Read | Admin, method: get, path: "/v1/classes", needs: identity.ReadSettings, serve: a.classes},
+		{faces: Admin, method: post, path: "/v1/streams", needs: identity.ChangeSettings, serve: a.addStream},
+		{faces: Admin, method: put, path: "/v1/streams/{stream}", needs: identity.ChangeSettings, serve: a.setStream},
+		{faces: Admin, method: post, path: "/v1/classes", needs: identity.ChangeSettings, serve: a.addClass},
+		{faces: Admin, method: get, path: "/v1/tokens", needs: identity.ManageTokens, serve: a.listTokens},
+		{faces: Admin, method: post, path: "/v1/tokens", needs: identity.ManageTokens | identity.NameCustodians, serve: a.issueToken},
+		{faces: Admin, method: http.MethodDelete, path: "/v1/tokens/{id}", needs: identity.ManageTokens, serve: a.revokeToken},
+		{faces: Admin, method: get, path: "/v1/status", needs: identity.ReadStatus, serve: a.status},
 
 		{faces: Health, method: get, path: "/healthz", serve: a.healthy},
 		{faces: Health, method: get, path: "/readyz", serve: a.ready},

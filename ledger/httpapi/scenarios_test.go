@@ -10,7 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/cairnlog/cairn/client"
-	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 )
 
 func toDefault() map[string]string { return map[string]string{"stream": "default"} }
@@ -41,7 +41,7 @@ func (s *served) appendScenarios() []scenario {
 	const path = "/v1/streams/{stream}/entries"
 	const lines, cloud, batch = "Content-Type: application/x-ndjson", "Content-Type: application/cloudevents+json", "Content-Type: application/cloudevents-batch+json"
 	const event = `{"specversion":"1.0","id":"1","source":"/s","type":"t"}`
-	token := s.token(httpapi.Writer)
+	token := s.token(identity.Writer)
 	post := func(want int, body, query string, headers ...string) scenario {
 		return scenario{method: "POST", path: path, params: toDefault(), body: body, query: query, headers: append(headers, token), want: want}
 	}
@@ -68,7 +68,7 @@ func (s *served) appendScenarios() []scenario {
 		case 401:
 			all[i].headers = nil
 		case 403:
-			all[i].headers = []string{s.token(httpapi.Reader)}
+			all[i].headers = []string{s.token(identity.Reader)}
 		case 404:
 			all[i].params = at("stream", "nope")
 		}
@@ -81,13 +81,13 @@ func (s *served) playWithoutWitness(play func([]scenario)) {
 	s.Witness.Silence(true)
 	play([]scenario{{
 		method: "POST", path: "/v1/streams/{stream}/entries", params: toDefault(), query: "timeout=2s",
-		body: `{"a":4}`, headers: []string{s.token(httpapi.Writer)}, want: 202,
+		body: `{"a":4}`, headers: []string{s.token(identity.Writer)}, want: 202,
 	}})
 	s.Witness.Silence(false)
 }
 
 // refusals are what every route that needs a token answers to those who may not.
-func (s *served) refusals(method, path string, params map[string]string, role httpapi.Role) []scenario {
+func (s *served) refusals(method, path string, params map[string]string, role identity.Role) []scenario {
 	return []scenario{
 		{method: method, path: path, params: params, want: 401},
 		{method: method, path: path, params: params, headers: []string{s.token(role)}, want: 403},
@@ -96,31 +96,31 @@ func (s *served) refusals(method, path string, params map[string]string, role ht
 
 func (s *served) readScenarios() []scenario {
 	var all []scenario
-	add := func(role httpapi.Role, path, query string, params map[string]string, want int) {
+	add := func(role identity.Role, path, query string, params map[string]string, want int) {
 		all = append(all, scenario{method: "GET", path: path, params: params, query: query, headers: []string{s.token(role)}, want: want})
 	}
 	for _, path := range []string{"/v1/entries/{index}", "/v1/receipts/{index}"} {
-		add(httpapi.Reader, path, "", at("index", "4"), 200)
-		add(httpapi.Reader, path, "", at("index", "04"), 400)
-		add(httpapi.Reader, path, "", at("index", "4000"), 404)
-		all = append(all, s.refusals("GET", path, at("index", "4"), httpapi.Writer)...)
+		add(identity.Reader, path, "", at("index", "4"), 200)
+		add(identity.Reader, path, "", at("index", "04"), 400)
+		add(identity.Reader, path, "", at("index", "4000"), 404)
+		all = append(all, s.refusals("GET", path, at("index", "4"), identity.Writer)...)
 	}
 	for _, p := range []struct{ path, query, absent string }{
 		{"/v1/proofs/inclusion", "index=0&size=4", "index=0&size=9999"}, {"/v1/proofs/consistency", "from=4", "from=4&to=9999"},
 	} {
-		add(httpapi.Auditor, p.path, p.query, nil, 200)
-		add(httpapi.Auditor, p.path, "", nil, 400)
-		add(httpapi.Auditor, p.path, p.absent, nil, 404)
-		all = append(all, s.refusals("GET", p.path, nil, httpapi.Operator)...)
+		add(identity.Auditor, p.path, p.query, nil, 200)
+		add(identity.Auditor, p.path, "", nil, 400)
+		add(identity.Auditor, p.path, p.absent, nil, 404)
+		all = append(all, s.refusals("GET", p.path, nil, identity.Operator)...)
 	}
-	add(httpapi.Auditor, "/v1/vault/{place}", "", at("place", "000.p/4"), 200)
-	add(httpapi.Auditor, "/v1/vault/{place}", "", at("place", "0"), 404)
-	all = append(all, s.refusals("GET", "/v1/vault/{place}", at("place", "000.p/4"), httpapi.Reader)...)
-	add(httpapi.Reader, "/v1/entries:tail", "from=x", nil, 400)
-	all = append(all, s.refusals("GET", "/v1/entries:tail", nil, httpapi.Auditor)...)
+	add(identity.Auditor, "/v1/vault/{place}", "", at("place", "000.p/4"), 200)
+	add(identity.Auditor, "/v1/vault/{place}", "", at("place", "0"), 404)
+	all = append(all, s.refusals("GET", "/v1/vault/{place}", at("place", "000.p/4"), identity.Reader)...)
+	add(identity.Reader, "/v1/entries:tail", "from=x", nil, 400)
+	all = append(all, s.refusals("GET", "/v1/entries:tail", nil, identity.Auditor)...)
 	for _, path := range []string{"/v1/streams", "/v1/classes"} {
-		add(httpapi.Auditor, path, "", nil, 200)
-		all = append(all, s.refusals("GET", path, nil, httpapi.Reader)...)
+		add(identity.Auditor, path, "", nil, 200)
+		all = append(all, s.refusals("GET", path, nil, identity.Reader)...)
 	}
 	return all
 }
@@ -128,7 +128,7 @@ func (s *served) readScenarios() []scenario {
 func (s *served) adminScenarios() []scenario {
 	var all []scenario
 	add := func(method, path string, params map[string]string, body string, want int, headers ...string) {
-		all = append(all, scenario{method: method, path: path, params: params, body: body, headers: append(headers, s.token(httpapi.Operator)), want: want})
+		all = append(all, scenario{method: method, path: path, params: params, body: body, headers: append(headers, s.token(identity.Operator)), want: want})
 	}
 	const json = "Content-Type: application/json"
 	add("POST", "/v1/streams", nil, `{"name":"s","fields":[{"name":"actor","path":"user.id","subject":true}]}`, 201, json)
@@ -153,7 +153,7 @@ func (s *served) adminScenarios() []scenario {
 		{"POST", "/v1/streams"}, {"PUT", "/v1/streams/{stream}"}, {"POST", "/v1/classes"},
 		{"GET", "/v1/tokens"}, {"POST", "/v1/tokens"}, {"DELETE", "/v1/tokens/{id}"}, {"GET", "/v1/status"},
 	} {
-		all = append(all, s.refusals(r.method, r.path, map[string]string{"stream": "s", "id": "0"}, httpapi.Auditor)...)
+		all = append(all, s.refusals(r.method, r.path, map[string]string{"stream": "s", "id": "0"}, identity.Auditor)...)
 	}
 	// The token of the writer is the first, and it is needed later.
 	revoke := len(all)
@@ -177,7 +177,7 @@ func (s *served) playTail(t *testing.T, doc *openapi3.T, seen map[string]bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token := s.token(httpapi.Reader)
+	token := s.token(identity.Reader)
 	_, value, _ := strings.Cut(token, ": ")
 	req.Header.Set("Authorization", value)
 	res, err := s.hc.Do(req)

@@ -6,6 +6,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -121,8 +122,8 @@ func TestReaderOfAStreamReadsItsSettingsAndBuckets(t *testing.T) {
 		t.Fatal(err)
 	}
 	number := s.appendTo(t, "mine", data).Stream
-	reader := s.with(t, s.issue(t, httpapi.Grant{Name: "r", Role: httpapi.Reader, Streams: []string{"mine"}}))
-	writer := s.with(t, s.issue(t, httpapi.Grant{Name: "w", Role: httpapi.Writer, Streams: []string{"mine"}}))
+	reader := s.with(t, s.issue(t, identity.Grant{Name: "r", Role: identity.Reader, Streams: []string{"mine"}}))
+	writer := s.with(t, s.issue(t, identity.Grant{Name: "w", Role: identity.Writer, Streams: []string{"mine"}}))
 	kinds := make(map[proofs.Kind]int)
 	var settings proofs.StreamSettings
 	for i, leaf := range s.published(t) {
@@ -159,8 +160,8 @@ func TestNothingIsOpenedForThoseWhoMayNotReadIt(t *testing.T) {
 	s.addStream(t, ledger.StreamConfig{Name: "mine"})
 	b := s.fill(t, 8, 16<<10)
 	s.damageVault(t)
-	owner := s.as(t, httpapi.Reader)
-	reader := s.with(t, s.issue(t, httpapi.Grant{Name: "r", Role: httpapi.Reader, Streams: []string{"mine"}}))
+	owner := s.as(t, identity.Reader)
+	reader := s.with(t, s.issue(t, identity.Grant{Name: "r", Role: identity.Reader, Streams: []string{"mine"}}))
 	damaged := 0
 	for index := range uint64(b.Width) {
 		if _, err := owner.Entry(t.Context(), index); err == nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -26,7 +27,7 @@ import (
 func loggingAPI(t *testing.T, s *served, w io.Writer) *httpapi.API {
 	t.Helper()
 	api, err := httpapi.New(httpapi.Config{
-		Ledger: s.Ledger, Tokens: s.tokens, Metrics: prometheus.NewRegistry(),
+		Ledger: s.Ledger, Identities: s.identities, Metrics: prometheus.NewRegistry(),
 		Logger: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
@@ -112,7 +113,7 @@ func TestRequestsAreLoggedWithoutSecretsAndTricks(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	var logged bytes.Buffer
 	h := loggingAPI(t, s, &logged).Handler(httpapi.Every)
-	handle(h, "POST", toEntries+"?idempotency-field=secret-query", "X: y", s.token(httpapi.Writer))
+	handle(h, "POST", toEntries+"?idempotency-field=secret-query", "X: y", s.token(identity.Writer))
 	handle(h, "GET", "/v1/%0aforged=\u202eline", "User-Agent: \x1b[31mred\u202e", "Authorization: Bearer nonsense-token")
 	log := logged.String()
 	for _, want := range []string{"who=test-writer", "method=POST", "path=" + toEntries, "status=422", "%0Aforged=%E2%80%AEline"} {
@@ -120,7 +121,7 @@ func TestRequestsAreLoggedWithoutSecretsAndTricks(t *testing.T) {
 			t.Errorf("the log lacks %s: %s", want, log)
 		}
 	}
-	for _, bad := range []string{s.bearer[httpapi.Writer], "secret-query", "nonsense-token", "\x1b", "\u202e"} {
+	for _, bad := range []string{s.bearer[identity.Writer], "secret-query", "nonsense-token", "\x1b", "\u202e"} {
 		if strings.Contains(log, bad) {
 			t.Errorf("the log holds %q: %s", bad, log)
 		}
@@ -188,7 +189,7 @@ func TestAPanicIsCountedAndLogged(t *testing.T) {
 	for _, begun := range []bool{false, true} {
 		var logged bytes.Buffer
 		registry := prometheus.NewRegistry()
-		api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Metrics: registry, Logger: slog.New(slog.NewTextHandler(&logged, nil))})
+		api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Identities: s.identities, Metrics: registry, Logger: slog.New(slog.NewTextHandler(&logged, nil))})
 		if err != nil {
 			t.Fatal(err)
 		}

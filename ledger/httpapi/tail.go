@@ -31,7 +31,7 @@ func (a *API) tail(c *call) error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(c.Context())
-	t := &tail{c: c, who: c.who, stream: q.Stream, entries: make(chan tailed)}
+	t := &tail{c: c, stream: q.Stream, entries: make(chan tailed)}
 	t.next.Store(q.From)
 	var reader sync.WaitGroup
 	reader.Go(func() { t.read(ctx, q.From) })
@@ -42,7 +42,7 @@ func (a *API) tail(c *call) error {
 
 func (c *call) tailQuery() (q client.TailQuery, err error) {
 	q.Stream = c.query.Get("stream")
-	if c.query.Has("stream") && !c.who.May(q.Stream) {
+	if c.query.Has("stream") && !c.may(q.Stream) {
 		return q, client.NewProblem(client.Forbidden, "the token is not for this stream", "")
 	}
 	if c.query.Has("from") {
@@ -66,7 +66,6 @@ func (c *call) tailQuery() (q client.TailQuery, err error) {
 // A tail is one connection that follows the ledger.
 type tail struct {
 	c       *call
-	who     Token         // of the beginning: its streams never change
 	stream  string        // the only one to follow; empty: all that the token is for
 	next    atomic.Uint64 // entries before it were handed over, or are not for this reader
 	entries chan tailed
@@ -95,7 +94,7 @@ func (t *tail) read(ctx context.Context, from uint64) {
 // wants reports whether an entry of a stream is for this reader. With one that
 // is not it is done.
 func (t *tail) wants(index uint64, stream string) bool {
-	if t.who.May(stream) && (t.stream == "" || t.stream == stream) {
+	if t.c.may(stream) && (t.stream == "" || t.stream == stream) {
 		return true
 	}
 	t.next.Store(index + 1)
@@ -127,7 +126,7 @@ func (t *tail) write() error {
 				return nil
 			}
 		case <-ticker.C:
-			if err := t.c.authenticate(); err != nil {
+			if err := t.c.still(); err != nil {
 				t.end(err)
 				return nil
 			}
@@ -149,8 +148,9 @@ func (t *tail) take(got tailed, ok bool) bool {
 		t.end(got.err)
 		return false
 	}
-	// The token may have expired or been revoked since the tail began.
-	if err := t.c.authenticate(); err != nil {
+	// The token may have expired or been revoked since the tail began. Rights
+	// that are others end the tail, so that what wants judges by stays true.
+	if err := t.c.still(); err != nil {
 		t.end(err)
 		return false
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -87,18 +88,18 @@ func TestTailResumesBehindTheLastEvent(t *testing.T) {
 	for i := range 4 {
 		s.post(t, "", fmt.Sprintf(`{"n":%d}`, i))
 	}
-	first := s.open(t, "?from=2", s.bearer[httpapi.Reader])
+	first := s.open(t, "?from=2", s.bearer[identity.Reader])
 	if e := first.entry(); e.Index != 2 {
 		t.Errorf("from 2: got entry %d", e.Index)
 	}
-	again := s.open(t, "?from=0", s.bearer[httpapi.Reader], "Last-Event-ID: 4")
+	again := s.open(t, "?from=0", s.bearer[identity.Reader], "Last-Event-ID: 4")
 	for want := uint64(5); want < 7; want++ {
 		if e := again.entry(); e.Index != want {
 			t.Errorf("behind 4: got entry %d, want %d", e.Index, want)
 		}
 	}
 	for _, bad := range []string{"x", "-1", "04", "9223372036854775808"} {
-		got := s.request(t, "GET", "/v1/entries:tail", "", "Last-Event-ID: "+bad, s.token(httpapi.Reader))
+		got := s.request(t, "GET", "/v1/entries:tail", "", "Last-Event-ID: "+bad, s.token(identity.Reader))
 		if got.status != http.StatusBadRequest {
 			t.Errorf("behind %q: got %d, want 400", bad, got.status)
 		}
@@ -108,7 +109,7 @@ func TestTailResumesBehindTheLastEvent(t *testing.T) {
 func TestTailSaysSomethingWhenThereIsNothingToSay(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{KeepAlive: 10 * time.Millisecond})
 	s.addStream(t, ledger.StreamConfig{Name: "other"})
-	token := s.issue(t, httpapi.Grant{Name: "r", Role: httpapi.Reader, Streams: []string{"other", "more"}})
+	token := s.issue(t, identity.Grant{Name: "r", Role: identity.Reader, Streams: []string{"other", "more"}})
 	got := s.post(t, "", `{"n":1}`)
 	var a client.Appended
 	if err := json.Unmarshal([]byte(got.body), &a); err != nil {
@@ -130,7 +131,7 @@ func TestReaderOfSomeStreamsFollowsThemAlone(t *testing.T) {
 	s.addStream(t, ledger.StreamConfig{Name: "b"})
 	var want []uint64
 	for i, name := range []string{"a", "default", "b", "default", "a"} {
-		got := s.request(t, "POST", "/v1/streams/"+name+"/entries", fmt.Sprintf(`{"n":%d}`, i), s.token(httpapi.Writer))
+		got := s.request(t, "POST", "/v1/streams/"+name+"/entries", fmt.Sprintf(`{"n":%d}`, i), s.token(identity.Writer))
 		var a client.Appended
 		if err := json.Unmarshal([]byte(got.body), &a); err != nil {
 			t.Fatal(err)
@@ -139,13 +140,13 @@ func TestReaderOfSomeStreamsFollowsThemAlone(t *testing.T) {
 			want = append(want, a.Index)
 		}
 	}
-	tail := s.open(t, "", s.issue(t, httpapi.Grant{Name: "r", Role: httpapi.Reader, Streams: []string{"a", "b"}}))
+	tail := s.open(t, "", s.issue(t, identity.Grant{Name: "r", Role: identity.Reader, Streams: []string{"a", "b"}}))
 	for _, index := range want {
 		if e := tail.entry(); e.Index != index {
 			t.Errorf("got entry %d of %q, want %d", e.Index, e.Stream, index)
 		}
 	}
-	alone := s.open(t, "", s.issue(t, httpapi.Grant{Name: "r", Role: httpapi.Reader, Streams: []string{"b"}}))
+	alone := s.open(t, "", s.issue(t, identity.Grant{Name: "r", Role: identity.Reader, Streams: []string{"b"}}))
 	if e := alone.entry(); e.Index != want[1] {
 		t.Errorf("a reader of one stream: got entry %d of %q, want %d", e.Index, e.Stream, want[1])
 	}
@@ -153,13 +154,13 @@ func TestReaderOfSomeStreamsFollowsThemAlone(t *testing.T) {
 
 func TestShutdownEndsTails(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
-	tail := s.open(t, "?from=1000000", s.bearer[httpapi.Reader])
+	tail := s.open(t, "?from=1000000", s.bearer[identity.Reader])
 	s.api.EndTails()
 	s.api.EndTails() // again is nothing
 	if lines := tail.block(); len(lines) != 0 {
 		t.Errorf("got %q, want the end", lines)
 	}
-	later := s.open(t, "?from=1000000", s.bearer[httpapi.Reader])
+	later := s.open(t, "?from=1000000", s.bearer[identity.Reader])
 	if lines := later.block(); len(lines) != 0 {
 		t.Errorf("a later tail: got %q, want the end", lines)
 	}
@@ -168,7 +169,7 @@ func TestShutdownEndsTails(t *testing.T) {
 func TestTailEndsWithItsToken(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{KeepAlive: 10 * time.Millisecond})
 	for _, entryComes := range []bool{true, false} {
-		token, about, err := s.tokens.Issue(t.Context(), httpapi.Grant{Name: "r", Role: httpapi.Reader, Streams: []string{"*"}})
+		token, about, err := s.tokens.Issue(t.Context(), identity.Grant{Name: "r", Role: identity.Reader, Streams: []string{"*"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +193,7 @@ func TestTailEndsWithItsToken(t *testing.T) {
 
 func TestTailTellsWhyItEnds(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
-	tail := s.open(t, "?from=1000000", s.bearer[httpapi.Reader])
+	tail := s.open(t, "?from=1000000", s.bearer[identity.Reader])
 	if err := s.Ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +201,7 @@ func TestTailTellsWhyItEnds(t *testing.T) {
 	if len(lines) != 2 || lines[0] != "event: problem" || !strings.Contains(lines[1], string(client.Unavailable)) {
 		t.Errorf("got %q, want a problem", lines)
 	}
-	for _, err := range s.as(t, httpapi.Reader).Tail(t.Context(), client.TailQuery{From: 1000000}) {
+	for _, err := range s.as(t, identity.Reader).Tail(t.Context(), client.TailQuery{From: 1000000}) {
 		wantCode(t, err, client.Unavailable)
 	}
 }

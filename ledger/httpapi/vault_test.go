@@ -16,6 +16,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
@@ -44,7 +45,7 @@ func vaultURL(b proofs.Bundle) string {
 // records returns what an auditor gets of a bundle.
 func (s *served) records(t *testing.T, b proofs.Bundle) (records [][]byte) {
 	t.Helper()
-	for record, err := range s.as(t, httpapi.Auditor).VaultRecords(t.Context(), b) {
+	for record, err := range s.as(t, identity.Auditor).VaultRecords(t.Context(), b) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +58,7 @@ func (s *served) records(t *testing.T, b proofs.Bundle) (records [][]byte) {
 func (s *served) export(t *testing.T, b proofs.Bundle) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{audit.VaultPath(b): {Data: audit.FormatVault(s.records(t, b))}}
-	h := s.as(t, httpapi.Auditor)
+	h := s.as(t, identity.Auditor)
 	for _, path := range []string{audit.CheckpointFile, b.Path(), proofs.Tile{Width: b.Width}.Path()} {
 		data, err := h.ReadFile(t.Context(), path)
 		if err != nil {
@@ -111,7 +112,7 @@ func TestDamageIsLoggedAndNotTold(t *testing.T) {
 	b := s.fill(t, 30, 16<<10)
 	s.damageVault(t)
 	var logged bytes.Buffer
-	got := handle(loggingAPI(t, s, &logged).Handler(httpapi.Read), "GET", vaultURL(b), s.token(httpapi.Auditor))
+	got := handle(loggingAPI(t, s, &logged).Handler(httpapi.Read), "GET", vaultURL(b), s.token(identity.Auditor))
 	if got.status != http.StatusOK || strings.Contains(got.body, "corrupt") {
 		t.Errorf("got %d, want the records with a notice", got.status)
 	}
@@ -129,7 +130,7 @@ func TestRecordsThatCanNotBeReadCutTheAnswerOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+s.bearer[httpapi.Auditor])
+	req.Header.Set("Authorization", "Bearer "+s.bearer[identity.Auditor])
 	res, err := s.hc.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +142,7 @@ func TestRecordsThatCanNotBeReadCutTheAnswerOff(t *testing.T) {
 	if n, err := io.Copy(io.Discard, res.Body); !errors.Is(err, io.ErrUnexpectedEOF) || res.StatusCode != http.StatusOK || n == 0 {
 		t.Errorf("got status %d, %d bytes and error %v, want the answer to be cut off", res.StatusCode, n, err)
 	}
-	for _, last := range s.as(t, httpapi.Auditor).VaultRecords(t.Context(), b) {
+	for _, last := range s.as(t, identity.Auditor).VaultRecords(t.Context(), b) {
 		err = last
 	}
 	if err == nil || errors.Is(err, proofs.ErrMalformed) {

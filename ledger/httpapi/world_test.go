@@ -12,6 +12,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/ledgertest"
 	"github.com/cairnlog/cairn/ledger/local"
 )
@@ -20,12 +21,13 @@ import (
 // each role.
 type served struct {
 	*ledgertest.World
-	dir    string // of the ledger
-	api    *httpapi.API
-	tokens *httpapi.Tokens
-	bearer map[httpapi.Role]string
-	url    string
-	hc     *http.Client
+	dir        string // of the ledger
+	api        *httpapi.API
+	tokens     *identity.Tokens
+	identities *identity.Authenticator
+	bearer     map[identity.Role]string
+	url        string
+	hc         *http.Client
 }
 
 // serve opens a ledger and serves it until the test ends. Tests mostly wait
@@ -35,7 +37,7 @@ func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 	if t, ok := t.(*testing.T); ok {
 		t.Parallel()
 	}
-	s := &served{dir: t.TempDir(), bearer: make(map[httpapi.Role]string), hc: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	s := &served{dir: t.TempDir(), bearer: make(map[identity.Role]string), hc: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	var err error
 	if s.World, err = ledgertest.Make(t.Context(), s.dir, c); err != nil {
 		t.Fatal(err)
@@ -45,17 +47,20 @@ func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 			t.Error(err)
 		}
 	})
-	if s.tokens, err = httpapi.OpenTokens(t.Context(), httpapi.TokensConfig{Register: s.Tokens}); err != nil {
+	if s.tokens, err = identity.OpenTokens(t.Context(), identity.TokensConfig{Register: s.Tokens}); err != nil {
 		t.Fatal(err)
 	}
-	s.api, err = httpapi.New(httpapi.Config{Ledger: s.Ledger, Tokens: s.tokens, Metrics: s.Metrics, Limits: limits})
+	if s.identities, err = identity.New(identity.Options{Tokens: s.tokens, Metrics: s.Metrics}); err != nil {
+		t.Fatal(err)
+	}
+	s.api, err = httpapi.New(httpapi.Config{Ledger: s.Ledger, Identities: s.identities, Metrics: s.Metrics, Limits: limits})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []httpapi.Role{httpapi.Writer, httpapi.Reader, httpapi.Auditor, httpapi.Operator} {
-		g := httpapi.Grant{Name: "test-" + string(role), Role: role}
-		if role == httpapi.Writer || role == httpapi.Reader {
-			g.Streams = []string{httpapi.EveryStream}
+	for _, role := range identity.Roles() {
+		g := identity.Grant{Name: "test-" + string(role), Role: role}
+		if role.HasStreams() {
+			g.Streams = []string{identity.EveryStream}
 		}
 		s.bearer[role] = s.issue(t, g)
 	}
@@ -100,7 +105,7 @@ func run(t testing.TB, servers ...*httpapi.Server) {
 }
 
 // issue returns a new token.
-func (s *served) issue(t testing.TB, g httpapi.Grant) string {
+func (s *served) issue(t testing.TB, g identity.Grant) string {
 	t.Helper()
 	token, _, err := s.tokens.Issue(t.Context(), g)
 	if err != nil {
@@ -110,7 +115,7 @@ func (s *served) issue(t testing.TB, g httpapi.Grant) string {
 }
 
 // as returns the log as the bearer of a role's token has it.
-func (s *served) as(t testing.TB, role httpapi.Role) *client.HTTP {
+func (s *served) as(t testing.TB, role identity.Role) *client.HTTP {
 	t.Helper()
 	return s.with(t, s.bearer[role])
 }
@@ -178,4 +183,4 @@ func handle(h http.Handler, method, path string, headers ...string) reply {
 }
 
 // token returns the header line with the token of a role.
-func (s *served) token(role httpapi.Role) string { return "Authorization: Bearer " + s.bearer[role] }
+func (s *served) token(role identity.Role) string { return "Authorization: Bearer " + s.bearer[role] }

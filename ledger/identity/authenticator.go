@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -170,6 +171,20 @@ func (a *Authenticator) Identify(ctx context.Context, c Credentials) (Identity, 
 	}
 	a.metrics.login(i.Kind, Known)
 	return i, nil
+}
+
+// Still returns nil as long as a request that takes long is that of an identity,
+// with the rights that it had at its beginning.
+func (a *Authenticator) Still(ctx context.Context, i Identity, c Credentials) error {
+	now, r := a.identify(ctx, c)
+	if r != nil {
+		return r
+	}
+	same := func(a, b Right) bool { return a.Role == b.Role && slices.Equal(a.Streams, b.Streams) }
+	if now.Name != i.Name || !slices.EqualFunc(now.Rights, i.Rights, same) {
+		return &Refusal{Kind: now.Kind, Outcome: Revoked, Who: i.Name, Detail: "what this identity may do has changed", Hint: "ask again"}
+	}
+	return nil
 }
 
 func (a *Authenticator) identify(ctx context.Context, c Credentials) (Identity, *Refusal) {

@@ -37,22 +37,22 @@ func Local() Identity {
 
 const localName = "local operator"
 
-// Role returns the role by which the identity may do something, the first if
-// there are several, and whether there is one.
+// Role returns the role by which the identity may do one of the actions, the
+// first if there are several, and whether there is one.
 func (i Identity) Role(a Action) (Role, bool) {
 	for _, r := range i.Rights {
-		if a != 0 && r.Role.Actions()&a == a {
+		if r.Role.Actions()&a != 0 {
 			return r.Role, true
 		}
 	}
 	return "", false
 }
 
-// May reports whether the identity may do something to what is about a stream;
-// the empty name is the ledger itself.
+// May reports whether the identity may do one of the actions to what is about a
+// stream; the empty name is the ledger itself.
 func (i Identity) May(a Action, stream string) bool {
 	return slices.ContainsFunc(i.Rights, func(r Right) bool {
-		return a != 0 && r.Role.Actions()&a == a && r.covers(stream)
+		return r.Role.Actions()&a != 0 && r.covers(stream)
 	})
 }
 

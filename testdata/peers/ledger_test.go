@@ -13,6 +13,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -133,11 +134,15 @@ func (l *servedLedger) damage(path string) { l.damaged.Store(&path) }
 // publicFace returns the handler of the public files, as cairnd serves them.
 func publicFace(t *testing.T, d *local.Directory) http.Handler {
 	t.Helper()
-	tokens, err := httpapi.OpenTokens(t.Context(), httpapi.TokensConfig{Register: d.Tokens})
+	tokens, err := identity.OpenTokens(t.Context(), identity.TokensConfig{Register: d.Tokens})
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := httpapi.New(httpapi.Config{Ledger: d.Ledger, Tokens: tokens})
+	identities, err := identity.New(identity.Options{Tokens: tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := httpapi.New(httpapi.Config{Ledger: d.Ledger, Identities: identities})
 	if err != nil {
 		t.Fatal(err)
 	}
