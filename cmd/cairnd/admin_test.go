@@ -77,8 +77,8 @@ func TestAdministrationThroughTheSocket(t *testing.T) {
 		status       int
 		stdout, talk string // patterns
 	}{
-		{"status", command.Yes, `(?m)^state +takes entries; nobody witnesses them: the policy's quorum is none$`, "^$"},
-		{"status --json", command.Yes, `(?s)"origin": "example.com/l".*"clock_ahead": 0,.*"quorum": "none",\s+"quorum_cosigns": true`, "^$"},
+		{"status", command.Yes, `(?m)^state +takes entries; nobody witnesses them: the policy's quorum is none$`, "^hint: nothing can be erased.*\n$"},
+		{"status --json", command.Yes, `(?s)"origin": "example.com/l".*"clock_ahead": 0,.*"quorum": "none",\s+"quorum_cosigns": true.*"destroys": false`, "^hint: nothing can be erased.*\n$"},
 		{"retention add short --days 30 --period day", command.Yes, "^$", "^cairnd: retention class short is added\n$"},
 		{"retention add short", command.No, "^$", "^cairnd: .*already exists"},
 		{"retention add fast --period hour", command.Misuse, "^$", "hour"},

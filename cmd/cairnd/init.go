@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ type initFlags struct {
 	encrypt   bool
 	contact   string
 	qpd       uint32
+	keys      local.KeyState
 }
 
 func (p *program) initCommand() *cobra.Command {
@@ -42,10 +44,15 @@ publishes. Give their lines in a file, as each witness's operator prints them
 with "cairn-witness init", with groups and the quorum (C2SP tlog-policy).
 Without it nobody cosigns, and only the operator vouches for the log.
 
+The key tree, from which the keys of payloads come, is kept in places that must be
+in no backup; nothing can be erased before there are two of them, best on two
+disks, or an escrow: see cairn-keys(7).
+
 It prints the log as the witnesses' operators add it with "cairn-witness log add --list",
 in the format logs/v0 of witness-network.org.`,
 		Example: `  cairnd init --origin log.example.com/audit --witnesses witnesses.policy > log.list
-  cairnd init --origin log.example.com/audit --post-quantum --encrypt --passphrase-file /run/secrets/cairn`,
+  cairnd init --origin log.example.com/audit --post-quantum --encrypt --passphrase-file /run/secrets/cairn
+  cairnd init --origin log.example.com/audit --key-place keystate --key-place /mnt/other-disk/keystate`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.init(c.Context(), o) },
 	}
@@ -54,6 +61,10 @@ in the format logs/v0 of witness-network.org.`,
 	c.Flags().BoolVar(&o.PostQuantum, "post-quantum", false, "sign with ML-DSA-44 too")
 	c.Flags().BoolVar(&o.encrypt, "encrypt", false, "encrypt the key files with the passphrase")
 	c.Flags().StringVar(&o.contact, "contact", "unknown", "how the witnesses' operators reach you, for what is printed")
+	c.Flags().StringArrayVar(&o.keys.Places, "key-place", nil, "directory that holds the key tree (repeat; default \"keystate\")")
+	c.Flags().StringVar(&o.keys.Wrap, "key-wrap", "", "what closes the places: passphrase or none (default: as the key files)")
+	c.Flags().StringVar(&o.keys.EscrowPlace, "escrow-place", "", "directory that holds the key tree encrypted for the recipients")
+	c.Flags().StringArrayVar(&o.keys.EscrowRecipients, "escrow-recipient", nil, "age recipient of the escrow (repeat)")
 	c.Flags().Uint32Var(&o.qpd, "qpd", 86400, "requests a day that you expect to ask of a witness, for what is printed")
 	return c
 }
@@ -69,18 +80,27 @@ func (p *program) init(ctx context.Context, o initFlags) error {
 		return err
 	}
 	o.Config = c.Config
+	if o.saysKeys() {
+		if err == nil {
+			return command.Usage("%s is there: say in its table key_state what --key-place, --key-wrap and --escrow-... say", local.ConfigFile)
+		}
+		o.Config.KeyState = o.keys
+	}
 	if err := p.readInit(&o); err != nil {
 		return err
 	}
 	if err := local.Init(ctx, p.dir, o.InitOptions); err != nil {
 		return err
 	}
-	policy, err := local.ReadPolicy(p.dir, c.Config)
+	policy, err := local.ReadPolicy(p.dir, o.Config)
 	if err != nil {
 		return err
 	}
 	return p.introduce(o, policy)
 }
+
+// saysKeys reports whether a flag says something of the key state.
+func (o *initFlags) saysKeys() bool { return !reflect.DeepEqual(o.keys, local.KeyState{}) }
 
 // readInit reads the files that flags give, and checks what was asked for.
 func (p *program) readInit(o *initFlags) error {
@@ -102,6 +122,9 @@ func (p *program) readInit(o *initFlags) error {
 			return command.Usage("%w", err)
 		}
 		o.Passphrase = secret
+	}
+	if o.Config.KeyState.Wrap == "passphrase" && !o.encrypt {
+		return command.Usage("--key-wrap passphrase: it is the passphrase, and none was given to init: use --encrypt")
 	}
 	if _, err := o.listed(proofs.PolicyLog{}); err != nil {
 		return err
@@ -133,7 +156,12 @@ func (o *initFlags) listed(l proofs.PolicyLog) (witness.Log, error) {
 // introduce prints the log for the witnesses, and says what comes next.
 func (p *program) introduce(o initFlags, policy *proofs.Policy) error {
 	p.Say("made the ledger %s in %s", o.Origin, p.dir)
-	p.Say("keep %s/keys safe and out of backups of the data; publish %s/policy", p.dir, p.dir)
+	p.Say("back up %s/keys, but not where the data is backed up; publish %s/policy", p.dir, p.dir)
+	state := local.InspectKeyState(p.dir, o.Config)
+	for _, place := range state.Places {
+		p.Say("keep %s out of every backup and snapshot: with a copy, what is erased later can be read again", place.Path)
+	}
+	p.hintKeyState(state)
 	if !o.encrypt && os.Getenv("CAIRN_PASSPHRASE") != "" {
 		p.Say("the key files are in clear, although CAIRN_PASSPHRASE is set: --encrypt was not given")
 	}

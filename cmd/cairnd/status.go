@@ -21,7 +21,8 @@ func (p *program) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show how the running ledger is",
 		Long: `Show the four sizes of the ledger, whether it takes entries, what its witnesses
-said last, and what keeps a copied directory from forking the log.
+said last, what keeps a copied directory from forking the log, and where the key
+state is, see "cairnd key status".
 
 The exit status is 0 where the ledger takes entries and those witnesses that
 cosigned when they were asked last make the policy's quorum, and 1 where it has
@@ -42,12 +43,13 @@ down, and entries may be on their way.`,
 			if err != nil {
 				return err
 			}
-			h := healthOf(s, policy)
+			h := healthOf(s, policy, local.InspectKeyState(p.dir, a.config.Config))
 			if p.json {
 				err = p.printJSON(h)
 			} else {
 				err = h.print(p.Stdout)
 			}
+			p.hintKeyState(h.KeyState)
 			if err == nil {
 				err = h.judge()
 			}
@@ -63,9 +65,11 @@ type health struct {
 	ledger.Status
 	Quorum  string `json:"quorum"`         // of the policy
 	Cosigns bool   `json:"quorum_cosigns"` // when it was asked last; true where it is none
+
+	KeyState local.KeyStateInfo `json:"key_state"`
 }
 
-func healthOf(s ledger.Status, policy *proofs.Policy) health {
+func healthOf(s ledger.Status, policy *proofs.Policy, keys local.KeyStateInfo) health {
 	cosigning := make(map[string]bool)
 	for _, w := range s.Witness {
 		for _, named := range policy.Witnesses {
@@ -76,7 +80,7 @@ func healthOf(s ledger.Status, policy *proofs.Policy) health {
 		}
 	}
 	none := policy.Quorum == proofs.NoQuorum
-	return health{Status: s, Quorum: policy.Quorum, Cosigns: none || policy.Met(cosigning)}
+	return health{Status: s, Quorum: policy.Quorum, Cosigns: none || policy.Met(cosigning), KeyState: keys}
 }
 
 // A notWellError is a "no": the status was printed already.
@@ -147,6 +151,7 @@ func (h health) print(w io.Writer) error {
 		t.Row("clock", h.clock())
 	}
 	t.Row("copies", h.Fork)
+	printKeyState(t, h.KeyState)
 	return t.Flush()
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -60,7 +61,7 @@ func TestStatusSaysWhoMustLook(t *testing.T) {
 		"its clock is far behind":     {ledger.Status{Sizes: sizes, ClockAhead: -61, Witness: said("", "", "")}, "two", []string{"takes no entries: its clock is 1m1s behind the witnesses'\n"}, "the ledger takes no entries"},
 		"its clock is a little ahead": {ledger.Status{Ready: true, Sizes: sizes, ClockAhead: 5, Witness: said("", "", "")}, "two", []string{"everything is witnessed\n", "5s ahead of the witnesses'\n"}, ""},
 	} {
-		h := healthOf(c.status, threeWitnesses(t, c.quorum))
+		h := healthOf(c.status, threeWitnesses(t, c.quorum), local.KeyStateInfo{Destroys: true})
 		var out strings.Builder
 		if err := h.print(&out); err != nil {
 			t.Fatal(err)

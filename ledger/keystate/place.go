@@ -159,3 +159,62 @@ func (p Place) shredFile(name string) error {
 func (p Place) wrong(what string, err error) error {
 	return fmt.Errorf("key state in %s: %s: %w", p.Name, what, err)
 }
+
+// A Holding is what the files of a place say to whoever cannot open them.
+type Holding struct {
+	Owner    [32]byte
+	Epoch    uint64 // the latest that is whole
+	Wrapping string // the name of the wrapper of its cell; empty: it lies open
+}
+
+// Holding returns what the place holds; ok says whether it holds anything.
+func (p Place) Holding() (h Holding, ok bool, err error) {
+	epochs, err := p.epochs()
+	if err != nil {
+		return h, false, err
+	}
+	for _, number := range epochs {
+		b, err := p.read(cellName(number))
+		if err != nil {
+			return h, false, err
+		}
+		if c, err := parseCell(b); err == nil {
+			clear(b)
+			return Holding{c.owner, number, c.wrapping}, true, nil
+		}
+	}
+	return h, false, nil
+}
+
+// EscrowEpoch returns the latest epoch of the escrow that a place is; ok says
+// whether it has any.
+func (p Place) EscrowEpoch() (epoch uint64, ok bool, err error) {
+	files, err := (&Escrow{Place: p}).files()
+	for e := range files {
+		epoch, ok = max(epoch, e), true
+	}
+	return epoch, ok, err
+}
+
+// Erase overwrites and removes what the place holds, which is no place of its
+// ledger any more. The error is [ErrOther] where it is another ledger's, and
+// [ErrNone] where it holds nothing; a state later than the latest epoch of the
+// places in use is kept, for it is the one that is in force.
+func (p Place) Erase(owner [32]byte, latest uint64) error {
+	h, ok, err := p.Holding()
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return p.wrong("erase", ErrNone)
+	case h.Owner != owner:
+		return p.wrong("erase", ErrOther)
+	case h.Epoch > latest:
+		return p.wrong("erase", fmt.Errorf("it has epoch %d, and the places that are in use %d: it is the latest", h.Epoch, latest))
+	}
+	epochs, err := p.epochs()
+	for _, epoch := range epochs {
+		err = errors.Join(err, p.shred(epoch))
+	}
+	return err
+}

@@ -242,3 +242,51 @@ func TestCellThatAPowerCutTearsIsNoCell(t *testing.T) {
 		}
 	}
 }
+
+func TestFilesSayWhatAPlaceHolds(t *testing.T) {
+	w := newWorld(t, nil)
+	if _, ok, err := w.options().Places[0].Holding(); ok || err != nil {
+		t.Errorf("an empty place: got %v, %v, want that it holds nothing", ok, err)
+	}
+	if _, ok, err := w.options().Escrow.Place.EscrowEpoch(); ok || err != nil {
+		t.Errorf("an empty escrow: got %v, %v, want that it holds nothing", ok, err)
+	}
+	o := w.options()
+	o.Wrapper = wideWrapper{}
+	s, err := keystate.Create(context.Background(), o, keytree.New(root))
+	if err == nil {
+		_, err = s.Destroy(context.Background(), bucket(1))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range o.Places {
+		if got, ok, err := p.Holding(); !ok || err != nil || got != (keystate.Holding{Owner: w.owner, Epoch: 1, Wrapping: "wide"}) {
+			t.Errorf("%s: got %+v, %v, %v", p.Name, got, ok, err)
+		}
+	}
+	if epoch, ok, err := o.Escrow.Place.EscrowEpoch(); epoch != 1 || !ok || err != nil {
+		t.Errorf("the escrow: got %d, %v, %v, want 1", epoch, ok, err)
+	}
+}
+
+func TestPlaceThatIsNoneAnyMoreIsErased(t *testing.T) {
+	w := newWorld(t, nil)
+	before := afterOne(t, w)
+	old, now := keystate.Place{Name: "old", FS: before[0]}, w.options().Places[0]
+	if err := old.Erase([32]byte{2}, 1); !errors.Is(err, keystate.ErrOther) {
+		t.Errorf("of another ledger: got %v, want ErrOther", err)
+	}
+	if err := now.Erase(w.owner, 0); err == nil {
+		t.Error("the latest state is erased")
+	}
+	if len(files(t, before[0])) != 2 || len(files(t, w.disks[0])) != 2 {
+		t.Error("a refused erasure changed something")
+	}
+	if err := old.Erase(w.owner, 1); err != nil || len(files(t, before[0])) != 0 {
+		t.Errorf("got %v, and %d files are left", err, len(files(t, before[0])))
+	}
+	if err := old.Erase(w.owner, 1); !errors.Is(err, keystate.ErrNone) {
+		t.Errorf("again: got %v, want ErrNone", err)
+	}
+}

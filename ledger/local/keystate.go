@@ -116,15 +116,8 @@ func (k KeyState) wrapper(p Passphrase, encrypted bool, workFactor int) (keystat
 // openKeyState opens the key tree for the ledger. With create it is made where
 // there is none.
 func (d *Directory) openKeyState(ctx context.Context, cfg *ledger.Config, c Config, o Options, create bool) error {
-	ks := keystate.Options{Owner: [32]byte(cfg.Secrets.Derive("key state")), Rand: rand.Reader}
-	encrypted, err := isEncrypted(filepath.Join(c.Keys, secretsFile))
+	ks, err := d.keyStateOptions(cfg.Secrets, c, o, create)
 	if err != nil {
-		return err
-	}
-	if ks.Wrapper, err = c.KeyState.wrapper(o.Passphrase, encrypted, o.parts.workFactor); err != nil {
-		return err
-	}
-	if err := d.openPlaces(&ks, c.KeyState, o, create); err != nil {
 		return err
 	}
 	if create {
@@ -146,6 +139,23 @@ func (d *Directory) openKeyState(ctx context.Context, cfg *ledger.Config, c Conf
 	}
 	cfg.Secrets.Tree, cfg.Keystate = d.KeyState.Tree(), d.KeyState
 	return nil
+}
+
+// owner tells a ledger from others in the places of its key state.
+func owner(s ledger.Secrets) [32]byte { return [32]byte(s.Derive("key state")) }
+
+// keyStateOptions opens and locks the directories of a key state. With create
+// those that are missing are made.
+func (d *Directory) keyStateOptions(s ledger.Secrets, c Config, o Options, create bool) (ks keystate.Options, err error) {
+	ks = keystate.Options{Owner: owner(s), Rand: rand.Reader}
+	encrypted, err := isEncrypted(filepath.Join(c.Keys, secretsFile))
+	if err != nil {
+		return ks, err
+	}
+	if ks.Wrapper, err = c.KeyState.wrapper(o.Passphrase, encrypted, o.parts.workFactor); err != nil {
+		return ks, err
+	}
+	return ks, d.openPlaces(&ks, c.KeyState, o, create)
 }
 
 // openPlaces opens and locks the directories of the key state.

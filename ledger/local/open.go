@@ -70,6 +70,9 @@ func Open(ctx context.Context, dir string, c Config, o Options) (*Directory, err
 	if err = d.openRest(ctx, &cfg, c, o, false); err == nil {
 		d.Ledger, err = ledger.Open(ctx, cfg)
 	}
+	if err == nil {
+		err = d.measure(o.Metrics, d.KeyState)
+	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
