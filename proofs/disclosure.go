@@ -140,7 +140,7 @@ func (d Disclosure) checkTags(root Hash) error {
 // Shown reports whether the part is shown.
 func (p DisclosedPart) Shown() bool { return p.Opening != nil }
 
-// Part returns a part that is shown.
+// Part returns a part that is shown, without its data where that is left out.
 func (p DisclosedPart) Part() (Part, error) {
 	part, err := ParsePartHead(p.Head)
 	part.Data = p.Data
@@ -148,11 +148,12 @@ func (p DisclosedPart) Part() (Part, error) {
 }
 
 func (p DisclosedPart) bytes() ([]byte, error) {
-	if _, err := ParsePartHead(p.Head); err != nil {
+	part, err := p.Part()
+	if err != nil {
 		return nil, err
 	}
-	if len(p.Data) > MaxPartData {
-		return nil, fmt.Errorf("%w: data of %d bytes is larger than %d", ErrMalformed, len(p.Data), MaxPartData)
+	if err := part.checkData(); err != nil {
+		return nil, err
 	}
 	return appendVector(append([]byte(nil), p.Head...), 4, p.Data), nil
 }

@@ -11,10 +11,13 @@
 // the payload, T to the tags. The tree hashes leaves, and nothing else.
 //
 // The payload is a list of parts. A [Part] is an event as it arrived and what
-// came with it. It rests sealed ([SealPart], [OpenPart]), in a [Record] with
-// sealed tags, which can be erased one by one ([ScrubRecord]). A [Tag] stands for the value of one declared field ([Field]):
-// who has the field's key can find equal values, and nobody else can. A
-// [Disclosure] shows an entry, or some of it, to somebody without the keys.
+// came with it. An event that concerns several people can be divided into parts
+// ([Extractor.Split], [JoinParts]), so that it loses only what concerns the one
+// who is erased. A part rests sealed ([SealPart], [OpenPart]), in a [Record]
+// with sealed tags, which are erased one by one ([ScrubRecord]). A [Tag] stands
+// for the value of one declared field ([Field]): who has the field's key can
+// find equal values, and nobody else can. A [Disclosure] shows an entry, or
+// some of it, to somebody without the keys.
 //
 // A [Checkpoint] is the head of the tree, which the log and independent
 // witnesses sign ([Key], [Note], [Cosignature]). A [Policy] is the verifier's

@@ -1,9 +1,13 @@
 package proofs
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
-// An Extractor finds the values of a stream's declared fields in its events.
-// It is safe for concurrent use.
+// An Extractor finds the values of a stream's declared fields in its events,
+// and divides events by the people that the values concern. It is safe for
+// concurrent use.
 //
 // What it finds is committed in tags, and found again by whoever opens an
 // event later: this is a specification as much as a description. The event
@@ -32,6 +36,7 @@ import "sync"
 // different values of one field, or [MaxTags] of all together, are an error.
 type Extractor struct {
 	fields []Field
+	about  []uint64    // of each field: a bit for the field that it is about, by index
 	places []pathPlace // a tree: the first is the whole event
 	idle   sync.Pool   // of *jsonScanner
 }
@@ -58,8 +63,11 @@ func NewExtractor(fields []Field) (*Extractor, error) {
 	if err := ValidateFields(fields); err != nil {
 		return nil, err
 	}
-	x := &Extractor{fields: append([]Field(nil), fields...), places: make([]pathPlace, 1)}
+	x := &Extractor{fields: append([]Field(nil), fields...), about: make([]uint64, len(fields)), places: make([]pathPlace, 1)}
 	for i, f := range x.fields {
+		if f.About != "" {
+			x.about[i] = 1 << x.fieldNamed(f.About)
+		}
 		if f.Path == "" {
 			continue
 		}
@@ -74,6 +82,11 @@ func NewExtractor(fields []Field) (*Extractor, error) {
 		x.places[at].fields = append(x.places[at].fields, int32(i))
 	}
 	return x, nil
+}
+
+// fieldNamed returns the index of a field, or -1.
+func (x *Extractor) fieldNamed(name string) int {
+	return slices.IndexFunc(x.fields, func(f Field) bool { return f.Name == name })
 }
 
 // below returns the place one step below another, and adds it if need be.
@@ -109,11 +122,7 @@ func (x *Extractor) below(at int32, step Step) int32 {
 // [CheckJSON] demands it, or a field named in the error has a value that
 // cannot be told or has too many.
 func (x *Extractor) Extract(data []byte) ([]FieldValue, error) {
-	s, ok := x.idle.Get().(*jsonScanner)
-	if !ok {
-		s = &jsonScanner{taker: taker{x: x, fields: make([]fieldFound, len(x.fields))}}
-	}
-	s.data = data
+	s := x.scanner(data)
 	var values []FieldValue
 	err := s.text()
 	if err == nil {
@@ -122,4 +131,14 @@ func (x *Extractor) Extract(data []byte) ([]FieldValue, error) {
 	s.reset()
 	x.idle.Put(s)
 	return values, err
+}
+
+// scanner returns one that is idle, or a new one.
+func (x *Extractor) scanner(data []byte) *jsonScanner {
+	s, ok := x.idle.Get().(*jsonScanner)
+	if !ok {
+		s = &jsonScanner{taker: taker{x: x, fields: make([]fieldFound, len(x.fields))}}
+	}
+	s.data = data
+	return s
 }

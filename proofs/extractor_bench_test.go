@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cairnlog/cairn/proofs"
@@ -93,5 +94,44 @@ func BenchmarkCheckJSON(b *testing.B) {
 		if err := proofs.CheckJSON(event); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Splitting reads an event a second time. Beside an ordinary event there is one
+// made to be slow: a mebibyte of short names in arrays that lie within each
+// other, with as many fields as there can be.
+//
+//	go test -run '^$' -bench Split ./proofs
+func BenchmarkSplit(b *testing.B) {
+	ordinary := cloudTrailFields(b)
+	ordinary[3].Subject = true
+	ordinary[4].About = ordinary[3].Name
+	var hostile []proofs.Field
+	for i := range proofs.MaxFields {
+		f := proofs.Field{Number: uint16(i + 1), Name: fmt.Sprintf("f%d", i), Path: "$" + strings.Repeat("[*]", i%32), Subject: i%2 == 0}
+		if i%2 == 1 {
+			f.About = fmt.Sprintf("f%d", i-1)
+		}
+		hostile = append(hostile, f)
+	}
+	deep := strings.Repeat("[", 31) + `"a"` + strings.Repeat("]", 31)
+	for _, set := range []struct {
+		name   string
+		fields []proofs.Field
+		event  []byte
+	}{
+		{"cloudtrail", ordinary, realEvents(b, "cloudtrail-s3-exfiltration.zip", 1)[0]},
+		{"hostile", hostile, []byte("[" + strings.Repeat(deep+",", 1<<20/len(deep)) + deep + "]")},
+	} {
+		b.Run(set.name, func(b *testing.B) {
+			x := must(proofs.NewExtractor(set.fields))
+			b.ReportAllocs()
+			b.SetBytes(int64(len(set.event)))
+			for b.Loop() {
+				if _, err := x.Split(proofs.Part{Data: set.event}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -21,11 +21,14 @@ type refJSON struct {
 	text     string
 	names    []string // of the children of an object
 	children []refJSON
+
+	start, end int // in the text; white space, commas and colons may come first
 }
 
 func readRef(t testing.TB, d *jsontext.Decoder) refJSON {
+	n := refJSON{start: int(d.InputOffset())}
 	token := must(d.ReadToken())
-	n := refJSON{kind: token.Kind()}
+	n.kind = token.Kind()
 	switch n.kind {
 	case '{', '[':
 		for d.PeekKind() != '}' && d.PeekKind() != ']' {
@@ -38,6 +41,7 @@ func readRef(t testing.TB, d *jsontext.Decoder) refJSON {
 	default:
 		n.text = token.String()
 	}
+	n.end = int(d.InputOffset())
 	return n
 }
 

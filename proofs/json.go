@@ -70,6 +70,13 @@ func (s *jsonScanner) space() {
 
 // value reads one value, to which the places of declared fields given apply.
 func (s *jsonScanner) value(p selection) error {
+	if s.split != nil && !p.none() {
+		return s.splitValue(p)
+	}
+	return s.anyValue(p)
+}
+
+func (s *jsonScanner) anyValue(p selection) error {
 	if s.at >= len(s.data) {
 		return s.fail(s.at, "cut off where a value is due")
 	}

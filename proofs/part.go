@@ -9,10 +9,20 @@ import (
 // limit, 1 MiB by default.
 const MaxPartData = 1<<24 - 1 - 1<<20
 
-const partVersion = 1
+// MaxGaps is the most values of one event that other parts can have.
+const MaxGaps = 4096
+
+const (
+	partVersion = 1
+
+	dataWhole  = 0 // encodings of the data
+	dataGaps   = 1
+	dataPieces = 2
+)
 
 // A Part is what is sealed: an event as it arrived, and what came with it.
-// A payload is one part, or several that can be closed one by one.
+// A payload is one part, or several that can be closed one by one: see
+// [Extractor.Split].
 //
 //	struct {
 //	    uint8  version = 1;
@@ -23,9 +33,15 @@ const partVersion = 1
 //	    opaque subjects<0..65535>;      /* each: opaque subject<1..1024> */
 //	    opaque fields<0..65535>;        /* each: opaque name<1..255>; opaque value<0..4096> */
 //	    opaque signature<0..65535>;
-//	    uint8  encoding;                /* 0: data is as it arrived */
+//	    uint8  encoding;                /* 0: data is as it arrived; 1: it has gaps; 2: it is pieces */
+//	    select (encoding) {
+//	        case 0: struct {};
+//	        case 1: uint32 gaps<4..16384>;
+//	        case 2: Piece pieces<0..32768>; uint16 places<0..32766>;
+//	    };
 //	    opaque data<0..2^24-1-2^20>;    /* length in four bytes */
 //	} Part;
+//	struct { uint32 gap; uint32 length; } Piece;
 //
 // The data comes last, so that whoever has it already needs only the rest.
 type Part struct {
@@ -36,7 +52,25 @@ type Part struct {
 	Subjects       []string     // the data subjects whose keys close this part
 	Fields         []GivenField // declared fields given beside the data, not found in it
 	Signature      []byte       // the producer's own signature, if there is one
-	Data           []byte       // the raw bytes, unchanged; at most [MaxPartData]
+
+	// Gaps are the offsets in the data at which the word null stands for a
+	// value that another part has, or had: at most [MaxGaps], rising. What was
+	// there leaves no trace, not even its length.
+	Gaps []uint32
+
+	// Pieces are what the data of a further part consists of, one after the
+	// other, and Places are those of its given fields among all of the event, one for each
+	// field. Both rise. A part has either gaps, or pieces and places.
+	Pieces []Piece
+	Places []uint16
+
+	Data []byte // the raw bytes, unchanged; at most [MaxPartData]
+}
+
+// A Piece fills a gap of the first part.
+type Piece struct {
+	Gap    uint32 // its number, from 0
+	Length uint32 // of the value as it arrived, in bytes, from 1
 }
 
 // A GivenField is the canonical value of a declared field that came beside
@@ -52,8 +86,8 @@ func FormatPart(p Part) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(p.Data) > MaxPartData {
-		return nil, fmt.Errorf("%w: part: data of %d bytes is larger than %d", ErrMalformed, len(p.Data), MaxPartData)
+	if err := p.checkData(); err != nil {
+		return nil, err
 	}
 	return appendVector(head, 4, p.Data), nil
 }
@@ -97,7 +131,7 @@ func FormatPartHead(p Part) ([]byte, error) {
 	b = appendVector(b, 2, subjects)
 	b = appendVector(b, 2, fields)
 	b = appendVector(b, 2, p.Signature)
-	return append(b, 0), nil
+	return appendEncoding(b, p)
 }
 
 // ParsePart reads the bytes that [FormatPart] writes and no others. The data
@@ -106,7 +140,10 @@ func ParsePart(b []byte) (Part, error) {
 	d := decoder{format: "part", rest: b}
 	p := parsePartHead(&d)
 	p.Data = d.vector("data", 4, 0, MaxPartData)
-	return p, d.end()
+	if err := d.end(); err != nil {
+		return p, err
+	}
+	return p, p.checkData()
 }
 
 // ParsePartHead reads the bytes that [FormatPartHead] writes and no others.
@@ -141,9 +178,7 @@ func parsePartHead(d *decoder) Part {
 		}
 	}
 	p.Signature = d.vector("signature", 2, 0, 65535)
-	if e := d.uint8("encoding"); e != 0 {
-		d.fail("encoding", fmt.Sprintf("%d is not known", e))
-	}
+	d.encoding(&p)
 	return p
 }
 

@@ -49,7 +49,7 @@ type StreamBody struct {
 	Class  uint16 // the class that entries get when they name no longer one
 	Closed bool   // takes no more entries
 	Reason bool   // whoever reads its payloads has to say why
-	Split  bool   // its events are sealed in parts, by the data subjects they concern
+	Split  bool   // its events are sealed in parts, by whom they concern: [Extractor.Split]
 	Fields []FieldBody
 }
 

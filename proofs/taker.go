@@ -11,7 +11,8 @@ type taker struct {
 	active []activePlace
 	found  []foundValue
 	fields []fieldFound
-	arena  []byte // values that the data does not have literally
+	arena  []byte    // values that the data does not have literally
+	split  *splitter // nil: values are wanted, not where they are
 }
 
 // A selection is the range of taker.active that applies to one value.
@@ -138,6 +139,9 @@ func (s *jsonScanner) takeNumber(p selection, number []byte, integer bool) error
 
 // take gives a value to every field whose path ends at it.
 func (t *taker) take(p selection, value []byte, null bool) error {
+	if t.split != nil {
+		return t.takeSubject(p, value, null)
+	}
 	for _, a := range t.active[p.from:p.to] {
 		for _, field := range t.x.places[a.place].fields {
 			if err := t.add(field, value, null); err != nil {
@@ -193,7 +197,7 @@ func (t *taker) values() []FieldValue {
 func (s *jsonScanner) reset() {
 	clear(s.found)
 	clear(s.fields)
-	s.data, s.arena = nil, nil
+	s.data, s.arena, s.split = nil, nil, nil
 	s.at, s.depth = 0, 0
 	s.names, s.scratch, s.active, s.found = s.names[:0], s.scratch[:0], s.active[:0], s.found[:0]
 }

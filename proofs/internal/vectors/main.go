@@ -37,6 +37,8 @@ func write(dir string) error {
 		"control":    controlVectors(),
 		"act":        actVectors(),
 		"part":       partVectors(),
+		"split":      splitVectors(),
+		"join":       joinVectors(),
 		"seal":       sealVectors(),
 		"tags":       tagsVectors(),
 		"record":     recordVectors(),
