@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -202,7 +201,7 @@ func (a *appender) take(where string, r client.Appended, check error) (done bool
 	case check != nil && statusOf(check) == command.No:
 		return false, check
 	case check != nil:
-		if a.counts.unchecked++; a.counts.unchecked <= maxTold && !errors.Is(check, errInterrupted) {
+		if a.counts.unchecked++; a.counts.unchecked <= maxTold && check != errInterrupted && check != errLost {
 			a.p.Say("%s: it could not be checked: %v", where, check)
 		}
 		return false, a.report(r, check.Error())
@@ -242,10 +241,10 @@ func (a *appender) keep(r client.Appended) error {
 // could not be checked.
 func (a *appender) report(r client.Appended, unchecked string) error {
 	if a.o.json {
-		return json.NewEncoder(a.p.Stdout).Encode(entryFile{
+		return a.p.printJSON(formatJSON(entryFile{
 			Index: r.Index, Leaf: r.Leaf, State: r.State, Duplicate: r.Duplicate, Unchecked: unchecked,
 			Disclosure: r.Disclosure, Receipt: r.Receipt, Promise: r.Promise, Problem: r.Err,
-		})
+		}, ""))
 	}
 	if r.Err != nil {
 		return nil

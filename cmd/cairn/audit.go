@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -176,12 +175,10 @@ func contradicts(r *audit.Report) bool {
 // printReport prints what was found, for people or programs.
 func (p *program) printReport(r *audit.Report, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(p.Stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(struct {
+		return p.printJSON(formatJSON(struct {
 			OK bool `json:"ok"`
 			*audit.Report
-		}{r.OK(), r})
+		}{r.OK(), r}, "  "))
 	}
 	for _, f := range r.Findings {
 		fmt.Fprintf(p.Stdout, "%s  %s\n", command.Escape(string(f.Kind)), command.Escape(f.String()))

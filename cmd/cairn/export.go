@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -90,7 +89,7 @@ func (p *program) runExport(ctx context.Context, e *exporter, asJSON bool) error
 		return command.Hinted(err, "the export is not complete; run it again to continue")
 	}
 	if asJSON {
-		return json.NewEncoder(p.Stdout).Encode(e.report())
+		return p.printJSON(formatJSON(e.report(), ""))
 	}
 	p.Say("%d entries of %s are in %s, %d of them new", c.Size, c.Origin, e.dir, c.Size-e.from)
 	return nil

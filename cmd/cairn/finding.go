@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -114,8 +113,6 @@ func witnessed(names []string, at string) string {
 	}
 	return fmt.Sprintf("by %s, the quorum at %s", strings.Join(names, ", "), at)
 }
-
-func (f *finding) json(w io.Writer) error { return json.NewEncoder(w).Encode(f) }
 
 // formatMicros formats microseconds since 1970.
 func formatMicros(t uint64) string {

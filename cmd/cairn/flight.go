@@ -31,6 +31,10 @@ func (f *flight) add(e client.Event, where string) {
 // the command.
 var errInterrupted = errors.New("interrupted")
 
+// errLost stands for why an answer was not checked after the ledger could not
+// be asked for one before it in the batch.
+var errLost = errors.New("the ledger could not be asked any more")
+
 // fly sends the events and checks the answer.
 func (f *flight) fly(ctx context.Context, a *appender) {
 	defer close(f.done)
@@ -42,7 +46,7 @@ func (f *flight) fly(ctx context.Context, a *appender) {
 	f.checks = make([]error, len(f.results))
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
-	var lost error // why the ledger is not asked any more: it may be gone, and each event would wait for it
+	lost := false // it may be gone, and each event would wait for it
 	for i, r := range f.results {
 		if r.Err != nil {
 			continue
@@ -54,10 +58,10 @@ func (f *flight) fly(ctx context.Context, a *appender) {
 		case statusOf(err) == command.No:
 		case ctx.Err() != nil:
 			err = errInterrupted
-		case lost != nil && errors.Is(err, context.Canceled):
-			err = lost
+		case lost && errors.Is(err, context.Canceled):
+			err = errLost
 		case client.CheckAppended(f.events[i], r) == nil && !errors.Is(err, client.ErrNotCovered):
-			lost = err
+			lost = true
 			stop()
 		}
 		f.checks[i] = err

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -85,24 +82,24 @@ func (p *program) get(ctx context.Context, args []string, o getFlags) error {
 // printEntries prints entries with all that verify needs: each on a line as
 // soon as it is there, or all to a file.
 func (p *program) printEntries(ctx context.Context, r *entryReader, indices []uint64, o getFlags) error {
-	var lines bytes.Buffer
-	w := io.Writer(&lines)
-	if o.out == "" || o.out == "-" {
-		w = p.Stdout
-	}
+	toFile := o.out != "" && o.out != "-"
+	var lines []byte
 	for _, index := range indices {
 		e, err := r.proven(ctx, index, o.settings)
 		if err != nil {
 			return err
 		}
-		if err := json.NewEncoder(w).Encode(e); err != nil {
+		line, err := formatJSON(e, "")
+		if toFile && err == nil {
+			lines = append(lines, line...)
+		} else if err := p.printJSON(line, err); err != nil {
 			return err
 		}
 	}
-	if w == p.Stdout {
+	if !toFile {
 		return nil
 	}
-	return p.output(o.out, lines.Bytes())
+	return p.output(o.out, lines)
 }
 
 // printPayload prints one part of the payload of an entry.

@@ -104,7 +104,7 @@ func (p *program) log(ctx context.Context, o logFlags) error {
 		r.Verified = p.describe(view)
 	}
 	if o.json {
-		return json.NewEncoder(p.Stdout).Encode(r)
+		return p.printJSON(formatJSON(r, ""))
 	}
 	return p.printLog(s, r)
 }

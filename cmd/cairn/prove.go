@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -133,11 +132,15 @@ func (p *program) proveConsistency(ctx context.Context, args []string, o consist
 		return err
 	}
 	if o.json {
-		return json.NewEncoder(p.Stdout).Encode(struct {
+		b, err := formatJSON(struct {
 			Old    uint64        `json:"old"`
 			New    uint64        `json:"new"`
 			Hashes []proofs.Hash `json:"hashes"`
-		}{from, to, proof.Hashes})
+		}{from, to, proof.Hashes}, "")
+		if err != nil {
+			return err
+		}
+		return p.output(o.out, b)
 	}
 	return p.output(o.out, client.FormatConsistencyProof(proof))
 }

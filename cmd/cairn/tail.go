@@ -93,7 +93,7 @@ func (p *program) printTailed(ctx context.Context, r *entryReader, e *client.Ent
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(p.Stdout).Encode(line)
+		return p.printJSON(formatJSON(line, ""))
 	}
 	_, err = fmt.Fprintln(p.Stdout, line.text())
 	return err

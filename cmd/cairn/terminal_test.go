@@ -34,6 +34,20 @@ func TestATerminalGetsPayloadsEscaped(t *testing.T) {
 	}
 }
 
+func TestATerminalGetsJSONEscapedAsJSON(t *testing.T) {
+	s := newSession(t)
+	event := "{\"text\":\"C1 \u009b31m, \u202eback, <html>\"}"
+	index, _, _ := strings.Cut(s.must("writer", "append", event), " ")
+	args := []string{"tail", "--json", "--count", "1", "--from", index}
+	if got := s.must("reader", args...); !strings.Contains(got, `"payload":`+event) {
+		t.Errorf("to a file: got %q, want the event as it is", got)
+	}
+	s.terminal = true
+	if got, want := s.must("reader", args...), `"payload":{"text":"C1 \u009b31m, \u202eback, <html>"}`; !strings.Contains(got, want) {
+		t.Errorf("to a terminal: got %q, want %q", got, want)
+	}
+}
+
 func TestATerminalGetsTheLedgersPolicyEscaped(t *testing.T) {
 	s := newSession(t)
 	dir := t.TempDir()

@@ -137,7 +137,7 @@ func worseThan(a, b error) bool {
 
 func (p *program) printFinding(f finding, asJSON bool) error {
 	if asJSON {
-		return f.json(p.Stdout)
+		return p.printJSON(formatJSON(f, ""))
 	}
 	return f.print(p.Stdout)
 }
