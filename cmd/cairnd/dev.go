@@ -60,7 +60,7 @@ func (p *program) dev(ctx context.Context, dir, address string, tour bool) (err 
 	if address == "" {
 		address = defaultAddress
 	}
-	s, err := newServing(ctx, d.Directory, Listen{Address: address, Socket: filepath.Join(dir, "cairnd.sock")}, log, metrics)
+	s, err := newServing(ctx, d.Directory, Config{Listen: Listen{Address: address, Socket: filepath.Join(dir, "cairnd.sock")}}, log, metrics)
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,7 @@ var devRoles = []identity.Grant{
 	{Name: "dev-reader", Role: identity.Reader, Streams: []string{identity.EveryStream}},
 	{Name: "dev-auditor", Role: identity.Auditor},
 	{Name: "dev-operator", Role: identity.Operator},
+	{Name: "dev-custodian", Role: identity.Custodian},
 }
 
 // devTokens returns the tokens by role. They are kept in a file, as only a
@@ -136,12 +137,13 @@ Paste this into another terminal:
 
 The other tokens:
 
-  reader    %[6]s
-  auditor   %[7]s
-  operator  %[8]s
+  reader     %[6]s
+  auditor    %[7]s
+  operator   %[8]s
+  custodian  %[9]s
 
 `, s.ledger.Status().Origin, s.url(), dir, tokens[identity.Writer], invocation("cairn"),
-		tokens[identity.Reader], tokens[identity.Auditor], tokens[identity.Operator])
+		tokens[identity.Reader], tokens[identity.Auditor], tokens[identity.Operator], tokens[identity.Custodian])
 	return err
 }
 

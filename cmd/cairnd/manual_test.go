@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -44,14 +45,17 @@ func TestManualHasEveryCommandAndFlag(t *testing.T) {
 // TestManualHasEverySetting holds every setting of cairn.toml to its page.
 func TestManualHasEverySetting(t *testing.T) {
 	page := readPage(t, "../../doc/man/cairn.toml.5")
-	for _, config := range []any{local.Config{}, local.KeyState{}, Listen{}} {
+	for _, config := range []any{
+		local.Config{}, local.KeyState{}, Listen{},
+		identity.Config{}, identity.CA{}, identity.CertificateGrant{}, identity.Issuer{}, identity.ClaimGrant{},
+	} {
 		typ := reflect.TypeOf(config)
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("toml"), ",")
 			if name == "" {
 				t.Errorf("%s.%s has no name in cairn.toml", typ, typ.Field(i).Name)
 			}
-			if !strings.Contains(page, "Cm "+name) && !strings.Contains(page, "Ss Table "+name) && !strings.Contains(page, ", "+name) {
+			if !strings.Contains(page, "Cm "+name) && !strings.Contains(page, "Ss Table "+name) && !strings.Contains(page, "Ss Tables "+name) && !strings.Contains(page, ", "+name) {
 				t.Errorf("cairn.toml(5) does not mention %q", name)
 			}
 		}

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -20,7 +25,11 @@ func (p *program) serveCommand() *cobra.Command {
 After the start nothing new is signed, and no entry taken, until so many
 witnesses have answered that every possible quorum contains one of them. If a write fails, or
 two computations of the root disagree, the server ends: only a fresh start can
-tell what is durable. Let a supervisor start it again.`,
+tell what is durable. Let a supervisor start it again.
+
+At SIGHUP it reads again from cairn.toml who vouches for identities: the tables
+client_ca and oidc. Certificates, keys and lists of revoked certificates are read
+again by themselves when their files change.`,
 		Example: "  cairnd serve --dir /srv/cairn --log-format json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -33,25 +42,44 @@ tell what is durable. Let a supervisor start it again.`,
 				return err
 			}
 			if address != "" {
-				cfg.Listen = Listen{Address: address, Certificate: cfg.Listen.Certificate, Key: cfg.Listen.Key,
-					BehindProxy: cfg.Listen.BehindProxy, Socket: cfg.Listen.Socket}
+				l := cfg.Listen
+				cfg.Listen = Listen{Address: address, Certificate: l.Certificate, Key: l.Key, Socket: l.Socket,
+					BehindProxy: l.BehindProxy, RequireClientCertificate: l.RequireClientCertificate}
 			}
 			metrics := newRegistry()
 			d, err := local.Open(c.Context(), p.dir, cfg.Config, local.Options{Passphrase: p.secret, Logger: log, Metrics: metrics})
 			if err != nil {
 				return err
 			}
-			s, err := newServing(c.Context(), d, cfg.Listen, log, metrics)
+			s, err := newServing(c.Context(), d, cfg, log, metrics)
 			if err != nil {
 				return errors.Join(err, d.Close())
 			}
+			stop := p.reloadOnSignal(c.Context(), s)
 			p.Say("serving %s at %s", d.Ledger.Status().Origin, s.url())
-			return errors.Join(s.run(c.Context()), d.Close())
+			err = s.run(c.Context())
+			stop()
+			return errors.Join(err, d.Close())
 		},
 	}
 	c.Flags().StringVar(&address, "listen", "", "serve all faces at this address, whatever the configuration says")
 	c.Flags().StringVar(&format, "log-format", "text", "how to log: text or json")
 	return c
+}
+
+// reloadOnSignal reads again who vouches for identities at each SIGHUP, until
+// the function that it returns is called.
+func (p *program) reloadOnSignal(ctx context.Context, s *serving) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	var reloading sync.WaitGroup
+	reloading.Go(func() { s.reload(ctx, signals, p.load) })
+	return func() {
+		signal.Stop(signals)
+		cancel()
+		reloading.Wait()
+	}
 }
 
 // newRegistry returns a registry with what every process measures.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,7 +21,8 @@ type serving struct {
 	ledger     *ledger.Ledger
 	tokens     *identity.Tokens
 	identities *identity.Authenticator
-	servers    []*httpapi.Server // the first has the most faces
+	servers    []*httpapi.Server // the socket's is the last
+	log        *slog.Logger
 	scheme     string
 }
 
@@ -28,8 +30,8 @@ type serving struct {
 const grace = 10 * time.Second
 
 // newServing listens at all addresses. Nothing is served before run.
-func newServing(ctx context.Context, d *local.Directory, listen Listen, log *slog.Logger, metrics *prometheus.Registry) (s *serving, err error) {
-	s = &serving{ledger: d.Ledger, scheme: "http"}
+func newServing(ctx context.Context, d *local.Directory, c Config, log *slog.Logger, metrics *prometheus.Registry) (s *serving, err error) {
+	s = &serving{ledger: d.Ledger, log: log, scheme: "http"}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -38,32 +40,20 @@ func newServing(ctx context.Context, d *local.Directory, listen Listen, log *slo
 	if s.tokens, err = identity.OpenTokens(ctx, identity.TokensConfig{Register: d.Tokens}); err != nil {
 		return s, err
 	}
-	if s.identities, err = identity.New(identity.Options{Tokens: s.tokens, Logger: log, Metrics: metrics}); err != nil {
+	if s.identities, err = identity.New(identity.Options{Tokens: s.tokens, Config: c.identities(), Logger: log, Metrics: metrics}); err != nil {
 		return s, err
 	}
 	api, err := httpapi.New(httpapi.Config{Ledger: d.Ledger, Identities: s.identities, Metrics: metrics, Logger: log})
 	if err != nil {
 		return s, err
 	}
-	var certificate *tls.Config
-	if listen.Certificate != "" {
-		s.scheme = "https"
-		if certificate, err = httpapi.LoadCertificate(listen.Certificate, listen.Key, log); err != nil {
-			return s, err
-		}
-	}
-	for _, f := range listen.faces() {
-		at := httpapi.Address{Address: f.address, Faces: f.faces, TLS: certificate, BehindProxy: listen.BehindProxy}
-		server, err := api.Listen(at)
-		if err != nil {
-			return s, err
-		}
-		s.servers = append(s.servers, server)
-	}
-	if err := replaceable(listen.Socket); err != nil {
+	if err := s.listen(api, c.Listen); err != nil {
 		return s, err
 	}
-	server, err := api.ListenLocal(listen.Socket)
+	if err := replaceable(c.Listen.Socket); err != nil {
+		return s, err
+	}
+	server, err := api.ListenLocal(c.Listen.Socket)
 	if err != nil {
 		return s, err
 	}
@@ -71,33 +61,38 @@ func newServing(ctx context.Context, d *local.Directory, listen Listen, log *slo
 	return s, nil
 }
 
-// addressed is an address with the faces that are served there.
-type addressed struct {
-	address string
-	faces   httpapi.Face
-}
-
-// faces returns what is served where, the main address first.
-func (l Listen) faces() []addressed {
-	main := addressed{address: l.Address, faces: httpapi.Admin}
-	var others []addressed
-	for _, f := range []struct {
-		address string
-		face    httpapi.Face
-	}{{l.Write, httpapi.Write}, {l.Read, httpapi.Read}, {l.Public, httpapi.Public}, {l.Metrics, httpapi.Health}} {
-		switch f.address {
-		case "", l.Address:
-			main.faces |= f.face
-		case "off":
-		default:
-			others = append(others, addressed{f.address, f.face})
+// listen binds the addresses of all faces.
+func (s *serving) listen(api *httpapi.API, l Listen) (err error) {
+	var certificate *tls.Config
+	if l.Certificate != "" {
+		s.scheme = "https"
+		if certificate, err = httpapi.LoadCertificate(l.Certificate, l.Key, s.log); err != nil {
+			return err
 		}
 	}
-	return append([]addressed{main}, others...)
+	for _, a := range l.addresses() {
+		at := httpapi.Address{Address: a.address, Faces: a.faces, TLS: certificate, BehindProxy: l.BehindProxy}
+		if certificate != nil && a.asksWho() {
+			at.TLS = s.identities.TLS(certificate, a.required)
+		}
+		server, err := api.Listen(at)
+		if err != nil {
+			return err
+		}
+		s.servers = append(s.servers, server)
+	}
+	return nil
 }
 
-// url returns the URL of the main address.
-func (s *serving) url() string { return s.scheme + "://" + s.servers[0].Addr().String() }
+// url returns the URL of the main address, or of the first other one where
+// nothing is served there.
+func (s *serving) url() string {
+	addr := s.servers[0].Addr()
+	if addr.Network() == "unix" {
+		return "unix:" + addr.String()
+	}
+	return s.scheme + "://" + addr.String()
+}
 
 // run serves until the context ends or the ledger stops by itself. Then the
 // ledger's reason is the error.
@@ -111,7 +106,28 @@ func (s *serving) run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
-	return errors.Join(httpapi.Serve(ctx, grace, s.servers...), s.ledger.Stopped())
+	return errors.Join(httpapi.Serve(ctx, grace, s.servers...), s.identities.Close(), s.ledger.Stopped())
+}
+
+// reload replaces who vouches for identities by what the configuration says
+// now, at each signal until the context ends.
+func (s *serving) reload(ctx context.Context, signals <-chan os.Signal, load func() (Config, error)) {
+	for {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+			return
+		}
+		c, err := load()
+		if err == nil {
+			err = s.identities.Set(c.identities())
+		}
+		if err != nil {
+			s.log.Error("the configuration cannot be used, identities are as before", slog.String("error", err.Error()))
+			continue
+		}
+		s.log.Info("who vouches for identities was read again", slog.Int("client_cas", len(c.ClientCAs)), slog.Int("issuers", len(c.Issuers)))
+	}
 }
 
 // close closes what listens and is not served.
@@ -119,6 +135,9 @@ func (s *serving) close() error {
 	var errs []error
 	for _, server := range s.servers {
 		errs = append(errs, server.Close())
+	}
+	if s.identities != nil {
+		errs = append(errs, s.identities.Close())
 	}
 	return errors.Join(errs...)
 }

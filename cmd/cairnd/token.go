@@ -17,12 +17,14 @@ func (p *program) tokenCommand() *cobra.Command {
 		Short: "Issue, list and revoke tokens",
 		Long: `A token lets its bearer use the ledger in one role:
 
-  writer    append to given streams, nothing else
-  reader    read entries of given streams, proofs and receipts
-  auditor   proofs, receipts, sealed records and settings; no payload
-  operator  streams, retention classes, tokens and status; no payload
+  writer     append to given streams, nothing else
+  reader     read what is about given streams, proofs and receipts
+  auditor    everything that needs no payload: proofs, sealed records, settings, who did what
+  operator   streams, retention classes, tokens and status; no payload
+  custodian  holds and erasures; no payload
 
-A token is shown once. The ledger keeps its hash only.`,
+A token is shown once. The ledger keeps its hash only. Custodians' tokens are issued
+here or by custodians, not by other operators.`,
 	}
 	c.AddCommand(p.tokenIssueCommand(), p.tokenListCommand(), p.tokenRevokeCommand())
 	return c
@@ -47,7 +49,7 @@ record. The token is printed on standard output, this one time.`,
 			g.Name = args[0]
 			switch {
 			case g.Role == "":
-				return command.Usage("a token needs a role: --role writer, reader, auditor or operator")
+				return command.Usage("a token needs a role: --role writer, reader, auditor, operator or custodian")
 			case days < 0 || days > maxDays:
 				return command.Usage("--days is from 1 to %d, or 0: until the token is revoked", maxDays)
 			case days > 0:
@@ -69,7 +71,7 @@ record. The token is printed on standard output, this one time.`,
 			return err
 		},
 	}
-	c.Flags().StringVar((*string)(&g.Role), "role", "", "writer, reader, auditor or operator")
+	c.Flags().StringVar((*string)(&g.Role), "role", "", "writer, reader, auditor, operator or custodian")
 	c.Flags().StringArrayVar(&g.Streams, "stream", nil, "stream that a writer or reader may use, or '*' for all (repeat)")
 	c.Flags().IntVar(&days, "days", 0, "how long it holds, at most 36500; 0: until it is revoked")
 	p.jsonFlag(c)
