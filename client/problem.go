@@ -32,6 +32,7 @@ const (
 	BadRequest      ProblemCode = "bad-request"       // 400
 	Unauthorized    ProblemCode = "unauthorized"      // 401: no or an unknown token
 	Forbidden       ProblemCode = "forbidden"         // 403: the token does not allow it
+	ReasonNeeded    ProblemCode = "reason-needed"     // 403: whoever reads this stream must say why
 	NoSuchEntry     ProblemCode = "no-such-entry"     // 404
 	NoSuchStream    ProblemCode = "no-such-stream"    // 404
 	AlreadyExists   ProblemCode = "already-exists"    // 409: a stream or class of that name
@@ -114,6 +115,8 @@ func (c ProblemCode) meaning() (status int, title string) {
 		return 401, "not authenticated"
 	case Forbidden:
 		return 403, "not allowed"
+	case ReasonNeeded:
+		return 403, "a reason is needed"
 	case NoSuchEntry:
 		return 404, "no such entry"
 	case NoSuchStream:

@@ -34,7 +34,7 @@ func servedMetrics(t *testing.T) map[string]metric {
 	registry := prometheus.NewRegistry()
 	d := witnessedLedger(t, registry)
 	events := []client.Event{{Data: []byte(`{"a":1}`)}, {Data: []byte(`not JSON`)}}
-	results, err := d.Ledger.As("alice").Append(ctx, ledger.DefaultStream, events, client.Witnessed)
+	results, err := d.Ledger.As(ledger.Caller{Name: "alice"}).Append(ctx, ledger.DefaultStream, events, client.Witnessed)
 	if err != nil || results[0].Err != nil || results[1].Err == nil {
 		t.Fatalf("append: %+v, %v", results, err)
 	}

@@ -32,7 +32,10 @@ func exported(t testing.TB, l *Ledger) fstest.MapFS {
 		}
 		add(path)
 	}
-	c := l.progress.publication().checkpoint
+	c, err := proofs.ParseSignedCheckpoint(files["checkpoint"].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for level := uint8(0); c.Size>>(proofs.TileHeight*level) > 0; level++ {
 		for tile, ok := proofs.TileIn(c.Size, level, 0); ok; tile, ok = proofs.TileIn(c.Size, level, tile.Index+1) {
 			add(tile.Path())
@@ -41,7 +44,7 @@ func exported(t testing.TB, l *Ledger) fstest.MapFS {
 	for b, ok := proofs.BundleIn(c.Size, 0); ok; b, ok = proofs.BundleIn(c.Size, b.Index+1) {
 		add(b.Path())
 		var records [][]byte
-		for record, err := range l.VaultRecords(ctx, b) {
+		for record, err := range operator(l).SealedRecords(ctx, b) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +72,7 @@ func judged(t testing.TB, l *Ledger, p *proofs.Policy) *audit.Report {
 func TestALedgerThatLostRecordsFailsItsAudit(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	a := appendEvents(t, l.As("alice"), client.Witnessed, event(1), event(2))
+	a := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1), event(2))
 	leaf, err := proofs.ParseLeaf(a[0].Leaf)
 	if err != nil {
 		t.Fatal(err)
@@ -90,13 +93,13 @@ func TestALedgerThatLostRecordsFailsItsAudit(t *testing.T) {
 func TestSealedRecordsAreReadOneByOne(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	a := appendEvents(t, l.As("alice"), client.Witnessed, event(1), event(2), event(3))
+	a := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1), event(2), event(3))
 	leaf, err := proofs.ParseLeaf(a[0].Leaf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	index := uint64(0)
-	for record, err := range l.VaultRecords(t.Context(), proofs.Bundle{Width: int(a[2].Index) + 1}) {
+	for record, err := range operator(l).SealedRecords(t.Context(), proofs.Bundle{Width: int(a[2].Index) + 1}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +116,7 @@ func TestSealedRecordsAreReadOneByOne(t *testing.T) {
 	if index != a[2].Index+1 {
 		t.Errorf("got %d records, want %d", index, a[2].Index+1)
 	}
-	for _, err := range l.VaultRecords(t.Context(), proofs.Bundle{Width: 200}) {
+	for _, err := range operator(l).SealedRecords(t.Context(), proofs.Bundle{Width: 200}) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("of a bundle that is not published: got error %v", err)
 		}

@@ -40,6 +40,12 @@ func (l *Ledger) controlBucket(ctx context.Context) (*bucket, *bucketKeys, error
 	return l.openBucket(ctx, l.controlPath(), nil)
 }
 
+// accessBucket returns the bucket of the acts that are recorded now.
+func (l *Ledger) accessBucket(ctx context.Context) (*bucket, *bucketKeys, error) {
+	path := bucketPath{Stream: controlStream, Class: accessClass, Period: proofs.Month.Number(l.cfg.Clock())}
+	return l.openBucket(ctx, path, nil)
+}
+
 // openBucket returns the bucket of a path with the keys of all given fields
 // logged. What is missing is logged first, in an entry of its own, because a
 // key's hash must be in the log before the key is used.

@@ -49,7 +49,7 @@ func TestCopyThatAnotherLedgerChangesDuringAStartIsRefused(t *testing.T) {
 	}}
 	l, err := Open(ctx, c)
 	if err == nil { // there was nothing to bring up to date: it shows with the first signature
-		_, _ = l.As("alice").Append(ctx, DefaultStream, []client.Event{event(1)}, client.Sequenced)
+		_, _ = l.As(Caller{Name: "alice"}).Append(ctx, DefaultStream, []client.Event{event(1)}, client.Sequenced)
 		defer l.Close()
 		select {
 		case <-l.Failed():
@@ -74,10 +74,10 @@ func TestStateOfALaterLedgerIsRefused(t *testing.T) {
 	old, oldTree := w.mem.Crash(nil), w.tree.crash(nil)
 	l := w.open()
 	ctx := context.Background()
-	if _, err := l.AddStream(ctx, StreamConfig{Name: "later"}); err != nil {
+	if _, err := operator(l).AddStream(ctx, StreamConfig{Name: "later"}); err != nil {
 		t.Fatal(err)
 	}
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}

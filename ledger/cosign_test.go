@@ -43,7 +43,7 @@ func TestOneBadWitnessOfThreeChangesNothing(t *testing.T) {
 			w.witnesses[1].misbehave(wrong)
 			l := w.started()
 			for i := range 3 {
-				appendEvents(t, l.As("alice"), client.Witnessed, event(i))
+				appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(i))
 			}
 		})
 	}
@@ -52,14 +52,14 @@ func TestOneBadWitnessOfThreeChangesNothing(t *testing.T) {
 func TestWithoutQuorumNothingIsPublishedAndNothingLost(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(0))
 	before, _ := l.progress.snapshot()
 	w.witnesses[0].misbehave(down)
 	w.witnesses[2].misbehave(down)
-	got := appendEvents(t, l.As("alice"), client.Integrated, event(1))
+	got := appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(1))
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	late, err := l.As("alice").Append(ctx, DefaultStream, []client.Event{event(2)}, client.Witnessed)
+	late, err := l.As(Caller{Name: "alice"}).Append(ctx, DefaultStream, []client.Event{event(2)}, client.Witnessed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestWithoutQuorumNothingIsPublishedAndNothingLost(t *testing.T) {
 	}
 	w.witnesses[0].misbehave(nil)
 	w.witnesses[2].misbehave(nil)
-	again := appendEvents(t, l.As("alice"), client.Witnessed, event(1), event(2))
+	again := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1), event(2))
 	if again[0].Index != got[0].Index || again[1].Index != late[0].Index {
 		t.Errorf("got indices %d, %d, want %d, %d", again[0].Index, again[1].Index, got[0].Index, late[0].Index)
 	}
@@ -83,7 +83,7 @@ func TestWitnessAheadStopsTheLedger(t *testing.T) {
 	old := w.mem.Crash(nil)
 	oldTree := w.tree.crash(nil)
 	l := w.open()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestWitnessAheadStopsTheLedger(t *testing.T) {
 	defer l.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	_, err := l.As("alice").Append(ctx, DefaultStream, []client.Event{event(2)}, client.Sequenced)
+	_, err := l.As(Caller{Name: "alice"}).Append(ctx, DefaultStream, []client.Event{event(2)}, client.Sequenced)
 	var p *client.Problem
 	if !errors.As(err, &p) || p.Code() != client.Unavailable {
 		t.Errorf("got %v, want unavailable", err)
@@ -108,7 +108,7 @@ func TestRestoredCopyIsRefusedByTheCopyOfSigned(t *testing.T) {
 	w := newWorld(t)
 	w.create()
 	l := w.open()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestCopyOfAnotherHistoryIsRefusedAlsoAfterARestart(t *testing.T) {
 	w.create()
 	l := w.open()
 	ctx := context.Background()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	// Another ledger with these keys signs one entry more.
 	register := w.mem.Register("signed-copy")
 	raw, err := register.Load(ctx)
@@ -153,7 +153,7 @@ func TestCopyOfAnotherHistoryIsRefusedAlsoAfterARestart(t *testing.T) {
 	if err := register.Swap(ctx, raw, formatSigned(w.signedTree(t, e.size, e.root()), e)); err != nil {
 		t.Fatal(err)
 	}
-	appendEvents(t, l.As("alice"), client.Integrated, event(2), event(3), event(4))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(2), event(3), event(4))
 	<-l.Failed()
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -177,11 +177,11 @@ func TestNothingIsSignedAfterAStartBeforeEnoughWitnessesAnswered(t *testing.T) {
 	defer l.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := l.As("alice").Append(ctx, DefaultStream, []client.Event{event(1)}, client.Sequenced); err == nil {
+	if _, err := l.As(Caller{Name: "alice"}).Append(ctx, DefaultStream, []client.Event{event(1)}, client.Sequenced); err == nil {
 		t.Error("the ledger takes entries before its witnesses have answered")
 	}
 	w.witnesses[0].misbehave(nil)
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 }
 
 func TestIdleLedgerHasFreshCosignatures(t *testing.T) {
@@ -208,7 +208,7 @@ func TestClockThatDiffersFromTheWitnessesTakesNoEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, err = l.As("alice").Append(context.Background(), DefaultStream, []client.Event{event(1)}, client.Witnessed)
+	_, err = l.As(Caller{Name: "alice"}).Append(context.Background(), DefaultStream, []client.Event{event(1)}, client.Witnessed)
 	var p *client.Problem
 	if !errors.As(err, &p) || p.Code() != client.Unavailable {
 		t.Errorf("got %v, want unavailable", err)
@@ -264,7 +264,7 @@ func TestWitnessThatOnlySaysThatItIsAheadStopsNothing(t *testing.T) {
 			w := newWorld(t)
 			l := w.beating(10 * time.Millisecond)
 			claim(w.witnesses[2], shows)
-			appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+			appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 			if err := l.Stopped(); err != nil {
 				t.Errorf("got %v, want that the ledger goes on", err)
 			}
@@ -289,15 +289,15 @@ func TestOneWrongClockAmongTheWitnessesChangesNothing(t *testing.T) {
 			return (&testWitness{key: right}).cosign(c)
 		})
 		l := w.started()
-		appendEvents(t, l.As("alice"), client.Witnessed, event(0))
-		appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+		appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(0))
+		appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	}
 }
 
 func TestWitnessThatDeniesWhatItCosignedChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	l := w.beating(10 * time.Millisecond)
-	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(0))
 	time.Sleep(50 * time.Millisecond) // all have cosigned
 	denied := make(chan struct{}, 100)
 	w.witnesses[1].misbehave(func(witness.Request) ([]byte, error) {
@@ -309,7 +309,7 @@ func TestWitnessThatDeniesWhatItCosignedChangesNothing(t *testing.T) {
 	})
 	<-denied
 	<-denied
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	if err := l.Stopped(); err != nil {
 		t.Errorf("got %v, want that the ledger goes on", err)
 	}
@@ -318,7 +318,7 @@ func TestWitnessThatDeniesWhatItCosignedChangesNothing(t *testing.T) {
 func TestWitnessWithAnotherTreeOfOurSizeStopsTheLedger(t *testing.T) {
 	w := newWorld(t)
 	w.create()
-	size := uint64(4) // of a new ledger
+	size := uint64(5) // of a new ledger
 	denied := make(chan struct{})
 	var once sync.Once
 	w.witnesses[0].misbehave(func(r witness.Request) ([]byte, error) {
@@ -352,7 +352,7 @@ func TestWitnessThatHasAnotherHistoryOfTheLogStopsTheLedger(t *testing.T) {
 	w := newWorld(t)
 	w.witnesses[2].misbehave(down)
 	l := w.beating(10 * time.Millisecond)
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1), event(2), event(3))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1), event(2), event(3))
 	tw := w.witnesses[2]
 	tw.mu.Lock() // it has a smaller tree than ours, which is not a part of ours
 	tw.latest, tw.shows, tw.wrong = proofs.Checkpoint{Size: 5, Root: proofs.Hash{1}}, w.signed(t, 5), nil
@@ -434,14 +434,14 @@ func TestWitnessThatOthersGaveOurPublicCheckpointStopsNothing(t *testing.T) {
 	defer l.Close()
 	close(opened)
 	for i, done := 0, false; !done; i++ {
-		appendEvents(t, l.As("alice"), client.Witnessed, event(i))
+		appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(i))
 		select {
 		case <-fed:
 			done = true
 		default:
 		}
 	}
-	appendEvents(t, l.As("alice"), client.Witnessed, event(-1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(-1))
 	eventually(t, "the witness cosigns again", func() bool { return l.Status().Witness[2].Trouble == "" })
 }
 
@@ -462,7 +462,7 @@ func TestWitnessOfTwoKeysMayAnswerWithOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 }
 
 // A shiftedClock is a clock that can be set.
@@ -486,13 +486,13 @@ func TestOutageOfAWitnessIsNoWrongClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	w.witnesses[2].misbehave(down)
-	appendEvents(t, l.As("alice"), client.Integrated, event(2))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(2))
 	time.Sleep(200 * time.Millisecond) // the others have cosigned
 	clock.set(2 * time.Minute)         // the time passes
 	w.witnesses[2].misbehave(nil)
-	appendEvents(t, l.As("alice"), client.Witnessed, event(2), event(3))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(2), event(3))
 }
 
 func TestClockThatIsSetWrongTakesNoEntries(t *testing.T) {
@@ -507,9 +507,9 @@ func TestClockThatIsSetWrongTakesNoEntries(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+		appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 		clock.set(off)
-		_, err = l.As("alice").Append(context.Background(), DefaultStream, []client.Event{event(2)}, client.Sequenced)
+		_, err = l.As(Caller{Name: "alice"}).Append(context.Background(), DefaultStream, []client.Event{event(2)}, client.Sequenced)
 		var p *client.Problem
 		if !errors.As(err, &p) || p.Code() != client.Unavailable {
 			t.Errorf("clock set by %v: got %v, want unavailable", off, err)
@@ -518,7 +518,7 @@ func TestClockThatIsSetWrongTakesNoEntries(t *testing.T) {
 			t.Errorf("clock set by %v: status says ready %v and %v s ahead", off, s.Ready, s.ClockAhead)
 		}
 		clock.set(0)
-		appendEvents(t, l.As("alice"), client.Witnessed, event(3))
+		appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(3))
 		judged(t, l, w.policy)
 	}
 }
@@ -537,9 +537,9 @@ func TestClockThatIsSetRightTakesEntriesAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	clock.set(8 * time.Hour)
-	appendEvents(t, l.As("alice"), client.Witnessed, event(2))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(2))
 }
 
 func TestOneWitnessCannotVouchForAClockAgainstAQuorum(t *testing.T) {
@@ -555,7 +555,7 @@ func TestOneWitnessCannotVouchForAClockAgainstAQuorum(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, err = l.As("alice").Append(context.Background(), DefaultStream, []client.Event{event(1)}, client.Sequenced)
+	_, err = l.As(Caller{Name: "alice"}).Append(context.Background(), DefaultStream, []client.Event{event(1)}, client.Sequenced)
 	var p *client.Problem
 	if !errors.As(err, &p) || p.Code() != client.Unavailable {
 		t.Errorf("got %v, want unavailable", err)

@@ -11,9 +11,10 @@ import (
 	"github.com/cairnlog/cairn/storage"
 )
 
-// The class and the stream that a new ledger has.
+// The classes and the stream that a new ledger has.
 const (
 	DefaultClass  = "standard" // kept for ever, until somebody sets another class
+	AccessClass   = "access"   // of what the ledger records about its use; kept for ever, until it is set
 	DefaultStream = "default"
 )
 
@@ -97,7 +98,7 @@ func (l *Ledger) firstBatch(ctx context.Context) (*batch, error) {
 }
 
 // firstEntries are the entries that every ledger begins with: what it is, the
-// first bucket of its own stream, a class and a stream.
+// first bucket of its own stream, two classes and a stream.
 func (l *Ledger) firstEntries() ([]*admission, error) {
 	var keys []string
 	for _, k := range l.cfg.Keys {
@@ -117,15 +118,19 @@ func (l *Ledger) firstEntries() ([]*admission, error) {
 	}
 	opened.sequenced(1) // what follows is sealed in it
 	admissions = append(admissions, opened)
-	class, err := l.classEntry(proofs.ClassBody{Class: 1, Days: 0, Period: proofs.Month}, DefaultClass)
+	access, err := l.classEntry(proofs.ClassBody{Class: accessClass, Days: 0, Period: proofs.Month}, AccessClass)
 	if err != nil {
 		return nil, err
 	}
-	stream, err := l.streamEntry(proofs.StreamBody{Stream: 1, Class: 1}, proofs.StreamSettings{Name: DefaultStream})
+	class, err := l.classEntry(proofs.ClassBody{Class: accessClass + 1, Days: 0, Period: proofs.Month}, DefaultClass)
 	if err != nil {
 		return nil, err
 	}
-	return append(admissions, class, stream), nil
+	stream, err := l.streamEntry(proofs.StreamBody{Stream: 1, Class: accessClass + 1}, proofs.StreamSettings{Name: DefaultStream})
+	if err != nil {
+		return nil, err
+	}
+	return append(admissions, access, class, stream), nil
 }
 
 // openControl returns a control entry with a clear body and nothing sealed.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"iter"
 
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
@@ -34,32 +32,21 @@ func (l *Ledger) stored(ctx context.Context, index uint64) (leafBytes, record []
 	return leaves[0], record, leaf, nil
 }
 
-// SealedRecords yields the sealed record of each of a bundle's entries, in their
-// order and one at a time: nil where an entry has none or it is gone, which is
-// for auditors to find. An error that matches [storage.ErrCorrupt] is about the
-// one record: the bytes that are stored are not those that were. Any other is
-// the last, and matches fs.ErrNotExist where the bundle is not published.
-func (l *Ledger) SealedRecords(ctx context.Context, b proofs.Bundle) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		sizes, _ := l.progress.snapshot()
-		if !inTree(b, sizes.Published) {
-			yield(nil, fmt.Errorf("vault bundle %d: %w", b.Index, fs.ErrNotExist))
-			return
-		}
-		start := b.Index * proofs.TileWidth
-		leaves, err := l.leaves(ctx, start, start+uint64(b.Width))
+// sealedRecords yields the sealed records of the entries [start, end); see
+// [Session.SealedRecords].
+func (l *Ledger) sealedRecords(ctx context.Context, start, end uint64, yield func([]byte, error) bool) {
+	leaves, err := l.leaves(ctx, start, end)
+	if err != nil {
+		yield(nil, fmt.Errorf("entries from %d on: %v", start, err)) // no damage of one record
+		return
+	}
+	for i, leaf := range leaves {
+		record, err := l.sealedRecord(ctx, start+uint64(i), leaf)
 		if err != nil {
-			yield(nil, fmt.Errorf("vault bundle %d: %v", b.Index, err)) // no damage of one record
-			return
+			err = fmt.Errorf("entry %d: %w", start+uint64(i), err)
 		}
-		for i, leaf := range leaves {
-			record, err := l.record(ctx, start+uint64(i), leaf)
-			if err != nil {
-				err = fmt.Errorf("entry %d: %w", start+uint64(i), err)
-			}
-			if !yield(record, err) || err != nil && !errors.Is(err, storage.ErrCorrupt) {
-				return
-			}
+		if !yield(record, err) || err != nil && !errors.Is(err, storage.ErrCorrupt) {
+			return
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 // Streams say how their events are treated. What a stream declares can be
 // searched exactly, and a field that names data subjects closes what concerns
 // them when they are erased.
-func ExampleLedger_AddStream() {
+func ExampleSession_AddStream() {
 	ctx := context.Background()
 	tmp, err := os.MkdirTemp("", "cairn")
 	if err != nil {
@@ -31,7 +31,7 @@ func ExampleLedger_AddStream() {
 		log.Fatal(err)
 	}
 	defer d.Close()
-	_, err = d.Ledger.AddStream(ctx, ledger.StreamConfig{Name: "cloud", Fields: []ledger.FieldConfig{
+	_, err = d.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(ctx, ledger.StreamConfig{Name: "cloud", Fields: []ledger.FieldConfig{
 		{Name: "action", Path: "eventName"},
 		{Name: "actor", Path: "userIdentity.arn", Subject: true},
 	}})
@@ -39,7 +39,7 @@ func ExampleLedger_AddStream() {
 		log.Fatal(err)
 	}
 	events := []client.Event{{Data: []byte(`{"eventName":"AssumeRole","userIdentity":{"arn":"arn:aws:iam::1:user/pedro"}}`)}}
-	answers, err := d.Ledger.As("collector").Append(ctx, "cloud", events, client.Witnessed)
+	answers, err := d.Ledger.As(ledger.Caller{Name: "collector"}).Append(ctx, "cloud", events, client.Witnessed)
 	if err != nil {
 		log.Fatal(err)
 	}

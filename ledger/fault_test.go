@@ -55,6 +55,7 @@ func takeJourney(t *testing.T, plan *fault.Plan, rng *rand.Rand) {
 		j.append(i)
 		if i%2 == 1 {
 			j.keep()
+			j.read(i)
 		}
 	}
 	j.judge()
@@ -63,10 +64,11 @@ func takeJourney(t *testing.T, plan *fault.Plan, rng *rand.Rand) {
 // A journey drives a ledger through faults and remembers what it said.
 type journey struct {
 	*world
-	t     *testing.T
-	rng   *rand.Rand
-	l     *Ledger
-	acked map[int]client.Appended
+	t      *testing.T
+	rng    *rand.Rand
+	l      *Ledger
+	acked  map[int]client.Appended
+	handed []uint64 // the entries that were handed out
 }
 
 // begin creates and opens the ledger, as often as it takes.
@@ -126,7 +128,7 @@ func (j *journey) append(i int) {
 	j.t.Helper()
 	for range 5 {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		got, err := j.l.As("alice").Append(ctx, DefaultStream, []client.Event{journeyEvent(i)}, client.Witnessed)
+		got, err := j.l.As(Caller{Name: "alice"}).Append(ctx, DefaultStream, []client.Event{journeyEvent(i)}, client.Witnessed)
 		cancel()
 		if err == nil {
 			j.remember(i, got[0])
@@ -154,6 +156,29 @@ func (j *journey) remember(i int, a client.Appended) {
 	j.acked[i] = a
 }
 
+// read reads an event as a reader does, if the ledger can record it.
+func (j *journey) read(i int) {
+	j.t.Helper()
+	_, err := j.l.As(Caller{Name: "bob"}).Entry(context.Background(), j.acked[i].Index)
+	if err == nil {
+		j.handed = append(j.handed, j.acked[i].Index)
+		return
+	}
+	j.end()
+	j.reach()
+}
+
+// checkHandedOut checks that everything that was handed out is recorded (law 7).
+func (j *journey) checkHandedOut() {
+	j.t.Helper()
+	for _, index := range j.handed {
+		h, err := operator(j.l).History(context.Background(), client.HistoryQuery{Who: "bob", What: proofs.ActRead, Entry: &index})
+		if err != nil || len(h.Acts) == 0 {
+			j.t.Errorf("entry %d was handed out, and the history has %+v, %v", index, h, err)
+		}
+	}
+}
+
 // keep makes everything durable and shortens the journal.
 func (j *journey) keep() {
 	j.t.Helper()
@@ -167,9 +192,15 @@ func (j *journey) keep() {
 // witness saw a fork, and that the auditor finds nothing.
 func (j *journey) judge() {
 	j.t.Helper()
+	j.plan.Heal() // what follows only looks
+	if j.l.ready(context.Background()) != nil {
+		j.end()
+		j.reach()
+	}
+	j.checkHandedOut()
 	for i, a := range j.acked {
-		checkEntry(j.t, j.l.As("alice"), j.policy, a.Index, journeyEvent(i))
-		again := appendEvents(j.t, j.l.As("alice"), client.Witnessed, journeyEvent(i))[0]
+		checkEntry(j.t, j.l.As(Caller{Name: "alice"}), j.policy, a.Index, journeyEvent(i))
+		again := appendEvents(j.t, j.l.As(Caller{Name: "alice"}), client.Witnessed, journeyEvent(i))[0]
 		if !again.Duplicate || again.Index != a.Index {
 			j.t.Errorf("event %d sent again: got index %d, duplicate %v, want %d", i, again.Index, again.Duplicate, a.Index)
 		}

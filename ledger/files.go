@@ -16,7 +16,7 @@ import (
 )
 
 // ReadFile reads a file of the public face.
-func (s *session) ReadFile(ctx context.Context, path string) ([]byte, error) {
+func (s *Session) ReadFile(ctx context.Context, path string) ([]byte, error) {
 	return s.l.ReadFile(ctx, path)
 }
 
@@ -92,38 +92,9 @@ func inTree(b proofs.Bundle, size uint64) bool {
 	return ok && b.Width >= 1 && b.Width <= whole.Width
 }
 
-// VaultRecords yields the sealed record of each of a bundle's entries, in their
-// order and one at a time: nil where an entry has none or it is gone, which is
-// for auditors to find. It ends after the first error, which matches
-// fs.ErrNotExist where the bundle is not published.
-func (l *Ledger) VaultRecords(ctx context.Context, b proofs.Bundle) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		sizes, _ := l.progress.snapshot()
-		if !inTree(b, sizes.Published) {
-			yield(nil, fmt.Errorf("vault bundle %d: %w", b.Index, fs.ErrNotExist))
-			return
-		}
-		start := b.Index * proofs.TileWidth
-		leaves, err := l.leaves(ctx, start, start+uint64(b.Width))
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for i, leaf := range leaves {
-			record, err := l.record(ctx, start+uint64(i), leaf)
-			if err != nil {
-				err = fmt.Errorf("entry %d: %w", start+uint64(i), err)
-			}
-			if !yield(record, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// record returns the sealed record of an entry, wherever it is now; nil where
+// sealedRecord returns the sealed record of an entry, wherever it is now; nil where
 // there is none.
-func (l *Ledger) record(ctx context.Context, index uint64, leafBytes []byte) ([]byte, error) {
+func (l *Ledger) sealedRecord(ctx context.Context, index uint64, leafBytes []byte) ([]byte, error) {
 	if e, ok := l.pending.entry(index); ok {
 		return e.record, nil
 	}

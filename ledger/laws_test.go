@@ -20,7 +20,7 @@ func TestRequestThatIsTooLargeStopsNothing(t *testing.T) {
 	for i := range 40 {
 		events = append(events, client.Event{Data: bytes.Repeat([]byte{byte(i)}, 1<<20), MediaType: "application/octet-stream"})
 	}
-	_, err := l.As("alice").Append(context.Background(), DefaultStream, events, client.Sequenced)
+	_, err := l.As(Caller{Name: "alice"}).Append(context.Background(), DefaultStream, events, client.Sequenced)
 	var p *client.Problem
 	if !errors.As(err, &p) || p.Code() != client.TooLarge {
 		t.Errorf("got %v, want too-large", err)
@@ -33,18 +33,18 @@ func TestRequestThatIsTooLargeStopsNothing(t *testing.T) {
 func TestEventAdmittedUnderOldSettingsIsAdmittedAgain(t *testing.T) {
 	l := newWorld(t).started()
 	ctx := context.Background()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	old, err := l.admitAll(ctx, "alice", DefaultStream, []client.Event{event(7)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.SetStream(ctx, StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor"}}}); err != nil {
+	if _, err := operator(l).SetStream(ctx, StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.submit(ctx, newRequest(old)); !errors.Is(err, errStale) {
 		t.Errorf("got %v, want that the settings have changed", err)
 	}
-	a := appendEvents(t, l.As("alice"), client.Witnessed, event(7))[0]
+	a := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(7))[0]
 	if len(a.Disclosure.Tags) != 1 {
 		t.Errorf("got %d lists of tags, want the one of the declared field", len(a.Disclosure.Tags))
 	}
@@ -53,13 +53,13 @@ func TestEventAdmittedUnderOldSettingsIsAdmittedAgain(t *testing.T) {
 func TestNothingIsSignedAfterTheLedgerStopped(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	for _, tw := range w.witnesses {
 		tw.misbehave(refuse(http.StatusServiceUnavailable))
 	}
-	appendEvents(t, l.As("alice"), client.Integrated, event(2))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(2))
 	time.Sleep(50 * time.Millisecond)
-	appendEvents(t, l.As("alice"), client.Integrated, event(3))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(3))
 	at, _ := l.progress.snapshot()
 	l.stop(errors.New("a reason"))
 	for _, tw := range w.witnesses {
@@ -74,7 +74,7 @@ func TestNothingIsSignedAfterTheLedgerStopped(t *testing.T) {
 func TestRepeatWithAnotherSequenceNumberIsAConflict(t *testing.T) {
 	l := newWorld(t).started()
 	first := client.Event{Data: []byte("x"), MediaType: "text/plain", IdempotencyKey: "k", Source: "s", Sequence: 1}
-	appendEvents(t, l.As("alice"), client.Witnessed, first)
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, first)
 	for name, change := range map[string]func(*client.Event){
 		"another sequence number": func(e *client.Event) { e.Sequence = 2 },
 		"another signature":       func(e *client.Event) { e.Signature = []byte("other") },
@@ -85,7 +85,7 @@ func TestRepeatWithAnotherSequenceNumberIsAConflict(t *testing.T) {
 	} {
 		again := first
 		change(&again)
-		got, err := l.As("alice").Append(context.Background(), DefaultStream, []client.Event{again}, client.Sequenced)
+		got, err := l.As(Caller{Name: "alice"}).Append(context.Background(), DefaultStream, []client.Event{again}, client.Sequenced)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestKeyThatWasNotRecordedIsNotAcknowledged(t *testing.T) {
 	l := newWorld(t).started()
 	send := func(e client.Event) client.Appended {
 		t.Helper()
-		got, err := l.As("alice").Append(context.Background(), DefaultStream, []client.Event{e}, client.Witnessed)
+		got, err := l.As(Caller{Name: "alice"}).Append(context.Background(), DefaultStream, []client.Event{e}, client.Witnessed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,11 +121,11 @@ func TestKeyThatWasNotRecordedIsNotAcknowledged(t *testing.T) {
 
 func TestRepeatIsRecognisedUnderOtherSettings(t *testing.T) {
 	l := newWorld(t).started()
-	first := appendEvents(t, l.As("alice"), client.Witnessed, event(1))[0]
-	if _, err := l.SetStream(context.Background(), StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor", Subject: true}}}); err != nil {
+	first := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))[0]
+	if _, err := operator(l).SetStream(context.Background(), StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor", Subject: true}}}); err != nil {
 		t.Fatal(err)
 	}
-	if again := appendEvents(t, l.As("alice"), client.Witnessed, event(1))[0]; !again.Duplicate || again.Index != first.Index {
+	if again := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))[0]; !again.Duplicate || again.Index != first.Index {
 		t.Errorf("got index %d, duplicate %v, want %d again", again.Index, again.Duplicate, first.Index)
 	}
 }
@@ -133,12 +133,12 @@ func TestRepeatIsRecognisedUnderOtherSettings(t *testing.T) {
 func TestRepeatInAWeakerStateCarriesAPromise(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	for _, tw := range w.witnesses {
 		tw.misbehave(down)
 	}
-	appendEvents(t, l.As("alice"), client.Sequenced, event(2))
-	got := appendEvents(t, l.As("alice"), client.Integrated, event(2))[0]
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Sequenced, event(2))
+	got := appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(2))[0]
 	if got.Promise == nil {
 		t.Fatal("there is no promise")
 	}
@@ -150,7 +150,7 @@ func TestRepeatInAWeakerStateCarriesAPromise(t *testing.T) {
 
 func TestTileOfALevelThatCannotBeIsNotThere(t *testing.T) {
 	l := newWorld(t).started()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	for _, path := range []string{"tile/32/000.p/1", "tile/1/000.p/1", "tile/0/001.p/1"} {
 		if _, err := l.ReadFile(context.Background(), path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: got %v, want not exist", path, err)
@@ -164,7 +164,7 @@ func TestCopyThatAnotherLedgerMovedStopsTheLog(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
 	ctx := context.Background()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	register := w.mem.Register("signed-copy")
 	raw, err := register.Load(ctx)
 	if err != nil {
@@ -188,7 +188,7 @@ func TestCopyThatAnotherLedgerMovedStopsTheLog(t *testing.T) {
 	if err := register.Swap(ctx, raw, formatSigned(note, e)); err != nil {
 		t.Fatal(err)
 	}
-	appendEvents(t, l.As("alice"), client.Integrated, event(2))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(2))
 	select {
 	case <-l.Failed():
 	case <-time.After(10 * time.Second):
@@ -210,7 +210,7 @@ func TestFullQueueRefusesAtOnceAndLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(0))
 	// The sequencer stands still, so that what comes has to wait.
 	entered, leave := make(chan struct{}), make(chan struct{})
 	still := newRequest(nil)
@@ -226,17 +226,17 @@ func TestFullQueueRefusesAtOnceAndLosesNothing(t *testing.T) {
 	<-entered
 	var wg sync.WaitGroup
 	for i := 1; i <= 3; i++ {
-		wg.Go(func() { appendEvents(t, l.As("alice"), client.Witnessed, event(i)) })
+		wg.Go(func() { appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(i)) })
 	}
 	eventually(t, "three events wait", func() bool { return l.Status().Queue == 3 })
-	_, err = l.As("alice").Append(context.Background(), DefaultStream, []client.Event{event(4)}, client.Witnessed)
+	_, err = l.As(Caller{Name: "alice"}).Append(context.Background(), DefaultStream, []client.Event{event(4)}, client.Witnessed)
 	var p *client.Problem
 	if !errors.As(err, &p) || p.Code() != client.Overloaded || p.RetryAfter <= 0 {
 		t.Errorf("got %v, want overloaded and a time to try again", err)
 	}
 	close(leave)
 	wg.Wait()
-	if again := appendEvents(t, l.As("alice"), client.Witnessed, event(4))[0]; again.Duplicate {
+	if again := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(4))[0]; again.Duplicate {
 		t.Error("what was refused is recorded")
 	}
 }
@@ -245,24 +245,24 @@ func TestRepeatInAnotherClassIsAConflict(t *testing.T) {
 	l := newWorld(t).started()
 	ctx := context.Background()
 	for _, c := range []ClassConfig{{Name: "short", Days: 30}, {Name: "long", Days: 3650}} {
-		if _, err := l.AddClass(ctx, c); err != nil {
+		if _, err := operator(l).AddClass(ctx, c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := l.AddStream(ctx, StreamConfig{Name: "s", Class: "short"}); err != nil {
+	if _, err := operator(l).AddStream(ctx, StreamConfig{Name: "s", Class: "short"}); err != nil {
 		t.Fatal(err)
 	}
 	e := event(1)
 	longer := e
 	longer.Class = "long"
-	got, err := l.As("alice").Append(ctx, "s", []client.Event{e, longer}, client.Witnessed)
+	got, err := l.As(Caller{Name: "alice"}).Append(ctx, "s", []client.Event{e, longer}, client.Witnessed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got[0].Err != nil || got[1].Err == nil || got[1].Err.Code() != client.Conflict {
 		t.Errorf("in one batch: got %v, want a conflict", got[1].Err)
 	}
-	got, err = l.As("alice").Append(ctx, "s", []client.Event{longer}, client.Witnessed)
+	got, err = l.As(Caller{Name: "alice"}).Append(ctx, "s", []client.Event{longer}, client.Witnessed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,14 +275,14 @@ func TestCallerMayChangeWhatItHasSent(t *testing.T) {
 	l := newWorld(t).started()
 	e := event(1)
 	e.Subjects = []string{"carol"}
-	first := appendEvents(t, l.As("alice"), client.Witnessed, e)[0]
+	first := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, e)[0]
 	again, err := l.admitAll(context.Background(), "alice", DefaultStream, []client.Event{e})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.Subjects[0] = "bob" // it did not wait for the sequencer
 	r := newRequest(again)
-	if r.control, _, err = l.controlBucket(context.Background()); err != nil {
+	if r.acts, _, err = l.accessBucket(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.submit(context.Background(), r); err != nil {

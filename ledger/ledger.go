@@ -32,12 +32,15 @@ type Ledger struct {
 
 	settings sync.Mutex // one change of settings at a time
 
+	refusals refusals
+
 	witnessMu sync.Mutex
 	witnesses map[string]string // what each witness said last; empty: it cosigns
 
-	cancel context.CancelFunc
-	wg     sync.WaitGroup // all goroutines but the sequencer and the integrator
-	writer sync.WaitGroup // sequencer and integrator
+	cancel       context.CancelFunc
+	cancelWriter context.CancelFunc
+	wg           sync.WaitGroup // all goroutines but the sequencer and the integrator
+	writer       sync.WaitGroup // sequencer and integrator
 }
 
 // Open starts a ledger that [Create] made. It takes again every step that the
@@ -85,6 +88,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 		progress:    newProgress(),
 		failed:      make(chan struct{}),
 		witnesses:   make(map[string]string),
+		refusals:    newRefusals(),
 	}
 	l.keeper = newKeeper(l)
 	l.metrics = newMetrics(l)
@@ -96,23 +100,31 @@ func (l *Ledger) origin() string { return l.cfg.Keys[0].Key().Name() }
 // start starts the goroutines, each with what recovery found.
 func (l *Ledger) start(r *recovered) {
 	ctx, cancel := context.WithCancel(context.Background())
-	l.cancel = cancel
+	writing, cancelWriter := context.WithCancel(context.Background())
+	l.cancel, l.cancelWriter = cancel, cancelWriter
 	l.indexed.Store(r.sequenced)
 	seq := &sequencer{l: l, next: r.sequenced, last: r.lastTime, recent: newRecentKeys(r.sequenced)}
 	in := &integrator{l: l, edge: r.edge, treeSize: r.sequenced}
 	pub := &publisher{l: l, signed: r.signed, published: r.published}
 	pub.cosigners = l.startCosigners(ctx, &l.wg)
-	l.writer.Go(func() { seq.run(context.WithoutCancel(ctx)) })
-	l.writer.Go(func() { in.run(context.WithoutCancel(ctx)) })
+	l.writer.Go(func() { seq.run(writing) })
+	l.writer.Go(func() { in.run(writing) })
 	l.wg.Go(func() { pub.run(ctx) })
 	l.wg.Go(func() { l.keeper.run(ctx) })
+	l.wg.Go(func() { l.recordStart(ctx) })
+	l.wg.Go(func() { l.recordRefusals(ctx) })
 }
 
 // Close takes no more entries, integrates what was sequenced and stops. What
 // is not published then will be after the next Open.
 func (l *Ledger) Close() error {
+	l.recordStop()
 	l.queue.close()
+	// What is in the journal can wait for the next start; a tree that does not answer must not keep us.
+	late := time.AfterFunc(closeTime, l.cancelWriter)
 	l.writer.Wait()
+	late.Stop()
+	l.cancelWriter()
 	l.cancel()
 	l.wg.Wait()
 	l.metrics.unregister(l.cfg.Metrics)
@@ -127,6 +139,9 @@ func (l *Ledger) Close() error {
 	}
 	return nil
 }
+
+// closeTime bounds how long Close integrates.
+const closeTime = 30 * time.Second
 
 var errClosed = client.NewProblem(client.Unavailable, "the ledger is closed", "")
 
@@ -158,23 +173,7 @@ func (l *Ledger) Stopped() error {
 	return stopped
 }
 
-// As returns the ledger as it is for one identity, which the caller has
-// authenticated: who it appends and reads as.
-func (l *Ledger) As(who string) client.Log { return &session{l: l, who: who} }
-
-// A session is a ledger as one identity uses it.
-type session struct {
-	l   *Ledger
-	who string
-}
-
-var _ client.Log = (*session)(nil)
-
-func (s *session) Append(ctx context.Context, stream string, events []client.Event, wait client.State) ([]client.Appended, error) {
-	return s.l.append(ctx, s.who, stream, events, wait)
-}
-
-func (l *Ledger) append(ctx context.Context, who, stream string, events []client.Event, wait client.State) ([]client.Appended, error) {
+func (l *Ledger) append(ctx context.Context, caller Caller, stream string, events []client.Event, wait client.State) ([]client.Appended, error) {
 	switch {
 	case !wait.Reached(client.Sequenced):
 		return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("there is no state %q to wait for", wait), "wait for sequenced, integrated or witnessed")
@@ -182,13 +181,14 @@ func (l *Ledger) append(ctx context.Context, who, stream string, events []client
 		return nil, client.NewProblem(client.BadRequest, "there is no event", "")
 	case len(events) > l.cfg.Limits.Batch:
 		return nil, client.NewProblem(client.TooLarge, fmt.Sprintf("%d events at once are more than %d", len(events), l.cfg.Limits.Batch), "send them in smaller batches")
-	case len(who) > 255:
-		return nil, client.NewProblem(client.BadRequest, "the identity is longer than 255 bytes", "")
+	}
+	if err := caller.check(); err != nil {
+		return nil, err
 	}
 	if err := l.ready(ctx); err != nil {
 		return nil, err
 	}
-	r, err := l.sequence(ctx, who, stream, events)
+	r, err := l.sequence(ctx, caller, stream, events)
 	if err != nil {
 		return nil, l.asProblem(err)
 	}
@@ -199,18 +199,18 @@ func (l *Ledger) append(ctx context.Context, who, stream string, events []client
 // sequence admits events and has them sequenced, once more when the stream's
 // settings changed in between: an entry has the tags that the settings before
 // it declare.
-func (l *Ledger) sequence(ctx context.Context, who, stream string, events []client.Event) (*request, error) {
+func (l *Ledger) sequence(ctx context.Context, caller Caller, stream string, events []client.Event) (*request, error) {
 	for {
-		control, _, err := l.controlBucket(ctx)
+		acts, _, err := l.accessBucket(ctx)
 		if err != nil {
 			return nil, err
 		}
-		admissions, err := l.admitAll(ctx, who, stream, events)
+		admissions, err := l.admitAll(ctx, caller.Name, stream, events)
 		if err != nil {
 			return nil, err
 		}
 		r := newRequest(admissions)
-		r.who, r.stream, r.control = who, stream, control
+		r.caller, r.stream, r.acts = caller, stream, acts
 		if err := l.submit(ctx, r); !errors.Is(err, errStale) {
 			return r, err
 		}
@@ -241,13 +241,17 @@ func (l *Ledger) ready(ctx context.Context) error {
 	if err != nil {
 		return l.asProblem(err)
 	}
-	err = l.checkClock(l.cfg.Clock())
-	if err == nil {
-		return nil
+	if err := l.checkClock(l.cfg.Clock()); err != nil {
+		// It may have been set only now: the witnesses' answer decides.
+		_ = l.progress.wait(wait, func(p *progress) bool { return !p.recheck })
+		if err := l.checkClock(l.cfg.Clock()); err != nil {
+			return err
+		}
 	}
-	// It may have been set only now: the witnesses' answer decides.
-	_ = l.progress.wait(wait, func(p *progress) bool { return !p.recheck })
-	return l.checkClock(l.cfg.Clock())
+	if err := l.progress.wait(wait, func(p *progress) bool { return p.begun && p.stopped == nil }); err != nil {
+		return l.asProblem(err)
+	}
+	return nil
 }
 
 // asProblem makes a problem of why something could not be done: because the

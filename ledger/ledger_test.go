@@ -3,7 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/cairnlog/cairn/client"
@@ -13,7 +13,7 @@ import (
 func TestAppendIsWitnessedAndReadBack(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	log := l.As("alice")
+	log := l.As(Caller{Name: "alice"})
 	events := []client.Event{event(1), event(2), event(3)}
 	got := appendEvents(t, log, client.Witnessed, events...)
 	for i, a := range got {
@@ -39,12 +39,12 @@ func TestAppendIsWitnessedAndReadBack(t *testing.T) {
 func TestWeakerStateCarriesAPromise(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(0))
 	for _, tw := range w.witnesses {
 		tw.misbehave(down)
 	}
 	for i, state := range []client.State{client.Sequenced, client.Integrated} {
-		a := appendEvents(t, l.As("alice"), state, event(10+i))[0]
+		a := appendEvents(t, l.As(Caller{Name: "alice"}), state, event(10+i))[0]
 		if a.Promise == nil {
 			t.Fatalf("%s: there is no promise", state)
 		}
@@ -57,8 +57,8 @@ func TestWeakerStateCarriesAPromise(t *testing.T) {
 func TestEventIsRecordedOncePerKey(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	first := appendEvents(t, l.As("alice"), client.Witnessed, event(1), event(2))
-	again := appendEvents(t, l.As("alice"), client.Witnessed, event(2), event(1), event(3), event(3))
+	first := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1), event(2))
+	again := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(2), event(1), event(3), event(3))
 	for i, want := range []struct {
 		index     uint64
 		duplicate bool
@@ -67,7 +67,7 @@ func TestEventIsRecordedOncePerKey(t *testing.T) {
 			t.Errorf("event %d: got index %d, duplicate %v, want %v", i, again[i].Index, again[i].Duplicate, want)
 		}
 	}
-	other := appendEvents(t, l.As("bob"), client.Witnessed, event(1))
+	other := appendEvents(t, l.As(Caller{Name: "bob"}), client.Witnessed, event(1))
 	if other[0].Duplicate {
 		t.Error("another identity's event was taken for a repeat")
 	}
@@ -77,7 +77,7 @@ func TestEventIsRecordedOncePerKey(t *testing.T) {
 	w.restart()
 	l = w.open()
 	defer l.Close()
-	if a := appendEvents(t, l.As("alice"), client.Witnessed, event(1)); !a[0].Duplicate || a[0].Index != first[0].Index {
+	if a := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1)); !a[0].Duplicate || a[0].Index != first[0].Index {
 		t.Errorf("after a restart: got index %d, duplicate %v, want %d", a[0].Index, a[0].Duplicate, first[0].Index)
 	}
 }
@@ -85,14 +85,14 @@ func TestEventIsRecordedOncePerKey(t *testing.T) {
 func TestSameKeyWithOtherContentIsAConflict(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	first := appendEvents(t, l.As("alice"), client.Witnessed, event(1))[0]
+	first := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))[0]
 	changed := event(1)
 	changed.Data = []byte(`{"n":1,"actor":"mallory"}`)
 	for name, events := range map[string][]client.Event{
 		"of an earlier entry": {changed},
 		"within one batch":    {event(7), {Data: []byte(`{}`), IdempotencyKey: event(7).IdempotencyKey}},
 	} {
-		got, err := l.As("alice").Append(context.Background(), DefaultStream, events, client.Sequenced)
+		got, err := l.As(Caller{Name: "alice"}).Append(context.Background(), DefaultStream, events, client.Sequenced)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,28 +102,31 @@ func TestSameKeyWithOtherContentIsAConflict(t *testing.T) {
 		}
 		// What refuses it records it, in the same batch.
 		sizes, _ := l.progress.snapshot()
-		e, err := l.As("auditor").Entry(context.Background(), sizes.Sequenced-1)
+		e, err := l.As(Caller{Name: "auditor"}).Entry(context.Background(), sizes.Sequenced-1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := fmt.Sprintf(`{"what":"conflict","who":"alice","stream":"default","with":[%d]}`, last.Err.Index)
-		if got := e.Disclosure.Parts[0].Data; string(got) != want {
-			t.Errorf("%s: the last entry is %s, want %s", name, got, want)
+		want := proofs.Act{
+			What: proofs.ActAppendConflict, Who: "alice", Stream: DefaultStream, Results: 1,
+			Entries: []proofs.Run{{First: last.Err.Index, Last: last.Err.Index}}, Outcome: proofs.OutcomeRefused, Detail: "conflict",
+		}
+		if got, err := proofs.ParseAct(e.Disclosure.Parts[0].Data); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: the last entry is %+v, %v; want %+v", name, got, err, want)
 		}
 	}
-	checkEntry(t, l.As("alice"), w.policy, first.Index, event(1))
+	checkEntry(t, l.As(Caller{Name: "alice"}), w.policy, first.Index, event(1))
 }
 
 func TestSourceSequenceIsRecordedOnce(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
 	ev := client.Event{Data: []byte(`{"a":1}`), Source: "host-1", Sequence: 9}
-	first := appendEvents(t, l.As("alice"), client.Witnessed, ev)[0]
+	first := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, ev)[0]
 	leaf, err := proofs.ParseLeaf(first.Leaf)
 	if err != nil || leaf.Source == nil || leaf.Source.Sequence != 9 {
 		t.Fatalf("got leaf %+v, %v, want sequence 9", leaf, err)
 	}
-	if again := appendEvents(t, l.As("alice"), client.Witnessed, ev)[0]; !again.Duplicate || again.Index != first.Index {
+	if again := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, ev)[0]; !again.Duplicate || again.Index != first.Index {
 		t.Errorf("got index %d, duplicate %v, want %d again", again.Index, again.Duplicate, first.Index)
 	}
 }
@@ -131,7 +134,7 @@ func TestSourceSequenceIsRecordedOnce(t *testing.T) {
 func TestOneBadEventRefusesNoOther(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	got, err := l.As("alice").Append(context.Background(), DefaultStream,
+	got, err := l.As(Caller{Name: "alice"}).Append(context.Background(), DefaultStream,
 		[]client.Event{event(1), {Data: []byte(`{"a":1,"a":2}`)}, event(2)}, client.Witnessed)
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +146,7 @@ func TestOneBadEventRefusesNoOther(t *testing.T) {
 
 func TestUnknownStreamIsAProblem(t *testing.T) {
 	l := newWorld(t).started()
-	_, err := l.As("alice").Append(context.Background(), "nowhere", []client.Event{event(1)}, client.Witnessed)
+	_, err := l.As(Caller{Name: "alice"}).Append(context.Background(), "nowhere", []client.Event{event(1)}, client.Witnessed)
 	var p *client.Problem
 	if !errors.As(err, &p) || p.Code() != client.NoSuchStream {
 		t.Errorf("got %v, want no-such-stream", err)
@@ -154,16 +157,16 @@ func TestDeclaredFieldsAndSubjects(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
 	ctx := context.Background()
-	if _, err := l.AddStream(ctx, StreamConfig{Name: "audit", Fields: []FieldConfig{
+	if _, err := operator(l).AddStream(ctx, StreamConfig{Name: "audit", Fields: []FieldConfig{
 		{Name: "actor", Path: "$.actor", Subject: true}, {Name: "n", Path: "$.n"},
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := l.As("alice").Append(ctx, "audit", []client.Event{event(3)}, client.Witnessed)
+	got, err := l.As(Caller{Name: "alice"}).Append(ctx, "audit", []client.Event{event(3)}, client.Witnessed)
 	if err != nil || got[0].Err != nil {
 		t.Fatal(err, got[0].Err)
 	}
-	e, err := l.As("alice").Entry(ctx, got[0].Index)
+	e, err := l.As(Caller{Name: "alice"}).Entry(ctx, got[0].Index)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type progress struct {
 	clock     clockReading // at the last publication
 	recheck   bool         // the local clock was set: the witnesses are to be asked again
 	cleared   bool         // enough witnesses answered since the start that signing is safe
+	begun     bool         // and the start is recorded: others may be, too
 	stopped   error        // nothing is taken or signed any more
 	changed   chan struct{}
 }

@@ -14,9 +14,9 @@ import (
 type request struct {
 	admissions []*admission
 
-	who     string  // whose events they are; empty: the ledger's own entries
-	stream  string  // the name of their stream
-	control *bucket // of the ledger's own stream, for what must be said of them
+	caller Caller  // whose events they are
+	stream string  // the name of their stream
+	acts   *bucket // of the acts, for what must be said of them
 
 	// change is called by the sequencer in place of admissions, when all
 	// earlier entries have been applied to the state.

@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
 )
 
-// Entry reads an entry and opens its payload.
-func (s *session) Entry(ctx context.Context, index uint64) (*client.Entry, error) {
-	return s.l.entry(ctx, index)
-}
-
+// entry reads an entry and opens its payload.
 func (l *Ledger) entry(ctx context.Context, index uint64) (*client.Entry, error) {
 	if err := l.sequencedIndex(index); err != nil {
 		return nil, err
@@ -45,28 +40,28 @@ func (l *Ledger) sequencedIndex(index uint64) error {
 	return nil
 }
 
-// StreamOf returns the name of the stream that an entry is about, and opens
-// nothing. An event is about its own stream. A settings entry of a stream is
-// about that stream, and so is one that opens a bucket of it: they say how the
-// tags of its events are made. Every other control entry is about the ledger
-// itself, which has no name.
-func (l *Ledger) StreamOf(ctx context.Context, index uint64) (string, error) {
+// about returns the kind of an entry and the name of the stream that it is
+// about, and opens nothing. An event is about its own stream. A settings entry
+// of a stream is about that stream, and so is one that opens a bucket of it:
+// they say how the tags of its events are made. Every other control entry is
+// about the ledger itself, which has no name.
+func (l *Ledger) about(ctx context.Context, index uint64) (proofs.Kind, string, error) {
 	if err := l.sequencedIndex(index); err != nil {
-		return "", err
+		return 0, "", err
 	}
 	leaves, err := l.leaves(ctx, index, index+1)
 	if err != nil {
-		return "", fmt.Errorf("entry %d: %w", index, err)
+		return 0, "", err
 	}
 	leaf, err := proofs.ParseLeaf(leaves[0])
 	if err != nil {
-		return "", fmt.Errorf("entry %d: %w", index, err)
+		return 0, "", fmt.Errorf("entry %d: %w", index, err)
 	}
 	number, err := aboutStream(leaf)
 	if err != nil {
-		return "", fmt.Errorf("entry %d: %w", index, err)
+		return 0, "", fmt.Errorf("entry %d: %w", index, err)
 	}
-	return l.streamName(number), nil
+	return leaf.Kind, l.streamName(number), nil
 }
 
 // aboutStream returns the number of the stream that an entry is about.
@@ -112,7 +107,7 @@ func (l *Ledger) describe(e *client.Entry, leaf proofs.Leaf) error {
 
 // Receipt returns the tlog-proof of an entry under the latest published
 // checkpoint.
-func (s *session) Receipt(ctx context.Context, index uint64) ([]byte, error) {
+func (s *Session) Receipt(ctx context.Context, index uint64) ([]byte, error) {
 	leaves, err := s.l.published(ctx, index)
 	if err != nil {
 		return nil, err
@@ -184,65 +179,6 @@ func (l *Ledger) publishedSize(size uint64) error {
 		return client.NewProblem(client.NotYetPublished, fmt.Sprintf("size %d is not published yet, the last is %d", size, sizes.Published), "")
 	}
 	return nil
-}
-
-// Tail yields published entries as they are published.
-func (s *session) Tail(ctx context.Context, q client.TailQuery) iter.Seq2[*client.Entry, error] {
-	return s.l.Tail(ctx, q.From, func(_ uint64, stream string) bool { return q.Stream == "" || q.Stream == stream })
-}
-
-// Tail yields the published entries from an index on that somebody wants, as
-// they are published, until the context ends. It asks for every entry by its
-// index and the name that its stream has now, which is empty for control
-// entries, and opens no other: what nobody here follows costs little and may be
-// unreadable. Entries whose payload was destroyed are passed over.
-func (l *Ledger) Tail(ctx context.Context, from uint64, wants func(index uint64, stream string) bool) iter.Seq2[*client.Entry, error] {
-	return func(yield func(*client.Entry, error) bool) {
-		for {
-			var published uint64
-			err := l.progress.wait(ctx, func(p *progress) bool { published = p.sizes.Published; return published > from })
-			if err != nil {
-				if ctx.Err() == nil {
-					yield(nil, l.asProblem(err))
-				}
-				return
-			}
-			end := min(published, from-from%proofs.TileWidth+proofs.TileWidth)
-			if !l.tailRun(ctx, from, end, wants, yield) {
-				return
-			}
-			from = end
-		}
-	}
-}
-
-// tailRun yields what is wanted of the entries [from, end), and reports whether
-// the tail goes on.
-func (l *Ledger) tailRun(ctx context.Context, from, end uint64, wants func(uint64, string) bool, yield func(*client.Entry, error) bool) bool {
-	leaves, err := l.leaves(ctx, from, end)
-	if err != nil {
-		yield(nil, err)
-		return false
-	}
-	for i, leafBytes := range leaves {
-		index := from + uint64(i)
-		leaf, err := proofs.ParseLeaf(leafBytes)
-		if err != nil {
-			yield(nil, fmt.Errorf("entry %d: %w", index, err))
-			return false
-		}
-		if !wants(index, l.streamName(leaf.Stream)) {
-			continue
-		}
-		e, err := l.entry(ctx, index)
-		if gone := (*client.Problem)(nil); errors.As(err, &gone) && gone.Code() == client.Gone {
-			continue
-		}
-		if !yield(e, err) || err != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // streamName returns the name that a stream has now; the ledger's own has none.

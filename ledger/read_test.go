@@ -34,16 +34,16 @@ func tailed(t *testing.T, l client.Log, q client.TailQuery, n int) (indices []ui
 func TestATailOpensOnlyWhatItFollows(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	if _, err := l.AddStream(t.Context(), StreamConfig{Name: "other"}); err != nil {
+	if _, err := operator(l).AddStream(t.Context(), StreamConfig{Name: "other"}); err != nil {
 		t.Fatal(err)
 	}
 	var mine, others []client.Appended
 	for i := range 300 {
 		e := client.Event{Data: fmt.Appendf(nil, `{"n":%d}`, i)}
 		if i%100 == 0 {
-			mine = append(mine, appendEvents(t, l.As("alice"), client.Witnessed, e)...)
+			mine = append(mine, appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, e)...)
 		}
-		got, err := l.As("alice").Append(t.Context(), "other", []client.Event{e}, client.Integrated)
+		got, err := l.As(Caller{Name: "alice"}).Append(t.Context(), "other", []client.Event{e}, client.Integrated)
 		if err != nil || got[0].Err != nil {
 			t.Fatal(err, got[0].Err)
 		}
@@ -56,31 +56,25 @@ func TestATailOpensOnlyWhatItFollows(t *testing.T) {
 	if err := w.mem.Vault("vault").Drop(t.Context(), leaf.Bucket); err != nil {
 		t.Fatal(err)
 	}
-	last := appendEvents(t, l.As("alice"), client.Witnessed, event(1))
+	last := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))
 	mine = append(mine, last...)
 	var want []uint64
 	for _, a := range mine {
 		want = append(want, a.Index)
 	}
-	if got := tailed(t, l.As("bob"), client.TailQuery{Stream: DefaultStream}, len(want)); !slices.Equal(got, want) {
+	if got := tailed(t, l.As(Caller{Name: "bob"}), client.TailQuery{Stream: DefaultStream}, len(want)); !slices.Equal(got, want) {
 		t.Errorf("followed %d, want %d", got, want)
 	}
-	for e, err := range l.As("bob").Tail(t.Context(), client.TailQuery{Stream: "other"}) {
+	for e, err := range l.As(Caller{Name: "bob"}).Tail(t.Context(), client.TailQuery{Stream: "other"}) {
 		if err == nil {
 			t.Errorf("entry %d, which is gone, was passed on", e.Index)
 		}
 		break
 	}
-	asked := uint64(0)
-	for e, err := range l.Tail(t.Context(), 0, func(index uint64, stream string) bool {
-		if index != asked {
-			t.Errorf("asked for entry %d after %d", index, asked)
-		}
-		asked++
-		return index == last[0].Index
-	}) {
-		if err != nil || e.Index != last[0].Index || asked != e.Index+1 {
-			t.Errorf("got entry %v and error %v after %d questions", e, err, asked)
+	passed := uint64(0)
+	for e, err := range l.As(Caller{Name: "bob"}).Follow(t.Context(), client.TailQuery{From: last[0].Index}, func(next uint64) { passed = next }) {
+		if err != nil || e.Index != last[0].Index || passed != e.Index {
+			t.Errorf("got entry %v and error %v, and %d was passed", e, err, passed)
 		}
 		break
 	}
@@ -90,15 +84,15 @@ func TestAnEntryIsAboutOneStream(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
 	fields := []FieldConfig{{Name: "n", Path: "n"}}
-	settings, err := l.AddStream(t.Context(), StreamConfig{Name: "other", Fields: fields})
+	settings, err := operator(l).AddStream(t.Context(), StreamConfig{Name: "other", Fields: fields})
 	if err != nil {
 		t.Fatal(err)
 	}
-	class, err := l.AddClass(t.Context(), ClassConfig{Name: "long"})
+	class, err := operator(l).AddClass(t.Context(), ClassConfig{Name: "long"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := l.As("alice").Append(t.Context(), "other", []client.Event{event(1)}, client.Witnessed)
+	got, err := l.As(Caller{Name: "alice"}).Append(t.Context(), "other", []client.Event{event(1)}, client.Witnessed)
 	if err != nil || got[0].Err != nil {
 		t.Fatal(err, got[0].Err)
 	}
@@ -112,15 +106,15 @@ func TestAnEntryIsAboutOneStream(t *testing.T) {
 		"a retention class":            {class, ""},
 		"what opened a bucket":         {opened, "other"},
 		"an event":                     {got[0].Index, "other"},
-		"an event of the first stream": {appendEvents(t, l.As("alice"), client.Sequenced, event(2))[0].Index, DefaultStream},
+		"an event of the first stream": {appendEvents(t, l.As(Caller{Name: "alice"}), client.Sequenced, event(2))[0].Index, DefaultStream},
 	} {
-		if stream, err := l.StreamOf(t.Context(), want.index); err != nil || stream != want.stream {
+		if _, stream, err := l.about(t.Context(), want.index); err != nil || stream != want.stream {
 			t.Errorf("%s, entry %d: is about %q, %v; want %q", what, want.index, stream, err, want.stream)
 		}
 	}
 	for _, index := range []uint64{1 << 20, 1<<63 - 1, 1<<64 - 1} {
 		var p *client.Problem
-		if stream, err := l.StreamOf(t.Context(), index); !errors.As(err, &p) || p.Code() != client.NoSuchEntry {
+		if _, stream, err := l.about(t.Context(), index); !errors.As(err, &p) || p.Code() != client.NoSuchEntry {
 			t.Errorf("entry %d, which is not there, is about %q, %v", index, stream, err)
 		}
 	}

@@ -39,12 +39,12 @@ func TestRecentKeysCoverAllFromTheirStart(t *testing.T) {
 func TestEventThatWaitedForLongIsLookedUpAgain(t *testing.T) {
 	w := newWorld(t)
 	l := w.started()
-	appendEvents(t, l.As("alice"), client.Witnessed, event(0))
+	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(0))
 	late, err := l.admitAll(context.Background(), "alice", DefaultStream, []client.Event{event(1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := appendEvents(t, l.As("alice"), client.Witnessed, event(1))[0]
+	first := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))[0]
 	s := &sequencer{l: l, next: first.Index + 1, recent: newRecentKeys(first.Index + 1)}
 	isNew, err := s.isNew(context.Background(), late[0], nil)
 	if err != nil || isNew || late[0].index != first.Index || !late[0].duplicate {

@@ -17,6 +17,8 @@ type StreamConfig struct {
 	Name   string        `json:"name"`
 	Class  string        `json:"class"`            // empty: [DefaultClass]
 	Closed bool          `json:"closed,omitempty"` // takes no more entries
+	Reason bool          `json:"reason,omitempty"` // whoever reads it must say why
+	Split  bool          `json:"split,omitempty"`  // what concerns a data subject is sealed apart from the rest
 	Fields []FieldConfig `json:"fields"`
 }
 
@@ -26,6 +28,7 @@ type FieldConfig struct {
 	Name    string `json:"name"`
 	Path    string `json:"path"`              // where the value is in an event, see [proofs.NormalizePath]; empty: beside it only
 	Subject bool   `json:"subject,omitempty"` // its values name data subjects
+	About   string `json:"about,omitempty"`   // its values concern those whom this field names; see Split
 }
 
 // A ClassConfig is a retention class.
@@ -40,12 +43,12 @@ func (l *Ledger) Streams() []StreamConfig {
 	var out []StreamConfig
 	for _, s := range l.state.streamList() {
 		now := s.now()
-		c := StreamConfig{Name: now.Name, Closed: now.Body.Closed, Fields: []FieldConfig{}}
+		c := StreamConfig{Name: now.Name, Closed: now.Body.Closed, Reason: now.Body.Reason, Split: now.Body.Split, Fields: []FieldConfig{}}
 		if class, ok := l.state.class(now.Body.Class); ok {
 			c.Class = class.Name
 		}
 		for _, f := range now.Fields {
-			c.Fields = append(c.Fields, FieldConfig{Name: f.Name, Path: f.Path, Subject: f.Subject})
+			c.Fields = append(c.Fields, FieldConfig{Name: f.Name, Path: f.Path, Subject: f.Subject, About: f.About})
 		}
 		out = append(out, c)
 	}
@@ -62,7 +65,8 @@ func (l *Ledger) Classes() []ClassConfig {
 }
 
 // AddClass adds a retention class and returns the index of its settings entry.
-func (l *Ledger) AddClass(ctx context.Context, c ClassConfig) (uint64, error) {
+func (s *Session) AddClass(ctx context.Context, c ClassConfig) (uint64, error) {
+	l := s.l
 	l.settings.Lock()
 	defer l.settings.Unlock()
 	if err := checkName("class", c.Name); err != nil {
@@ -79,48 +83,49 @@ func (l *Ledger) AddClass(ctx context.Context, c ClassConfig) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return l.set(ctx, func() (*admission, error) {
+	c.Period = period.String()
+	return s.set(ctx, s.settingsAct(proofs.ActClassAdd, c.Name, c), func() (*admission, error) {
 		return l.classEntry(proofs.ClassBody{Class: number, Days: c.Days, Period: period}, c.Name)
 	})
 }
 
 // AddStream adds a stream and returns the index of its settings entry.
-func (l *Ledger) AddStream(ctx context.Context, c StreamConfig) (uint64, error) {
-	l.settings.Lock()
-	defer l.settings.Unlock()
+func (s *Session) AddStream(ctx context.Context, c StreamConfig) (uint64, error) {
+	s.l.settings.Lock()
+	defer s.l.settings.Unlock()
 	if err := checkName("stream", c.Name); err != nil {
 		return 0, err
 	}
-	if _, ok := l.state.streamNamed(c.Name); ok {
+	if _, ok := s.l.state.streamNamed(c.Name); ok {
 		return 0, client.NewProblem(client.AlreadyExists, fmt.Sprintf("there is a stream %q", c.Name), "change it with: cairnd stream set "+c.Name)
 	}
-	number, err := l.state.nextStream()
+	number, err := s.l.state.nextStream()
 	if err != nil {
 		return 0, err
 	}
-	return l.setStream(ctx, number, c, nil)
+	return s.setStream(ctx, proofs.ActStreamAdd, number, c, nil)
 }
 
 // SetStream replaces the settings of a stream from here on and returns the
 // index of its settings entry. Entries that are there keep theirs.
-func (l *Ledger) SetStream(ctx context.Context, c StreamConfig) (uint64, error) {
-	l.settings.Lock()
-	defer l.settings.Unlock()
-	old, ok := l.state.streamNamed(c.Name)
+func (s *Session) SetStream(ctx context.Context, c StreamConfig) (uint64, error) {
+	s.l.settings.Lock()
+	defer s.l.settings.Unlock()
+	old, ok := s.l.state.streamNamed(c.Name)
 	if !ok {
 		return 0, client.NewProblem(client.NoSuchStream, fmt.Sprintf("there is no stream %q", c.Name), "add it with: cairnd stream add "+c.Name)
 	}
-	s, _ := l.state.stream(old.Body.Stream)
-	return l.setStream(ctx, s.Number, c, s.History)
+	stream, _ := s.l.state.stream(old.Body.Stream)
+	return s.setStream(ctx, proofs.ActStreamSet, stream.Number, c, stream.History)
 }
 
-func (l *Ledger) setStream(ctx context.Context, number uint32, c StreamConfig, history []streamSettings) (uint64, error) {
+func (s *Session) setStream(ctx context.Context, what string, number uint32, c StreamConfig, history []streamSettings) (uint64, error) {
 	if c.Class == "" {
 		c.Class = DefaultClass
 	}
-	class, ok := l.state.classNamed(c.Class)
-	if !ok {
-		return 0, client.NewProblem(client.BadRequest, fmt.Sprintf("there is no retention class %q", c.Class), "add it with: cairnd retention add "+c.Class)
+	class, ok := s.l.state.classNamed(c.Class)
+	if !ok || class.Body.Class == accessClass {
+		return 0, client.NewProblem(client.BadRequest, fmt.Sprintf("there is no retention class %q for streams", c.Class), "add it with: cairnd retention add "+c.Class)
 	}
 	fields, err := numberFields(c.Fields, history)
 	if err != nil {
@@ -130,8 +135,10 @@ func (l *Ledger) setStream(ctx context.Context, number uint32, c StreamConfig, h
 	if _, err := proofs.NewExtractor(fields); err != nil {
 		return 0, client.NewProblem(client.BadRequest, err.Error(), "")
 	}
-	body := proofs.StreamBody{Stream: number, Class: class.Body.Class, Closed: c.Closed, Fields: names.Body()}
-	return l.set(ctx, func() (*admission, error) { return l.streamEntry(body, names) })
+	body := proofs.StreamBody{
+		Stream: number, Class: class.Body.Class, Closed: c.Closed, Reason: c.Reason, Split: c.Split, Fields: names.Body(),
+	}
+	return s.set(ctx, s.settingsAct(what, c.Name, c), func() (*admission, error) { return s.l.streamEntry(body, names) })
 }
 
 // numberFields gives each field its number: the one it always had, if the
@@ -140,7 +147,7 @@ func numberFields(fields []FieldConfig, history []streamSettings) ([]proofs.Fiel
 	known, last := make(map[FieldConfig]uint16), uint16(0)
 	for _, h := range history {
 		for _, f := range h.Fields {
-			known[FieldConfig{Name: f.Name, Path: f.Path, Subject: f.Subject}] = f.Number
+			known[FieldConfig{Name: f.Name, Path: f.Path, Subject: f.Subject, About: f.About}] = f.Number
 			last = max(last, f.Number)
 		}
 	}
@@ -161,7 +168,7 @@ func numberFields(fields []FieldConfig, history []streamSettings) ([]proofs.Fiel
 			last++
 			number, known[f] = last, last
 		}
-		out = append(out, proofs.Field{Number: number, Name: f.Name, Path: f.Path, Subject: f.Subject})
+		out = append(out, proofs.Field{Number: number, Name: f.Name, Path: f.Path, Subject: f.Subject, About: f.About})
 	}
 	slices.SortFunc(out, func(a, b proofs.Field) int { return int(a.Number) - int(b.Number) })
 	return out, nil
@@ -180,12 +187,28 @@ func checkName(what, name string) error {
 	return nil
 }
 
-// set appends a settings entry and returns its index.
-func (l *Ledger) set(ctx context.Context, entry func() (*admission, error)) (uint64, error) {
+// settingsAct returns the act of setting something.
+func (s *Session) settingsAct(what, name string, settings any) proofs.Act {
+	act := s.caller.act(what)
+	act.Object = name
+	if text, err := json.Marshal(settings); err == nil && len(text) <= proofs.MaxAct/2 {
+		act.Settings = text
+	}
+	return act
+}
+
+// set appends a settings entry and, right behind it and in the same batch, the
+// act of whoever set it. It returns the index of the settings entry.
+func (s *Session) set(ctx context.Context, act proofs.Act, entry func() (*admission, error)) (uint64, error) {
+	l := s.l
 	if err := l.ready(ctx); err != nil {
 		return 0, err
 	}
 	if _, _, err := l.controlBucket(ctx); err != nil {
+		return 0, err
+	}
+	done, err := l.actEntry(ctx, proofs.Administration, act)
+	if err != nil {
 		return 0, err
 	}
 	a, err := entry()
@@ -193,7 +216,7 @@ func (l *Ledger) set(ctx context.Context, entry func() (*admission, error)) (uin
 		return 0, err
 	}
 	// Whoever asked may go: the entry's numbers are taken until it is sequenced.
-	if err := l.submit(context.WithoutCancel(ctx), newRequest([]*admission{a})); err != nil {
+	if err := l.submit(context.WithoutCancel(ctx), newRequest([]*admission{a, done})); err != nil {
 		return 0, l.asProblem(err)
 	}
 	return a.index, nil

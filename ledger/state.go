@@ -10,10 +10,12 @@ import (
 	"github.com/cairnlog/cairn/proofs"
 )
 
-// The ledger's own stream and the class of its entries.
+// The ledger's own stream and the classes of its entries: of settings, which
+// every start needs, and of acts.
 const (
 	controlStream = 0
 	controlClass  = 0
+	accessClass   = 1
 )
 
 // A state is what the control entries have said so far: the classes, the

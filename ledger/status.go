@@ -37,7 +37,7 @@ func (l *Ledger) Status() Status {
 	s := Status{Origin: l.origin(), Queue: l.queue.depth()}
 	l.progress.read(func(p *progress) {
 		ahead := p.clockAhead(l.cfg.Clock())
-		s.Sizes, s.Ready, s.ClockAhead = p.sizes, p.cleared && p.stopped == nil && ahead.Abs() <= maxSkew, ahead.Seconds()
+		s.Sizes, s.Ready, s.ClockAhead = p.sizes, p.begun && p.stopped == nil && ahead.Abs() <= maxSkew, ahead.Seconds()
 		if p.stopped != nil {
 			s.Stopped = p.stopped.Error()
 		}

@@ -133,9 +133,12 @@ func (w *world) beating(every time.Duration) *Ledger {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { l.Close() })
-	appendEvents(w.t, l.As("alice"), client.Witnessed, event(1000))
+	appendEvents(w.t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1000))
 	return l
 }
+
+// operator is whoever runs the ledger.
+func operator(l *Ledger) *Session { return l.As(Caller{Name: "operator", Role: "operator"}) }
 
 // signed returns a checkpoint of some tree of a size, signed by the ledger.
 func (w *world) signed(t testing.TB, size uint64) []byte {

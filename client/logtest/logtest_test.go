@@ -21,11 +21,11 @@ import (
 func subject(t *testing.T) logtest.Subject {
 	t.Helper()
 	w := ledgertest.Open(t, local.Config{MaxBatch: 100, MaxPayload: 100 << 10})
-	if _, err := w.Ledger.AddStream(t.Context(), ledger.StreamConfig{Name: "other"}); err != nil {
+	if _, err := w.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(t.Context(), ledger.StreamConfig{Name: "other"}); err != nil {
 		t.Fatal(err)
 	}
 	return logtest.Subject{
-		Writer: w.Ledger.As("writer"), Reader: w.Ledger.As("reader"), Policy: w.Policy,
+		Writer: w.Ledger.As(ledger.Caller{Name: "writer"}), Reader: w.Ledger.As(ledger.Caller{Name: "reader"}), Policy: w.Policy,
 		Stream: ledger.DefaultStream, Other: "other", MaxPayload: 100 << 10, MaxBatch: 100,
 	}
 }
@@ -158,11 +158,11 @@ func ExampleSubject() {
 		panic(err)
 	}
 	defer w.Close()
-	if _, err := w.Ledger.AddStream(ctx, ledger.StreamConfig{Name: "other"}); err != nil {
+	if _, err := w.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(ctx, ledger.StreamConfig{Name: "other"}); err != nil {
 		panic(err)
 	}
 	subject := logtest.Subject{
-		Writer: w.Ledger.As("writer"), Reader: w.Ledger.As("reader"), Policy: w.Policy,
+		Writer: w.Ledger.As(ledger.Caller{Name: "writer"}), Reader: w.Ledger.As(ledger.Caller{Name: "reader"}), Policy: w.Policy,
 		Stream: ledger.DefaultStream, Other: "other", MaxPayload: 1 << 20, MaxBatch: 4096,
 	}
 	got, err := subject.Writer.Append(ctx, subject.Other, []client.Event{{Data: []byte(`{"n":1}`)}}, client.Witnessed)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"log"
@@ -136,8 +137,12 @@ func TestEveryFlippedBitOfAnExportIsFound(t *testing.T) {
 	}
 	copied := filepath.Join(dir, "copy")
 	s.must("writer", "append", "--ndjson", events)
+	receipt := filepath.Join(dir, "100.tlog-proof")
+	s.must("", "prove", "receipt", "100", "-o", receipt) // before: an export is recorded, and so newer
 	s.must("auditor", "export", "--vault", copied)
-	s.must("", "prove", "receipt", "100", "-o", filepath.Join(copied, "receipts", "100.tlog-proof"))
+	if err := errors.Join(os.Mkdir(filepath.Join(copied, "receipts"), 0o700), os.Rename(receipt, filepath.Join(copied, "receipts", "100.tlog-proof"))); err != nil {
+		t.Fatal(err)
+	}
 	s.must("", "audit", copied)
 	files := filesOf(t, copied)
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -131,7 +131,7 @@ func makeLedger(ctx context.Context, dir string) (world *ledgertest.World, place
 
 // addStream adds the stream "cloudtrail", which declares two fields.
 func addStream(ctx context.Context, l *ledger.Ledger) error {
-	_, err := l.AddStream(ctx, ledger.StreamConfig{Name: "cloudtrail", Fields: []ledger.FieldConfig{
+	_, err := l.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(ctx, ledger.StreamConfig{Name: "cloudtrail", Fields: []ledger.FieldConfig{
 		{Name: "event", Path: "$.eventName"}, {Name: "user", Path: "$.userIdentity.userName", Subject: true},
 	}})
 	return err

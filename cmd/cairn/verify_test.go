@@ -17,7 +17,7 @@ import (
 // --settings prints it.
 func (s *session) entryWithTags() []byte {
 	s.t.Helper()
-	_, err := s.world.Ledger.AddStream(s.t.Context(), ledger.StreamConfig{Name: "logins", Fields: []ledger.FieldConfig{
+	_, err := s.world.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(s.t.Context(), ledger.StreamConfig{Name: "logins", Fields: []ledger.FieldConfig{
 		{Name: "actor", Path: "$.actor", Subject: true}, {Name: "action", Path: "$.action"}, {Name: "host", Path: "$.host"},
 	}})
 	if err != nil {

@@ -48,8 +48,8 @@ func serve(t *testing.T, dir string, args ...string) string {
 		}
 	})
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		status, _, _ := cairnd(t, "status", "--dir", dir)
-		if url := regexp.MustCompile(`serving \S+ at (\S+)\n`).FindStringSubmatch(said.String()); status == command.Yes && url != nil {
+		status, state, _ := cairnd(t, "status", "--dir", dir)
+		if url := regexp.MustCompile(`serving \S+ at (\S+)\n`).FindStringSubmatch(said.String()); status == command.Yes && url != nil && !strings.Contains(state, "some wait") {
 			return url[1]
 		}
 		if time.Now().After(deadline) {

@@ -191,7 +191,7 @@ func TestServedLedgerIsWhatInitWasTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	t.Cleanup(func() { server.Close() }) // after the ledger, which records its end
 	dir := filepath.Join(t.TempDir(), "ledger")
 	write(t, filepath.Join(dir, "cairn.toml"), "data = \"elsewhere\"\ntree = \""+server.URL+"\"\n\n[listen]\naddress = \"127.0.0.1:0\"\n")
 	if status, _, talk := cairnd(t, "init", "--dir", dir, "--origin", "example.com/l"); status != command.Yes {

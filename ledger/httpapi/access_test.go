@@ -21,7 +21,8 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 	const w, r, a, o, u = identity.Writer, identity.Reader, identity.Auditor, identity.Operator, identity.Custodian
 	may := map[string][]identity.Role{
 		"POST /v1/streams/{stream}/entries": {w},
-		"GET /v1/entries/{index}":           {r},
+		"GET /v1/history":                   {a},
+		"GET /v1/entries/{index}":           {r, a},
 		"GET /v1/entries:tail":              {r},
 		"GET /v1/receipts/{index}":          {r, a},
 		"GET /v1/proofs/inclusion":          {r, a},
@@ -111,8 +112,13 @@ func TestTokenIsForItsStreamsAlone(t *testing.T) {
 	if got := s.request(t, "GET", "/v1/entries:tail?stream=default", "", s.token("reader of other")); got.status != http.StatusForbidden {
 		t.Errorf("follow another stream: got %d, want 403", got.status)
 	}
-	if got := s.request(t, "GET", "/v1/entries/0", "", s.token(identity.Reader)); got.status != http.StatusOK {
-		t.Errorf("a reader of every stream reads a control entry: got %d, want 200", got.status)
+	for role, want := range map[identity.Role]int{identity.Reader: http.StatusForbidden, identity.Auditor: http.StatusOK} {
+		if got := s.request(t, "GET", "/v1/entries/0", "", s.token(role)); got.status != want {
+			t.Errorf("a control entry is read by the %s of everything: got %d, want %d", role, got.status, want)
+		}
+	}
+	if got := s.request(t, "GET", mine.header.Get("Location"), "", s.token(identity.Auditor)); got.status != http.StatusForbidden {
+		t.Errorf("an event is read by an auditor: got %d, want 403", got.status)
 	}
 }
 

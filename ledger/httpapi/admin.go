@@ -99,7 +99,7 @@ func (a *API) addStream(c *call) error {
 	if err := c.readJSON(&s); err != nil {
 		return err
 	}
-	index, err := a.ledger.AddStream(c.Context(), s)
+	index, err := c.session().AddStream(c.Context(), s)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (a *API) setStream(c *call) error {
 	} else if s.Name != name {
 		return badRequest("the path names another stream than the body")
 	}
-	index, err := a.ledger.SetStream(c.Context(), s)
+	index, err := c.session().SetStream(c.Context(), s)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (a *API) addClass(c *call) error {
 	if err := c.readJSON(&class); err != nil {
 		return err
 	}
-	index, err := a.ledger.AddClass(c.Context(), class)
+	index, err := c.session().AddClass(c.Context(), class)
 	if err != nil {
 		return err
 	}

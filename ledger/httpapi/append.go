@@ -118,7 +118,7 @@ func (c *call) hasKey() bool { return len(c.Header.Values(headerKey)) > 0 }
 // submit hands the events that are not refused to the ledger, and returns a
 // result for each event.
 func (c *call) submit(ctx context.Context, stream string, s *submission, wait client.State) ([]client.Appended, error) {
-	log := c.api.ledger.As(c.who.Name)
+	log := c.session()
 	if s.refused == nil {
 		return log.Append(ctx, stream, s.events, wait)
 	}

@@ -88,10 +88,11 @@ func isOurs(name string) bool {
 	return strings.HasPrefix(name, "cairn-") || name == strings.ToLower(headerKey)
 }
 
-// noAttributes refuses headers that speak of events where nobody would heed them.
+// noAttributes refuses headers that speak of events where nobody would heed
+// them. The one that says why somebody reads does not.
 func noAttributes(h http.Header, why string) error {
 	for name := range h {
-		if isOurs(name) {
+		if isOurs(name) && name != headerReason {
 			return badRequest("%.40s says nothing here: %s", name, why)
 		}
 	}

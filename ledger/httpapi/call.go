@@ -26,6 +26,7 @@ type call struct {
 	query url.Values
 	held  int64 // bytes of bodies that are reserved
 
+	reason  string    // why somebody reads, as it says
 	checked time.Time // when it was last asked whether it still is who it was
 }
 
@@ -47,16 +48,19 @@ func (c *call) admit(rt *route) error {
 	}
 	if c.needs = rt.needs; c.needs != 0 {
 		if err := c.authenticate(); err != nil {
-			return err
+			return c.refused(rt, err)
 		}
 		if _, ok := c.who.Role(c.needs); !ok {
-			return client.NewProblem(client.Forbidden, fmt.Sprintf("%s may not %v", c.who.Roles(), c.needs), "this needs another role, see cairn-http(7)")
+			return c.refused(rt, client.NewProblem(client.Forbidden, fmt.Sprintf("%s may not %v", c.who.Roles(), c.needs), "this needs another role, see cairn-http(7)"))
 		}
 		if err := c.parseQuery(rt.query); err != nil {
 			return err
 		}
 		if rt.faces != Write {
 			if err := noAttributes(c.Header, "only an append takes it"); err != nil {
+				return err
+			}
+			if err := c.readReason(); err != nil {
 				return err
 			}
 		}
@@ -75,6 +79,18 @@ func (c *call) through(rt *route) error {
 	defer rt.gate.leave()
 	defer func() { c.release(c.held) }()
 	return rt.serve(c)
+}
+
+// refused records that a request was refused for who asks, and returns why.
+func (c *call) refused(rt *route, err error) error {
+	var p *client.Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	s := c.session()
+	act := s.Act("refused")
+	act.Object = rt.method + " " + rt.path
+	return s.Refused(c.Context(), act, p)
 }
 
 // authenticate finds out who asks.

@@ -16,7 +16,7 @@ func TestLogLaw(t *testing.T) {
 	subject := logtest.Subject{Stream: ledger.DefaultStream, Other: "other", Policy: s.Policy, MaxPayload: 100 << 10, MaxBatch: 100}
 	t.Run("in process", func(t *testing.T) {
 		subject := subject
-		subject.Writer, subject.Reader = s.Ledger.As("writer"), s.Ledger.As("reader")
+		subject.Writer, subject.Reader = s.Ledger.As(ledger.Caller{Name: "writer"}), s.Ledger.As(ledger.Caller{Name: "reader"})
 		logtest.Run(t, subject)
 	})
 	t.Run("over HTTP", func(t *testing.T) {

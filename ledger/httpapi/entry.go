@@ -15,32 +15,18 @@ import (
 	"github.com/cairnlog/cairn/storage"
 )
 
-// entry answers with an entry and its payload. Whether the token is for it is
-// decided before it is opened.
+// entry answers with an entry and its payload.
 func (a *API) entry(c *call) error {
 	index, err := parseNumber("index", c.PathValue("index"))
 	if err != nil {
 		return err
 	}
-	stream, err := a.ledger.StreamOf(c.Context(), index)
-	if err != nil {
-		return err
-	}
-	if !c.may(stream) {
-		return client.NewProblem(client.Forbidden, fmt.Sprintf("the token is not for what entry %d is about", index), "")
-	}
-	return a.answerEntry(c, index)
-}
-
-// answerEntry opens an entry and answers with it. There is room for so many at
-// once.
-func (a *API) answerEntry(c *call, index uint64) error {
 	if err := a.enterEntry(c.Context()); err != nil {
 		return err
 	}
 	held := a.most
 	defer func() { a.entries.Release(held) }()
-	e, err := a.ledger.As(c.who.Name).Entry(c.Context(), index)
+	e, err := c.session().Entry(c.Context(), index)
 	if err != nil {
 		return err
 	}
@@ -77,7 +63,7 @@ func (a *API) receipt(c *call) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := a.ledger.As(c.who.Name).Receipt(c.Context(), index)
+	receipt, err := c.session().Receipt(c.Context(), index)
 	if err != nil {
 		return err
 	}
@@ -101,7 +87,7 @@ func (a *API) vault(c *call) error {
 	var d damage
 	defer func() { a.tellDamage(c, d) }()
 	index := b.Index * proofs.TileWidth
-	for record, err := range a.ledger.SealedRecords(c.Context(), b) {
+	for record, err := range c.session().SealedRecords(c.Context(), b) {
 		if errors.Is(err, storage.ErrCorrupt) {
 			d.add(err)
 			record, err = audit.FormatNotice(index), nil
@@ -197,4 +183,37 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// history answers with what was recorded of reads and administration.
+func (a *API) history(c *call) error {
+	q := client.HistoryQuery{Stream: c.query.Get("stream"), Who: c.query.Get("who"), What: c.query.Get("what")}
+	for name, to := range map[string]*uint64{"from": &q.From, "before": &q.Before} {
+		if !c.query.Has(name) {
+			continue
+		}
+		var err error
+		if *to, err = c.number(name); err != nil {
+			return err
+		}
+	}
+	if c.query.Has("entry") {
+		index, err := c.number("entry")
+		if err != nil {
+			return err
+		}
+		q.Entry = &index
+	}
+	if c.query.Has("limit") {
+		limit, err := c.number("limit")
+		if err != nil {
+			return err
+		}
+		q.Limit = int(min(limit, client.MaxHistory+1))
+	}
+	h, err := c.session().History(c.Context(), q)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, h)
 }

@@ -24,7 +24,7 @@ func TestPublicFilesAreServedAsTlogTilesDemands(t *testing.T) {
 		{"/checkpoint", text, "public, max-age=2"},
 		{"/tile/0/000.p/4", binary, forever},
 		{"/tile/entries/000.p/4", binary, forever},
-		{"/checkpoints/004", text, forever},
+		{"/checkpoints/005", text, forever},
 		{"/log", "application/json", "public, max-age=2"},
 	}
 	const plain = "Accept-Encoding: identity"

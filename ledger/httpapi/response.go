@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -171,14 +170,10 @@ func (a *API) record(w *response, r *http.Request, took time.Duration) {
 	if !a.log.Enabled(r.Context(), level) {
 		return
 	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
 	a.log.LogAttrs(r.Context(), level, "request",
 		slog.String("request", w.id), slog.String("method", printable(r.Method, 16)), slog.String("path", printable(r.URL.EscapedPath(), 256)),
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
-		slog.String("from", host), slog.String("who", w.who.Name), slog.String("credential", w.who.Credential),
+		slog.String("from", remoteHost(r)), slog.String("who", w.who.Name), slog.String("credential", w.who.Credential),
 		slog.String("agent", printable(r.UserAgent(), 128)))
 }
 

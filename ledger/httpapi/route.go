@@ -36,12 +36,13 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 
 		{faces: Write, method: post, path: "/v1/streams/{stream}/entries", needs: identity.Append, query: []string{"wait", "timeout", "idempotency-field"}, serve: a.append},
 
-		{faces: Read, method: get, path: "/v1/entries/{index}", needs: identity.Read, serve: a.entry},
+		{faces: Read, method: get, path: "/v1/entries/{index}", needs: identity.Read | identity.ReadHistory, serve: a.entry},
 		{faces: Read, method: get, path: "/v1/entries:tail", needs: identity.Read, query: []string{"stream", "from"}, serve: a.tail, gate: a.tails},
 		{faces: Read, method: get, path: "/v1/receipts/{index}", needs: identity.Prove, serve: a.receipt},
 		{faces: Read, method: get, path: "/v1/proofs/inclusion", needs: identity.Prove, query: []string{"index", "size"}, serve: a.inclusion},
 		{faces: Read, method: get, path: "/v1/proofs/consistency", needs: identity.Prove, query: []string{"from", "to"}, serve: a.consistency},
 		{faces: Read, method: get, path: "/v1/vault/{place...}", needs: identity.ReadSealed, serve: a.vault, gate: a.vaults},
+		{faces: Read, method: get, path: "/v1/history", needs: identity.ReadHistory, query: []string{"entry", "stream", "who", "what", "from", "before", "limit"}, serve: a.history},
 
 		{faces: Read | Admin, method: get, path: "/v1/streams", needs: identity.ReadSettings, serve: a.streams},
 		{faces: Read | Admin, method: get, path: "/v1/classes", needs: identity.ReadSettings, serve: a.classes},

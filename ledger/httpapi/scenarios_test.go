@@ -21,7 +21,7 @@ func publicScenarios() []scenario {
 	var all []scenario
 	for _, f := range []struct{ path, there, absent string }{
 		{"/checkpoint", "", ""}, {"/log", "", ""},
-		{"/checkpoints/{place}", "004", "999"}, {"/tile/{place}", "0/000.p/4", "0/001"}, {"/tile/entries/{place}", "000.p/4", "001"},
+		{"/checkpoints/{place}", "005", "999"}, {"/tile/{place}", "0/000.p/4", "0/001"}, {"/tile/entries/{place}", "000.p/4", "001"},
 	} {
 		all = append(all,
 			scenario{method: "GET", path: f.path, params: at("place", f.there), want: 200},
@@ -105,6 +105,9 @@ func (s *served) readScenarios() []scenario {
 		add(identity.Reader, path, "", at("index", "4000"), 404)
 		all = append(all, s.refusals("GET", path, at("index", "4"), identity.Writer)...)
 	}
+	add(identity.Auditor, "/v1/history", "who=test-reader&limit=1", nil, 200)
+	add(identity.Auditor, "/v1/history", "limit=1001", nil, 400)
+	all = append(all, s.refusals("GET", "/v1/history", nil, identity.Reader)...)
 	for _, p := range []struct{ path, query, absent string }{
 		{"/v1/proofs/inclusion", "index=0&size=4", "index=0&size=9999"}, {"/v1/proofs/consistency", "from=4", "from=4&to=9999"},
 	} {
@@ -186,8 +189,8 @@ func (s *served) playTail(t *testing.T, doc *openapi3.T, seen map[string]bool) {
 	}
 	defer res.Body.Close()
 	line, err := bufio.NewReader(res.Body).ReadString('\n')
-	if err != nil || line != "id: 0\n" {
-		t.Errorf("tail: got %q and error %v, want the first entry", line, err)
+	if err != nil || line != "id: 8\n" {
+		t.Errorf("tail: got %q and error %v, want the first event", line, err)
 	}
 	open := scenario{method: "GET", path: path}
 	if err := checkReply(t, doc, open, reply{res.StatusCode, res.Header, ""}); err != nil {

@@ -59,7 +59,7 @@ func (s *served) published(t *testing.T) (leaves []proofs.Leaf) {
 // appendTo appends an event to a stream and returns its leaf.
 func (s *served) appendTo(t *testing.T, stream, data string) proofs.Leaf {
 	t.Helper()
-	got, err := s.Ledger.As("w").Append(t.Context(), stream, []client.Event{{Data: []byte(data)}}, client.Witnessed)
+	got, err := s.Ledger.As(ledger.Caller{Name: "w"}).Append(t.Context(), stream, []client.Event{{Data: []byte(data)}}, client.Witnessed)
 	if err != nil || got[0].Err != nil {
 		t.Fatal(err, got)
 	}
@@ -112,13 +112,13 @@ func TestReaderOfAStreamReadsItsSettingsAndBuckets(t *testing.T) {
 	mine := ledger.StreamConfig{Name: "mine", Fields: []ledger.FieldConfig{{Name: "n", Path: "n"}}}
 	s.addStream(t, mine)
 	s.addStream(t, ledger.StreamConfig{Name: "other"})
-	if _, err := s.Ledger.AddClass(t.Context(), ledger.ClassConfig{Name: "long"}); err != nil {
+	if _, err := s.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).AddClass(t.Context(), ledger.ClassConfig{Name: "long"}); err != nil {
 		t.Fatal(err)
 	}
 	s.appendTo(t, "other", data)
 	s.appendTo(t, "mine", data)
 	mine.Fields = append(mine.Fields, ledger.FieldConfig{Name: "m", Path: "m"})
-	if _, err := s.Ledger.SetStream(t.Context(), mine); err != nil {
+	if _, err := s.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).SetStream(t.Context(), mine); err != nil {
 		t.Fatal(err)
 	}
 	number := s.appendTo(t, "mine", data).Stream

@@ -88,7 +88,7 @@ func TestShutdownLetsRequestsEnd(t *testing.T) {
 	other.url = "http://" + server.Addr().String()
 	answered := make(chan reply, 1)
 	go func() { answered <- other.post(t, "?timeout=10s", "{}") }()
-	for s.Ledger.Status().Sizes.Integrated < 5 {
+	for s.Ledger.Status().Sizes.Integrated < 9 {
 		time.Sleep(time.Millisecond)
 	}
 	stop()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
 )
 
 // tail follows the published entries by server-sent events (WHATWG HTML,
@@ -19,6 +20,9 @@ import (
 func (a *API) tail(c *call) error {
 	q, err := c.tailQuery()
 	if err != nil {
+		return err
+	}
+	if err := c.session().MayTail(c.Context(), q); err != nil {
 		return err
 	}
 	h := c.w.Header()
@@ -31,10 +35,10 @@ func (a *API) tail(c *call) error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(c.Context())
-	t := &tail{c: c, stream: q.Stream, entries: make(chan tailed)}
+	t := &tail{c: c, entries: make(chan tailed)}
 	t.next.Store(q.From)
 	var reader sync.WaitGroup
-	reader.Go(func() { t.read(ctx, q.From) })
+	reader.Go(func() { t.read(ctx, c.session(), q) })
 	defer reader.Wait()
 	defer cancel() // first
 	return t.write()
@@ -42,9 +46,6 @@ func (a *API) tail(c *call) error {
 
 func (c *call) tailQuery() (q client.TailQuery, err error) {
 	q.Stream = c.query.Get("stream")
-	if c.query.Has("stream") && !c.may(q.Stream) {
-		return q, client.NewProblem(client.Forbidden, "the token is not for this stream", "")
-	}
 	if c.query.Has("from") {
 		if q.From, err = c.number("from"); err != nil {
 			return q, err
@@ -66,7 +67,6 @@ func (c *call) tailQuery() (q client.TailQuery, err error) {
 // A tail is one connection that follows the ledger.
 type tail struct {
 	c       *call
-	stream  string        // the only one to follow; empty: all that the token is for
 	next    atomic.Uint64 // entries before it were handed over, or are not for this reader
 	entries chan tailed
 }
@@ -77,9 +77,9 @@ type tailed struct {
 }
 
 // read hands entries over until the context ends or the ledger does.
-func (t *tail) read(ctx context.Context, from uint64) {
+func (t *tail) read(ctx context.Context, s *ledger.Session, q client.TailQuery) {
 	defer close(t.entries)
-	for e, err := range t.c.api.ledger.Tail(ctx, from, t.wants) {
+	for e, err := range s.Follow(ctx, q, t.next.Store) {
 		select {
 		case t.entries <- tailed{e, err}:
 			if err == nil {
@@ -89,16 +89,6 @@ func (t *tail) read(ctx context.Context, from uint64) {
 			return
 		}
 	}
-}
-
-// wants reports whether an entry of a stream is for this reader. With one that
-// is not it is done.
-func (t *tail) wants(index uint64, stream string) bool {
-	if t.c.may(stream) && (t.stream == "" || t.stream == stream) {
-		return true
-	}
-	t.next.Store(index + 1)
-	return false
 }
 
 // write sends entries, and comments in between, until the client is gone or

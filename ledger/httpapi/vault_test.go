@@ -15,6 +15,7 @@ import (
 	"testing/fstest"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
 	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/local"
@@ -31,7 +32,7 @@ func (s *served) fill(t *testing.T, n, size int) proofs.Bundle {
 		events[i] = client.Event{Data: []byte(data), MediaType: "text/plain"}
 	}
 	for ; len(events) > 0; events = events[min(8, len(events)):] {
-		if _, err := s.Ledger.As("w").Append(t.Context(), "default", events[:min(8, len(events))], client.Witnessed); err != nil {
+		if _, err := s.Ledger.As(ledger.Caller{Name: "w"}).Append(t.Context(), "default", events[:min(8, len(events))], client.Witnessed); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -55,11 +56,20 @@ func (s *served) records(t *testing.T, b proofs.Bundle) (records [][]byte) {
 }
 
 // export returns what an auditor gets of a ledger of one bundle.
-func (s *served) export(t *testing.T, b proofs.Bundle) fstest.MapFS {
+func (s *served) export(t *testing.T) fstest.MapFS {
 	t.Helper()
-	files := fstest.MapFS{audit.VaultPath(b): {Data: audit.FormatVault(s.records(t, b))}}
 	h := s.as(t, identity.Auditor)
-	for _, path := range []string{audit.CheckpointFile, b.Path(), proofs.Tile{Width: b.Width}.Path()} {
+	signed, err := h.ReadFile(t.Context(), audit.CheckpointFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := proofs.ParseSignedCheckpoint(signed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := proofs.BundleIn(c.Size, 0)
+	files := fstest.MapFS{audit.CheckpointFile: {Data: signed}, audit.VaultPath(b): {Data: audit.FormatVault(s.records(t, b))}}
+	for _, path := range []string{b.Path(), proofs.Tile{Width: b.Width}.Path()} {
 		data, err := h.ReadFile(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
@@ -93,7 +103,7 @@ func TestADamagedRecordIsSaidToBeAndTheOthersAreGiven(t *testing.T) {
 	if len(records) != b.Width || damaged < 0 {
 		t.Fatalf("got %d records, want %d, and entry %d is said to be damaged", len(records), b.Width, damaged)
 	}
-	report, err := audit.Run(t.Context(), s.export(t, b), audit.Options{Policy: s.Policy})
+	report, err := audit.Run(t.Context(), s.export(t), audit.Options{Policy: s.Policy})
 	if err != nil {
 		t.Fatal(err)
 	}

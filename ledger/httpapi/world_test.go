@@ -75,7 +75,8 @@ func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 	return s
 }
 
-// waitPublished waits until something is published, and then kept.
+// waitPublished waits until the start is over and all is published, and the
+// first of it is kept.
 func (s *served) waitPublished(t testing.TB) {
 	t.Helper()
 	kept := func() bool {
@@ -84,7 +85,11 @@ func (s *served) waitPublished(t testing.TB) {
 		}
 		return false
 	}
-	for start := time.Now(); !kept(); time.Sleep(time.Millisecond) {
+	settled := func() bool {
+		now := s.Ledger.Status()
+		return now.Ready && now.Sizes.Published == now.Sizes.Sequenced
+	}
+	for start := time.Now(); !settled() || !kept(); time.Sleep(time.Millisecond) {
 		if time.Since(start) > 10*time.Second {
 			t.Fatal("nothing was published")
 		}
@@ -132,7 +137,7 @@ func (s *served) with(t testing.TB, token string) *client.HTTP {
 // addStream adds a stream to the ledger.
 func (s *served) addStream(t testing.TB, c ledger.StreamConfig) {
 	t.Helper()
-	if _, err := s.Ledger.AddStream(t.Context(), c); err != nil {
+	if _, err := s.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 }

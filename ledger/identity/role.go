@@ -33,7 +33,7 @@ const (
 	Read                           // read payloads: entries, tails, searches, evidence
 	Prove                          // receipts and proofs
 	ReadSealed                     // sealed records
-	ReadHistory                    // who did what: acts, without the values that they name
+	ReadHistory                    // what the ledger says of itself: who did what, control entries
 	ReadSettings
 	ChangeSettings
 	ManageTokens   // list, issue and revoke tokens; not issue those of custodians
@@ -96,8 +96,7 @@ func (a Action) String() string {
 }
 
 // EveryStream in place of a stream's name stands for all streams, those of the
-// future too. A reader of all also reads the control entries that are about the
-// ledger itself, and alone follows control entries.
+// future too.
 const EveryStream = "*"
 
 // A Right is a role, for streams where it is for streams.

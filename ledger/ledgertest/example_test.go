@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/ledgertest"
 	"github.com/cairnlog/cairn/ledger/local"
 )
@@ -22,7 +23,7 @@ func ExampleMake() {
 		panic(err)
 	}
 	defer w.Close()
-	got, err := w.Ledger.As("tester").Append(ctx, "default", []client.Event{{Data: []byte(`{"n":1}`)}}, client.Witnessed)
+	got, err := w.Ledger.As(ledger.Caller{Name: "tester"}).Append(ctx, "default", []client.Event{{Data: []byte(`{"n":1}`)}}, client.Witnessed)
 	if err != nil {
 		panic(err)
 	}

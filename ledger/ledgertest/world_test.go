@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/ledgertest"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
@@ -13,7 +14,7 @@ import (
 
 func TestWorldWitnessesWhileItsWitnessSpeaks(t *testing.T) {
 	w := ledgertest.Open(t, local.Config{})
-	log := w.Ledger.As("tester")
+	log := w.Ledger.As(ledger.Caller{Name: "tester"})
 	one := []client.Event{{Data: []byte(`{"n":1}`), IdempotencyKey: "1"}}
 	got, err := log.Append(t.Context(), "default", one, client.Witnessed)
 	if err != nil || got[0].State != client.Witnessed {

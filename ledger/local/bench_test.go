@@ -47,7 +47,7 @@ func BenchmarkAppend(b *testing.B) {
 		for _, batch := range []int{1, 100, 1000} {
 			b.Run(fmt.Sprintf("%dB/batch=%d", size, batch), func(b *testing.B) {
 				d := openTemp(b)
-				log := d.Ledger.As("bench")
+				log := d.Ledger.As(ledger.Caller{Name: "bench"})
 				callers := map[int]int{1: 256, 100: 16, 1000: 2}[batch] // a processor
 				b.SetParallelism(callers)
 				var next atomic.Int64

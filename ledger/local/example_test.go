@@ -30,10 +30,10 @@ func Example() {
 	}
 	defer d.Close()
 	events := []client.Event{{Data: []byte(`{"actor":"alice","action":"login"}`), IdempotencyKey: "login-1"}}
-	answers, err := d.Ledger.As("my-program").Append(ctx, ledger.DefaultStream, events, client.Witnessed)
+	answers, err := d.Ledger.As(ledger.Caller{Name: "my-program"}).Append(ctx, ledger.DefaultStream, events, client.Witnessed)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(answers[0].State, "at index", answers[0].Index)
-	// Output: witnessed at index 5
+	// Output: witnessed at index 8
 }

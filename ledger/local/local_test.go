@@ -44,7 +44,7 @@ func open(t *testing.T, dir string, o local.Options) *local.Directory {
 
 func appendOne(t *testing.T, d *local.Directory, ev client.Event) client.Appended {
 	t.Helper()
-	got, err := d.Ledger.As("alice").Append(context.Background(), ledger.DefaultStream, []client.Event{ev}, client.Witnessed)
+	got, err := d.Ledger.As(ledger.Caller{Name: "alice"}).Append(context.Background(), ledger.DefaultStream, []client.Event{ev}, client.Witnessed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,13 +163,13 @@ func TestNoPlaintextOnDisk(t *testing.T) {
 	dir := initLedger(t, local.InitOptions{})
 	d := open(t, dir, local.Options{})
 	marker := "marker-" + rand.Text()
-	if _, err := d.Ledger.AddStream(context.Background(), ledger.StreamConfig{
+	if _, err := d.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(context.Background(), ledger.StreamConfig{
 		Name: strings.ToLower("stream-" + marker), Fields: []ledger.FieldConfig{{Name: "who", Path: "$.who", Subject: true}},
 	}); err != nil {
 		t.Fatal(err)
 	}
 	ev := client.Event{Data: []byte(`{"who":"` + marker + `"}`), IdempotencyKey: marker, Source: marker, Subjects: []string{marker}}
-	got, err := d.Ledger.As(marker).Append(context.Background(), strings.ToLower("stream-"+marker), []client.Event{ev}, client.Witnessed)
+	got, err := d.Ledger.As(ledger.Caller{Name: marker}).Append(context.Background(), strings.ToLower("stream-"+marker), []client.Event{ev}, client.Witnessed)
 	if err != nil || got[0].Err != nil {
 		t.Fatal(err, got)
 	}

@@ -80,7 +80,7 @@ func (l *servedLedger) append(t *testing.T, n int) []client.Appended {
 	for i := range events {
 		events[i].Data = fmt.Appendf(nil, `{"actor":"alice","action":"read","object":%d}`, len(l.Leaves)+i)
 	}
-	answers, err := l.As("peers").Append(t.Context(), ledger.DefaultStream, events, client.Witnessed)
+	answers, err := l.As(ledger.Caller{Name: "peers"}).Append(t.Context(), ledger.DefaultStream, events, client.Witnessed)
 	if err != nil {
 		t.Fatal(err)
 	}

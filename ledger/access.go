@@ -1,0 +1,191 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// Entry reads an entry and opens its payload.
+func (s *Session) Entry(ctx context.Context, index uint64) (*client.Entry, error) {
+	kind, about, err := s.l.about(ctx, index)
+	if err != nil {
+		return nil, err // nothing was there to be read
+	}
+	act := s.caller.act(proofs.ActRead)
+	act.Stream, act.Entries = about, []proofs.Run{{First: index, Last: index}}
+	var e *client.Entry
+	if err = s.mayRead(kind, about); err == nil {
+		if e, err = s.l.entry(ctx, index); err == nil {
+			act.Results = 1
+		}
+	}
+	if err := s.answered(ctx, act, err); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// mayRead returns the problem that the caller may not read what is about a
+// stream, or must say why.
+func (s *Session) mayRead(kind proofs.Kind, stream string) error {
+	if !s.may(kind, stream) {
+		return client.NewProblem(client.Forbidden, "this identity may not read what is about "+aboutName(stream), "")
+	}
+	settings, ok := s.l.state.streamNamed(stream)
+	if ok && kind == proofs.Event && settings.Body.Reason && s.caller.Because == "" {
+		return client.NewProblem(client.ReasonNeeded, "whoever reads the stream "+stream+" must say why", "state a reason, with --reason or the header Cairn-Reason; it is recorded")
+	}
+	return nil
+}
+
+func aboutName(stream string) string {
+	if stream == "" {
+		return "the ledger itself"
+	}
+	return "the stream " + stream
+}
+
+// Tail yields the published events of streams that the caller may read, as
+// they are published, until the context ends; see [client.Log]. Events whose
+// payload is gone are passed over.
+func (s *Session) Tail(ctx context.Context, q client.TailQuery) iter.Seq2[*client.Entry, error] {
+	return s.Follow(ctx, q, func(uint64) {})
+}
+
+// Follow is Tail, and calls passed with each index behind which there is
+// nothing more for this caller up to what it is handed next: from there the
+// tail can be resumed.
+func (s *Session) Follow(ctx context.Context, q client.TailQuery, passed func(next uint64)) iter.Seq2[*client.Entry, error] {
+	return func(yield func(*client.Entry, error) bool) {
+		if err := s.MayTail(ctx, q); err != nil {
+			yield(nil, err)
+			return
+		}
+		for from := q.From; ; {
+			var published uint64
+			err := s.l.progress.wait(ctx, func(p *progress) bool { published = p.sizes.Published; return published > from })
+			if err != nil {
+				if ctx.Err() == nil {
+					yield(nil, s.l.asProblem(err))
+				}
+				return
+			}
+			end := min(published, from-from%proofs.TileWidth+proofs.TileWidth)
+			if !s.followRun(ctx, q, from, end, passed, yield) {
+				return
+			}
+			from = end
+		}
+	}
+}
+
+// MayTail returns why the caller may not tail the stream of a query, which is
+// recorded; nil where it may, or asks for whatever it may read.
+func (s *Session) MayTail(ctx context.Context, q client.TailQuery) error {
+	if q.Stream == "" {
+		return nil
+	}
+	err := s.mayRead(proofs.Event, q.Stream)
+	if err == nil {
+		return nil
+	}
+	act := s.caller.act(proofs.ActTail)
+	act.Stream = q.Stream
+	return s.answered(ctx, act, err)
+}
+
+// followRun yields what is for the caller of the entries [from, end), and
+// reports whether the tail goes on. That it is handed over is one act.
+func (s *Session) followRun(ctx context.Context, q client.TailQuery, from, end uint64, passed func(uint64), yield func(*client.Entry, error) bool) bool {
+	act := s.caller.act(proofs.ActTail)
+	act.Stream = q.Stream
+	indices, err := s.wanted(ctx, q, from, end)
+	if len(indices) > 0 {
+		act.Entries, act.Results = runsOf(indices), uint64(len(indices))
+		err = s.answered(ctx, act, err)
+	}
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	for _, index := range indices {
+		passed(index)
+		e, err := s.l.entry(ctx, index)
+		if gone := (*client.Problem)(nil); errors.As(err, &gone) && gone.Code() == client.Gone {
+			continue
+		}
+		if !yield(e, err) || err != nil {
+			return false
+		}
+	}
+	passed(end)
+	return true
+}
+
+// wanted returns the indices of the events of [from, end) that a tail hands
+// over. Nothing is opened.
+func (s *Session) wanted(ctx context.Context, q client.TailQuery, from, end uint64) ([]uint64, error) {
+	leaves, err := s.l.leaves(ctx, from, end)
+	if err != nil {
+		return nil, err
+	}
+	var indices []uint64
+	for i, b := range leaves {
+		leaf, err := proofs.ParseLeaf(b)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", from+uint64(i), err)
+		}
+		name := s.l.streamName(leaf.Stream)
+		if leaf.Kind != proofs.Event || !s.may(leaf.Kind, name) || q.Stream != "" && q.Stream != name {
+			continue
+		}
+		indices = append(indices, from+uint64(i))
+		if err := s.mayRead(leaf.Kind, name); err != nil {
+			return indices, err
+		}
+	}
+	return indices, nil
+}
+
+// runsOf returns rising indices as runs.
+func runsOf(indices []uint64) (runs []proofs.Run) {
+	for _, index := range indices {
+		if n := len(runs); n > 0 && runs[n-1].Last+1 == index {
+			runs[n-1].Last = index
+			continue
+		}
+		runs = append(runs, proofs.Run{First: index, Last: index})
+	}
+	return runs
+}
+
+// SealedRecords yields the sealed record of each of a bundle's entries, in their
+// order and one at a time: nil where an entry has none or it is gone, which is
+// for auditors to find. An error that matches [storage.ErrCorrupt] is about the
+// one record: the bytes that are stored are not those that were. Any other is
+// the last, and matches fs.ErrNotExist where the bundle is not published.
+//
+// It is an export, and recorded before anything is yielded.
+func (s *Session) SealedRecords(ctx context.Context, b proofs.Bundle) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		sizes, _ := s.l.progress.snapshot()
+		if !inTree(b, sizes.Published) {
+			yield(nil, fmt.Errorf("vault bundle %d: %w", b.Index, fs.ErrNotExist))
+			return
+		}
+		start, end := b.Index*proofs.TileWidth, b.Index*proofs.TileWidth+uint64(b.Width)
+		act := s.caller.act(proofs.ActExport)
+		act.Entries, act.Results = []proofs.Run{{First: start, Last: end - 1}}, uint64(b.Width)
+		if err := s.answered(ctx, act, nil); err != nil {
+			yield(nil, err)
+			return
+		}
+		s.l.sealedRecords(ctx, start, end, yield)
+	}
+}

@@ -1,0 +1,108 @@
+package ledger
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// refusals bounds how many refused attempts are recorded: of each caller the
+// first at once, and those of the next minute together as one more act, so
+// that whoever is refused for ever cannot fill the log.
+type refusals struct {
+	mu    sync.Mutex
+	since map[refusal]*refusedRun
+}
+
+func newRefusals() refusals { return refusals{since: make(map[refusal]*refusedRun)} }
+
+// A refusal is what refused attempts have in common.
+type refusal struct{ who, from string }
+
+// refusedRun counts the attempts since one was recorded.
+type refusedRun struct {
+	last  proofs.Act
+	count uint64
+}
+
+const (
+	refusedEvery = time.Minute
+	maxRefusals  = 256 // callers in a minute; the others are counted together
+)
+
+// Refused records that an act was refused, and returns the problem that says
+// why. Where it cannot be recorded the act is refused as well. It is for
+// programs that serve a ledger, for what they refuse themselves.
+func (s *Session) Refused(ctx context.Context, act proofs.Act, why *client.Problem) error {
+	act.Outcome, act.Detail = proofs.OutcomeRefused, string(why.Code())
+	if s.l.refusals.counted(refusal{act.Who, act.From}, act) {
+		return why
+	}
+	if err := s.l.record(ctx, proofs.Access, act); err != nil {
+		s.l.log.Warn("a refused attempt could not be recorded", slog.String("error", err.Error()))
+	}
+	return why
+}
+
+// Act returns an act of the session's caller, of one of the words of
+// [proofs.Act].
+func (s *Session) Act(what string) proofs.Act { return s.caller.act(what) }
+
+// counted counts an attempt, and reports whether one was recorded a moment ago.
+func (r *refusals) counted(k refusal, act proofs.Act) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.since[k] == nil && len(r.since) >= maxRefusals {
+		k, act.Who, act.From, act.Role = refusal{}, "others", "", ""
+	}
+	run := r.since[k]
+	if run == nil {
+		r.since[k] = &refusedRun{}
+		return false
+	}
+	run.last, run.count = act, run.count+1
+	return true
+}
+
+// take returns an act for every caller that was refused more than once since
+// the last time, and forgets them all.
+func (r *refusals) take() []proofs.Act {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var acts []proofs.Act
+	for _, run := range r.since {
+		if run.count > 0 {
+			act := run.last
+			act.What, act.Results = proofs.ActRefused, run.count
+			acts = append(acts, act)
+		}
+	}
+	clear(r.since)
+	return acts
+}
+
+// recordRefusals records every minute what was counted, until the context ends.
+func (l *Ledger) recordRefusals(ctx context.Context) {
+	ticker := time.NewTicker(refusedEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			l.flushRefusals(ctx)
+		}
+	}
+}
+
+func (l *Ledger) flushRefusals(ctx context.Context) {
+	for _, act := range l.refusals.take() {
+		if err := l.record(ctx, proofs.Access, act); err != nil {
+			l.log.Warn("refused attempts could not be recorded", slog.Uint64("attempts", act.Results), slog.String("error", err.Error()))
+		}
+	}
+}
