@@ -86,6 +86,9 @@ var layers = []layer{
 		name: "ledger/identity", ours: []string{"client", "proofs", "storage"}, links: []string{"ledger", trillian, pebble},
 		why: "who may do what is decided before the ledger is asked, and is judged without it",
 	}, {
+		name: "ledger/identity/identitytest", ours: none,
+		why: "it is doubles for tests, and in no program",
+	}, {
 		name: "ledger/keytree", ours: none, libs: none,
 		why: "whoever judges what erasure is worth must be able to read it alone",
 	}, {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/identity"
+	"github.com/cairnlog/cairn/ledger/identity/identitytest"
 	"github.com/cairnlog/cairn/storage/memory"
 )
 
@@ -19,8 +20,8 @@ import (
 func TestTokenAndCertificateAreNotAddedUp(t *testing.T) {
 	f := newFleet(t, true)
 	own, about := issue(t, f.Tokens(), identity.Grant{Name: "billing", Role: identity.Auditor})
-	cert, stolen := f.ca.client(t, "web-1"), f.ca.client(t, "web-2")
-	unmapped := f.ca.client(t, "somebody")
+	cert, stolen := f.ca.Client(t, "web-1"), f.ca.Client(t, "web-2")
+	unmapped := f.ca.Client(t, "somebody")
 	state, err := connect(t, f.Authenticator, false, cert)
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +59,7 @@ func TestTokenAndCertificateAreNotAddedUp(t *testing.T) {
 	if state, err = connect(t, f.Authenticator, false, stolen); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, f.revoked, f.ca.list(t, start, time.Hour, stolen))
+	writeFile(t, f.revoked, f.ca.List(t, start, time.Hour, stolen))
 	f.clock.advance(time.Second)
 	_, err = with("Bearer " + own)
 	wantOutcome(t, "with a certificate that is revoked", err, identity.Revoked)
@@ -75,7 +76,7 @@ func TestRefusalsAreProblems(t *testing.T) {
 	}
 	// What only the operator may know is not told to whoever asks.
 	l := newLogin(t, nil)
-	_, err := l.who(t, l.token(t, l.claims(set{"aud": "other"})))
+	_, err := l.who(t, l.Token(t, l.claims(identitytest.Claims{"aud": "other"})))
 	var r *identity.Refusal
 	if !errors.As(err, &r) || !strings.Contains(err.Error(), `"other"`) || strings.Contains(r.Problem().Detail+r.Problem().Hint, "other") || r.Problem().Code() != client.Unauthorized {
 		t.Errorf("got error %v and the problem %+v", err, r.Problem())

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/ledger/identity"
+	"github.com/cairnlog/cairn/ledger/identity/identitytest"
 	"github.com/cairnlog/cairn/storage/memory"
 )
 
@@ -39,7 +40,7 @@ func authenticator(t testing.TB, c identity.Config, now *clock) *identity.Authen
 // A fleet is a CA and an authenticator that knows it.
 type fleet struct {
 	*identity.Authenticator
-	ca      *authority
+	ca      *identitytest.CA
 	clock   *clock
 	dir     string
 	config  identity.Config
@@ -48,7 +49,7 @@ type fleet struct {
 
 func newFleet(t testing.TB, withList bool) *fleet {
 	t.Helper()
-	f := &fleet{ca: newCA(t, nil, "fleet CA"), clock: &clock{now: start}, dir: t.TempDir()}
+	f := &fleet{ca: identitytest.NewCA(t, start, "fleet CA"), clock: &clock{now: start}, dir: t.TempDir()}
 	f.config = identity.Config{ClientCAs: []identity.CA{{
 		Name: "fleet", Certificates: write(t, filepath.Join(f.dir, "ca.pem"), f.ca), Refused: []string{"CN=lost", "spiffe://example.org/ns/lost"},
 		Grants: []identity.CertificateGrant{
@@ -62,7 +63,7 @@ func newFleet(t testing.TB, withList bool) *fleet {
 	}}}
 	if withList {
 		f.revoked = filepath.Join(f.dir, "ca.crl")
-		writeFile(t, f.revoked, f.ca.list(t, start.Add(-time.Hour), 48*time.Hour))
+		writeFile(t, f.revoked, f.ca.List(t, start.Add(-time.Hour), 48*time.Hour))
 		f.config.ClientCAs[0].Revoked = f.revoked
 	}
 	f.Authenticator = authenticator(t, f.config, f.clock)
@@ -90,18 +91,18 @@ func wantOutcome(t testing.TB, what string, err error, want identity.Outcome) {
 
 func TestCertificateSaysWhoItIs(t *testing.T) {
 	f := newFleet(t, false)
-	below := newCA(t, f.ca, "below")
+	below := f.ca.Below(t, "below")
 	for what, c := range map[string]struct {
 		cert tls.Certificate
 		name string
 		may  identity.Action
 	}{
-		"by its common name":             {f.ca.client(t, "web-1"), "cert:fleet:CN=web-1", identity.Append},
-		"with two rights":                {f.ca.client(t, "reader"), "cert:fleet:CN=reader", identity.Read},
-		"by its URI":                     {f.ca.client(t, "spiffe://example.org/ns/web"), "cert:fleet:spiffe://example.org/ns/web", identity.Append},
-		"by its URI before its name":     {f.ca.client(t, "web-1", "spiffe://example.org/ns/web"), "cert:fleet:spiffe://example.org/ns/web", identity.Append},
-		"of a CA below":                  {below.client(t, "web-1"), "cert:fleet:CN=web-1", identity.Append},
-		"with a name that needs escapes": {f.ca.client(t, "web-ü 100%"), "cert:fleet:CN=web-%C3%BC%20100%25", identity.Append},
+		"by its common name":             {f.ca.Client(t, "web-1"), "cert:fleet:CN=web-1", identity.Append},
+		"with two rights":                {f.ca.Client(t, "reader"), "cert:fleet:CN=reader", identity.Read},
+		"by its URI":                     {f.ca.Client(t, "spiffe://example.org/ns/web"), "cert:fleet:spiffe://example.org/ns/web", identity.Append},
+		"by its URI before its name":     {f.ca.Client(t, "web-1", "spiffe://example.org/ns/web"), "cert:fleet:spiffe://example.org/ns/web", identity.Append},
+		"of a CA below":                  {below.Client(t, "web-1"), "cert:fleet:CN=web-1", identity.Append},
+		"with a name that needs escapes": {f.ca.Client(t, "web-ü 100%"), "cert:fleet:CN=web-%C3%BC%20100%25", identity.Append},
 	} {
 		i, err := f.who(t, c.cert)
 		if _, ok := i.Role(c.may); err != nil || i.Name != c.name || i.Kind != identity.ByCertificate || !ok {
@@ -119,17 +120,17 @@ func TestCertificateThatGivesNothingIsRefused(t *testing.T) {
 		cert tls.Certificate
 		want identity.Outcome
 	}{
-		"without a grant":                 {f.ca.client(t, "somebody"), identity.Nothing},
-		"without a name":                  {f.ca.client(t), identity.Nothing},
-		"with two common names":           {f.ca.client(t, "web-1", "web-2"), identity.Nothing},
-		"with two URIs":                   {f.ca.client(t, "spiffe://example.org/ns/a", "spiffe://example.org/ns/b"), identity.Nothing},
-		"with a URI that leads elsewhere": {f.ca.client(t, "spiffe://example.org/ns/../admin"), identity.Nothing},
-		"with a URI of escapes":           {f.ca.client(t, "spiffe://example.org/ns/%2e%2e/x"), identity.Nothing},
-		"of another host":                 {f.ca.client(t, "spiffe://example.org.evil.example/ns/web"), identity.Nothing},
-		"that writes and audits":          {f.ca.client(t, "web-auditor"), identity.Nothing},
-		"whose name is too long":          {f.ca.client(t, "spiffe://example.org/ns/"+strings.Repeat("a", 250)), identity.Nothing},
-		"that is refused by name":         {f.ca.client(t, "lost"), identity.Revoked},
-		"that is refused by URI":          {f.ca.client(t, "spiffe://example.org/ns/lost"), identity.Revoked},
+		"without a grant":                 {f.ca.Client(t, "somebody"), identity.Nothing},
+		"without a name":                  {f.ca.Client(t), identity.Nothing},
+		"with two common names":           {f.ca.Client(t, "web-1", "web-2"), identity.Nothing},
+		"with two URIs":                   {f.ca.Client(t, "spiffe://example.org/ns/a", "spiffe://example.org/ns/b"), identity.Nothing},
+		"with a URI that leads elsewhere": {f.ca.Client(t, "spiffe://example.org/ns/../admin"), identity.Nothing},
+		"with a URI of escapes":           {f.ca.Client(t, "spiffe://example.org/ns/%2e%2e/x"), identity.Nothing},
+		"of another host":                 {f.ca.Client(t, "spiffe://example.org.evil.example/ns/web"), identity.Nothing},
+		"that writes and audits":          {f.ca.Client(t, "web-auditor"), identity.Nothing},
+		"whose name is too long":          {f.ca.Client(t, "spiffe://example.org/ns/"+strings.Repeat("a", 250)), identity.Nothing},
+		"that is refused by name":         {f.ca.Client(t, "lost"), identity.Revoked},
+		"that is refused by URI":          {f.ca.Client(t, "spiffe://example.org/ns/lost"), identity.Revoked},
 	} {
 		i, err := f.who(t, c.cert)
 		wantOutcome(t, what, err, c.want)
@@ -141,18 +142,18 @@ func TestCertificateThatGivesNothingIsRefused(t *testing.T) {
 
 func TestCertificateOfSomebodyElseDoesNotConnect(t *testing.T) {
 	f := newFleet(t, false)
-	stranger := newCA(t, nil, "fleet CA")
-	server := f.ca.issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: "web-1"}, NotBefore: start, NotAfter: start.Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
-	early := f.ca.issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: "web-1"}, NotBefore: start.Add(time.Hour), NotAfter: start.Add(2 * time.Hour)})
-	client := f.ca.client(t, "web-1")
-	noCA := &authority{cert: client.Leaf, key: client.PrivateKey.(*ecdsa.PrivateKey), chain: [][]byte{client.Leaf.Raw}}
-	stolen := f.ca.client(t, "web-1")
-	stolen.PrivateKey = newKey(t)
+	stranger := identitytest.NewCA(t, start, "fleet CA")
+	server := f.ca.Issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: "web-1"}, NotBefore: start, NotAfter: start.Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	early := f.ca.Issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: "web-1"}, NotBefore: start.Add(time.Hour), NotAfter: start.Add(2 * time.Hour)})
+	client := f.ca.Client(t, "web-1")
+	noCA := &identitytest.CA{Cert: client.Leaf, Key: client.PrivateKey.(*ecdsa.PrivateKey), Chain: [][]byte{client.Leaf.Raw}}
+	stolen := f.ca.Client(t, "web-1")
+	stolen.PrivateKey = identitytest.NewKey(t)
 	for what, cert := range map[string]tls.Certificate{
-		"of another CA of the same name": stranger.client(t, "web-1"),
+		"of another CA of the same name": stranger.Client(t, "web-1"),
 		"for servers":                    server,
 		"whose time has not begun":       early,
-		"signed by a client":             noCA.client(t, "web-1"),
+		"signed by a client":             noCA.Client(t, "web-1"),
 		"without its key":                stolen,
 	} {
 		if state, err := connect(t, f.Authenticator, false, cert); err == nil {
@@ -177,7 +178,7 @@ func TestCertificateOfSomebodyElseDoesNotConnect(t *testing.T) {
 // request.
 func TestCertificateIsJudgedWithEachRequest(t *testing.T) {
 	f := newFleet(t, true)
-	cert := f.ca.client(t, "web-1")
+	cert := f.ca.Client(t, "web-1")
 	state, err := connect(t, f.Authenticator, false, cert)
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +190,7 @@ func TestCertificateIsJudgedWithEachRequest(t *testing.T) {
 	if err := ask(); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, f.revoked, f.ca.list(t, start, 48*time.Hour, f.ca.client(t, "other"), cert))
+	writeFile(t, f.revoked, f.ca.List(t, start, 48*time.Hour, f.ca.Client(t, "other"), cert))
 	f.clock.advance(time.Second)
 	wantOutcome(t, "revoked", ask(), identity.Revoked)
 
@@ -197,7 +198,7 @@ func TestCertificateIsJudgedWithEachRequest(t *testing.T) {
 	f.clock.advance(time.Second)
 	wantOutcome(t, "after a change that cannot be used", ask(), identity.Revoked)
 
-	writeFile(t, f.revoked, f.ca.list(t, start, time.Hour))
+	writeFile(t, f.revoked, f.ca.List(t, start, time.Hour))
 	f.clock.advance(time.Second)
 	if err := ask(); err != nil {
 		t.Errorf("with a list without it: %v", err)
@@ -205,12 +206,12 @@ func TestCertificateIsJudgedWithEachRequest(t *testing.T) {
 	f.clock.advance(time.Hour)
 	wantOutcome(t, "with a list that is out of date", ask(), identity.Unavailable)
 
-	writeFile(t, f.revoked, f.ca.list(t, f.clock.Now(), 48*time.Hour))
+	writeFile(t, f.revoked, f.ca.List(t, f.clock.Now(), 48*time.Hour))
 	f.clock.advance(time.Second)
 	if err := ask(); err != nil {
 		t.Errorf("with a new list: %v", err)
 	}
-	write(t, filepath.Join(f.dir, "ca.pem"), newCA(t, nil, "another"))
+	write(t, filepath.Join(f.dir, "ca.pem"), identitytest.NewCA(t, start, "another"))
 	f.clock.advance(time.Second)
 	wantOutcome(t, "when the CA is known no more", ask(), identity.Unknown)
 
@@ -225,7 +226,7 @@ func TestCertificateIsJudgedWithEachRequest(t *testing.T) {
 
 func TestTwoCAsAreApart(t *testing.T) {
 	f := newFleet(t, false)
-	other := newCA(t, nil, "other CA")
+	other := identitytest.NewCA(t, start, "other CA")
 	c := f.config
 	c.ClientCAs = append(c.ClientCAs, identity.CA{Name: "other", Certificates: write(t, filepath.Join(f.dir, "other.pem"), other), Grants: []identity.CertificateGrant{
 		{CommonName: "boss", Role: identity.Custodian},
@@ -233,25 +234,25 @@ func TestTwoCAsAreApart(t *testing.T) {
 	if err := f.Set(c); err != nil {
 		t.Fatal(err)
 	}
-	if i, err := f.who(t, other.client(t, "boss")); err != nil || i.Name != "cert:other:CN=boss" {
+	if i, err := f.who(t, other.Client(t, "boss")); err != nil || i.Name != "cert:other:CN=boss" {
 		t.Errorf("got %+v and error %v", i, err)
 	}
-	_, err := f.who(t, f.ca.client(t, "boss"))
+	_, err := f.who(t, f.ca.Client(t, "boss"))
 	wantOutcome(t, "a name that another CA has a grant for", err, identity.Nothing)
-	_, err = f.who(t, other.client(t, "web-1"))
+	_, err = f.who(t, other.Client(t, "web-1"))
 	wantOutcome(t, "a name that the first CA has a grant for", err, identity.Nothing)
 
 	write(t, c.ClientCAs[1].Certificates, other, f.ca)
 	if err := f.Set(c); err == nil || !strings.Contains(err.Error(), `"fleet" has one of them too`) {
 		t.Errorf("two CAs with one certificate: got error %v", err)
 	}
-	if _, err := f.who(t, f.ca.client(t, "web-1")); err != nil {
+	if _, err := f.who(t, f.ca.Client(t, "web-1")); err != nil {
 		t.Errorf("after a change that cannot be used: %v", err)
 	}
 	if err := f.Set(identity.Config{}); err != nil {
 		t.Fatal(err)
 	}
-	if state, err := connect(t, f.Authenticator, false, f.ca.client(t, "web-1")); err != nil || len(state.PeerCertificates) > 0 {
+	if state, err := connect(t, f.Authenticator, false, f.ca.Client(t, "web-1")); err != nil || len(state.PeerCertificates) > 0 {
 		t.Errorf("without a CA: got error %v, want that no certificate is asked for", err)
 	}
 }
@@ -259,8 +260,8 @@ func TestTwoCAsAreApart(t *testing.T) {
 // Files change while connections begin and requests come.
 func TestFilesChangeUnderWay(t *testing.T) {
 	f := newFleet(t, true)
-	cert := f.ca.client(t, "web-1")
-	lists := [][]byte{f.ca.list(t, start, time.Hour), f.ca.list(t, start, time.Hour, cert)}
+	cert := f.ca.Client(t, "web-1")
+	lists := [][]byte{f.ca.List(t, start, time.Hour), f.ca.List(t, start, time.Hour, cert)}
 	state, err := connect(t, f.Authenticator, false, cert)
 	if err != nil {
 		t.Fatal(err)

@@ -6,26 +6,26 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"maps"
 	"testing"
 	"time"
 
 	"github.com/cairnlog/cairn/ledger/identity"
+	"github.com/cairnlog/cairn/ledger/identity/identitytest"
 )
 
 // A login is an issuer and an authenticator that knows it.
 type login struct {
 	*identity.Authenticator
-	*double
-	signer
+	*identitytest.Issuer
+	identitytest.Signer
 	clock *clock
 }
 
 func newLogin(t testing.TB, change func(*identity.Config)) *login {
 	t.Helper()
-	l := &login{signer: newSigner(t, "key-1", "ES256"), clock: &clock{now: start}}
-	l.double = newDouble(t, l.signer)
-	c := issuer(l.server.URL)
+	l := &login{Signer: identitytest.NewSigner(t, "key-1", "ES256"), clock: &clock{now: start}}
+	l.Issuer = identitytest.NewIssuer(t, l.Signer)
+	c := issuer(l.Server.URL)
 	if change != nil {
 		change(&c)
 	}
@@ -39,29 +39,26 @@ func (l *login) who(t testing.TB, token string) (identity.Identity, error) {
 }
 
 // rotate changes the keys, a day after those of before were fetched.
-func (l *login) rotate(t testing.TB, keys ...signer) {
+func (l *login) rotate(t testing.TB, keys ...identitytest.Signer) {
 	t.Helper()
-	if _, err := l.who(t, l.token(t, l.claims(nil))); err != nil {
+	if _, err := l.who(t, l.Token(t, l.claims(nil))); err != nil {
 		t.Fatal(err)
 	}
-	l.serve(keys...)
+	l.Serve(keys...)
 	l.clock.advance(24 * time.Hour)
 }
 
 // claims returns the claims of a token that is good for an hour, with changes.
-func (l *login) claims(changes set) set {
-	now := l.clock.Now()
-	c := set{"iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
-	maps.Copy(c, changes)
-	return claimsOf(l.server.URL, c)
+func (l *login) claims(changes identitytest.Claims) identitytest.Claims {
+	return identitytest.ClaimsOf(l.Server.URL, l.clock.Now(), changes)
 }
 
 func TestTokenOfAnIssuerSaysWhoItIs(t *testing.T) {
 	for _, algorithm := range []string{"RS256", "PS256", "ES256", "EdDSA"} {
 		l := newLogin(t, nil)
-		s := newSigner(t, "other", algorithm)
+		s := identitytest.NewSigner(t, "other", algorithm)
 		l.rotate(t, s)
-		i, err := l.who(t, s.token(t, l.claims(nil)))
+		i, err := l.who(t, s.Token(t, l.claims(nil)))
 		if err != nil {
 			t.Errorf("%s: %v", algorithm, err)
 			continue
@@ -78,15 +75,15 @@ func TestTokenOfAnIssuerSaysWhoItIs(t *testing.T) {
 func TestGoodTokensOfManyForms(t *testing.T) {
 	l := newLogin(t, nil)
 	for what, token := range map[string]string{
-		"with several audiences":      l.token(t, l.claims(set{"aud": []string{"other", "cairn"}})),
-		"an access token of RFC 9068": l.sign(t, set{"alg": "ES256", "typ": "at+jwt", "kid": "key-1"}, l.claims(nil)),
-		"typed in full":               l.sign(t, set{"alg": "ES256", "typ": "application/at+JWT", "kid": "key-1"}, l.claims(nil)),
-		"without a type or a key ID":  l.sign(t, set{"alg": "ES256"}, l.claims(nil)),
-		"with half seconds":           l.token(t, l.claims(set{"exp": float64(start.Unix()) + 60.5})),
-		"without times but its end":   l.token(t, l.claims(set{"iat": nil})),
-		"that has just ended":         l.token(t, l.claims(set{"exp": start.Add(-29 * time.Second).Unix()})),
-		"that is about to begin":      l.token(t, l.claims(set{"nbf": start.Add(30 * time.Second).Unix(), "iat": start.Add(30 * time.Second).Unix()})),
-		"of the longest life":         l.token(t, l.claims(set{"exp": start.Add(24 * time.Hour).Unix()})),
+		"with several audiences":      l.Token(t, l.claims(identitytest.Claims{"aud": []string{"other", "cairn"}})),
+		"an access token of RFC 9068": l.Sign(t, identitytest.Claims{"alg": "ES256", "typ": "at+jwt", "kid": "key-1"}, l.claims(nil)),
+		"typed in full":               l.Sign(t, identitytest.Claims{"alg": "ES256", "typ": "application/at+JWT", "kid": "key-1"}, l.claims(nil)),
+		"without a type or a key ID":  l.Sign(t, identitytest.Claims{"alg": "ES256"}, l.claims(nil)),
+		"with half seconds":           l.Token(t, l.claims(identitytest.Claims{"exp": float64(start.Unix()) + 60.5})),
+		"without times but its end":   l.Token(t, l.claims(identitytest.Claims{"iat": nil})),
+		"that has just ended":         l.Token(t, l.claims(identitytest.Claims{"exp": start.Add(-29 * time.Second).Unix()})),
+		"that is about to begin":      l.Token(t, l.claims(identitytest.Claims{"nbf": start.Add(30 * time.Second).Unix(), "iat": start.Add(30 * time.Second).Unix()})),
+		"of the longest life":         l.Token(t, l.claims(identitytest.Claims{"exp": start.Add(24 * time.Hour).Unix()})),
 	} {
 		if i, err := l.who(t, token); err != nil || i.Name != "oidc:corp:alice" {
 			t.Errorf("%s: got %+v and error %v", what, i, err)
@@ -107,26 +104,26 @@ func TestRightsComeFromClaims(t *testing.T) {
 		}
 	})
 	for what, c := range map[string]struct {
-		claims set
+		claims identitytest.Claims
 		want   string // roles, or the outcome
 	}{
-		"a claim below another":           {set{"realm_access": set{"roles": []string{"x", "audit"}}}, "an auditor"},
-		"a claim that is not below":       {set{"realm_access": []string{"roles"}}, "nothing"},
-		"a claim that is null":            {set{"realm_access": nil, "https://example.com/streams": json.RawMessage("null")}, "nothing"},
-		"a claim whose name is a URL":     {set{"https://example.com/streams": "web-1"}, "a reader"},
-		"a claim with escapes":            {set{"a/b": set{"~": "x"}}, "an operator"},
-		"a claim that is true":            {set{"admin": true}, "a custodian"},
-		"two of them":                     {set{"admin": true, "realm_access": set{"roles": "audit"}}, "an auditor and a custodian"},
-		"an address that is not verified": {set{"admin": true, "email_verified": false}, "nothing"},
-		"an address nobody speaks of":     {set{"admin": true, "email_verified": nil}, "nothing"},
-		"an address verified in words":    {set{"admin": true, "email_verified": "true"}, "nothing"},
-		"an address that is refused":      {set{"admin": true, "email": "lost@example.com"}, "revoked"},
+		"a claim below another":           {identitytest.Claims{"realm_access": identitytest.Claims{"roles": []string{"x", "audit"}}}, "an auditor"},
+		"a claim that is not below":       {identitytest.Claims{"realm_access": []string{"roles"}}, "nothing"},
+		"a claim that is null":            {identitytest.Claims{"realm_access": nil, "https://example.com/streams": json.RawMessage("null")}, "nothing"},
+		"a claim whose name is a URL":     {identitytest.Claims{"https://example.com/streams": "web-1"}, "a reader"},
+		"a claim with escapes":            {identitytest.Claims{"a/b": identitytest.Claims{"~": "x"}}, "an operator"},
+		"a claim that is true":            {identitytest.Claims{"admin": true}, "a custodian"},
+		"two of them":                     {identitytest.Claims{"admin": true, "realm_access": identitytest.Claims{"roles": "audit"}}, "an auditor and a custodian"},
+		"an address that is not verified": {identitytest.Claims{"admin": true, "email_verified": false}, "nothing"},
+		"an address nobody speaks of":     {identitytest.Claims{"admin": true, "email_verified": nil}, "nothing"},
+		"an address verified in words":    {identitytest.Claims{"admin": true, "email_verified": "true"}, "nothing"},
+		"an address that is refused":      {identitytest.Claims{"admin": true, "email": "lost@example.com"}, "revoked"},
 	} {
-		changes := set{"email": "alice@example.com", "email_verified": true, "groups": nil}
+		changes := identitytest.Claims{"email": "alice@example.com", "email_verified": true, "groups": nil}
 		for name, value := range c.claims {
 			changes[name] = value
 		}
-		i, err := l.who(t, l.token(t, l.claims(changes)))
+		i, err := l.who(t, l.Token(t, l.claims(changes)))
 		var r *identity.Refusal
 		if got := i.Roles(); errors.As(err, &r) && string(r.Outcome) != c.want || err == nil && got != c.want {
 			t.Errorf("%s: got %q and error %v, want %s", what, got, err, c.want)
@@ -141,14 +138,14 @@ func TestTokenBoundToACertificate(t *testing.T) {
 	l := newLogin(t, nil)
 	f := newFleet(t, false)
 	c := f.config
-	c.Issuers = issuer(l.server.URL).Issuers
+	c.Issuers = issuer(l.Server.URL).Issuers
 	if err := f.Set(c); err != nil {
 		t.Fatal(err)
 	}
-	cert, other := f.ca.client(t, "web-1"), f.ca.client(t, "web-1")
+	cert, other := f.ca.Client(t, "web-1"), f.ca.Client(t, "web-1")
 	sum := sha256.Sum256(cert.Certificate[0])
 	hash := base64.RawURLEncoding.EncodeToString(sum[:])
-	bound := bearerOf(l.token(t, l.claims(set{"cnf": set{"x5t#S256": hash}})))
+	bound := bearerOf(l.Token(t, l.claims(identitytest.Claims{"cnf": identitytest.Claims{"x5t#S256": hash}})))
 	for what, c := range map[string]struct {
 		authorization []string
 		show          []tls.Certificate
@@ -157,8 +154,8 @@ func TestTokenBoundToACertificate(t *testing.T) {
 		"with its certificate":    {bound, []tls.Certificate{cert}, true},
 		"with another":            {bound, []tls.Certificate{other}, false},
 		"without one":             {bound, nil, false},
-		"bound to two things":     {bearerOf(l.token(t, l.claims(set{"cnf": set{"x5t#S256": hash, "jkt": "a"}}))), []tls.Certificate{cert}, false},
-		"bound to nothing at all": {bearerOf(l.token(t, l.claims(set{"cnf": "x"}))), []tls.Certificate{cert}, false},
+		"bound to two things":     {bearerOf(l.Token(t, l.claims(identitytest.Claims{"cnf": identitytest.Claims{"x5t#S256": hash, "jkt": "a"}}))), []tls.Certificate{cert}, false},
+		"bound to nothing at all": {bearerOf(l.Token(t, l.claims(identitytest.Claims{"cnf": "x"}))), []tls.Certificate{cert}, false},
 	} {
 		state, err := connect(t, f.Authenticator, false, c.show...)
 		if err != nil {

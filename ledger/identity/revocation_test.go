@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/ledger/identity"
+	"github.com/cairnlog/cairn/ledger/identity/identitytest"
 	"github.com/cairnlog/cairn/storage/memory"
 )
 
 func TestEveryCertificateOnTheWayNeedsAList(t *testing.T) {
 	f := newFleet(t, true)
-	below := newCA(t, f.ca, "below")
-	cert := below.client(t, "web-1")
+	below := f.ca.Below(t, "below")
+	cert := below.Client(t, "web-1")
 	set := func(lists ...[]byte) {
 		var data []byte
 		for _, l := range lists {
@@ -31,25 +32,25 @@ func TestEveryCertificateOnTheWayNeedsAList(t *testing.T) {
 		_, err := f.who(t, cert)
 		return err
 	}
-	empty := f.ca.list(t, start, time.Hour)
+	empty := f.ca.List(t, start, time.Hour)
 	set(empty)
 	wantOutcome(t, "without a list of the CA below", ask(), identity.Unavailable)
-	set(empty, below.list(t, start, time.Hour))
+	set(empty, below.List(t, start, time.Hour))
 	if err := ask(); err != nil {
 		t.Errorf("with both lists: %v", err)
 	}
-	set(empty, below.list(t, start, time.Hour, cert))
+	set(empty, below.List(t, start, time.Hour, cert))
 	wantOutcome(t, "with its certificate on a list", ask(), identity.Revoked)
-	set(f.ca.list(t, start, time.Hour, tls.Certificate{Leaf: below.cert}), below.list(t, start, time.Hour))
+	set(f.ca.List(t, start, time.Hour, tls.Certificate{Leaf: below.Cert}), below.List(t, start, time.Hour))
 	wantOutcome(t, "with the CA below on a list", ask(), identity.Revoked)
-	set(f.ca.list(t, start.Add(-2*time.Hour), time.Hour, tls.Certificate{Leaf: below.cert}), below.list(t, start, time.Hour))
+	set(f.ca.List(t, start.Add(-2*time.Hour), time.Hour, tls.Certificate{Leaf: below.Cert}), below.List(t, start, time.Hour))
 	wantOutcome(t, "with the CA below on a list of yesterday", ask(), identity.Revoked)
 
 	// A list that only looks like the CA's says nothing.
-	forged := newCA(t, nil, "below")
-	set(empty, forged.list(t, start, time.Hour))
+	forged := identitytest.NewCA(t, start, "below")
+	set(empty, forged.List(t, start, time.Hour))
 	wantOutcome(t, "with a list that another signed", ask(), identity.Unavailable)
-	set(empty, below.list(t, start, time.Hour), forged.list(t, start, time.Hour, cert))
+	set(empty, below.List(t, start, time.Hour), forged.List(t, start, time.Hour, cert))
 	if err := ask(); err != nil {
 		t.Errorf("a list that another signed revokes: %v", err)
 	}
@@ -57,7 +58,7 @@ func TestEveryCertificateOnTheWayNeedsAList(t *testing.T) {
 
 func TestFilesThatCannotBeUsedDoNotOpen(t *testing.T) {
 	f := newFleet(t, true)
-	der, _ := pem.Decode(f.ca.list(t, start, time.Hour))
+	der, _ := pem.Decode(f.ca.List(t, start, time.Hour))
 	delta := &x509.RevocationList{ThisUpdate: start, NextUpdate: start.Add(time.Hour), ExtraExtensions: []pkix.Extension{{Id: []int{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}}}
 	open := func(ca, revoked []byte) error {
 		writeFile(t, filepath.Join(f.dir, "ca.pem"), ca)
@@ -76,7 +77,7 @@ func TestFilesThatCannotBeUsedDoNotOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := f.ca.list(t, start, time.Hour)
+	list := f.ca.List(t, start, time.Hour)
 	for what, c := range map[string]struct {
 		ca, revoked []byte
 		want        string
@@ -93,8 +94,8 @@ func TestFilesThatCannotBeUsedDoNotOpen(t *testing.T) {
 		"a certificate for a list":  {good, good, `"CERTIFICATE", not "X509 CRL"`},
 		"half a list":               {good, list[:len(list)/2], "it is no PEM"},
 		"a list and a half":         {good, append(list[:len(list):len(list)], list[:len(list)/2]...), "it is no PEM"},
-		"a list of changes":         {good, f.ca.sealList(t, delta), "2.5.29.27 is critical"},
-		"a list that ends nowhere":  {good, f.ca.sealList(t, &x509.RevocationList{ThisUpdate: start}), "until when"},
+		"a list of changes":         {good, sealList(t, f.ca, delta), "2.5.29.27 is critical"},
+		"a list that ends nowhere":  {good, sealList(t, f.ca, &x509.RevocationList{ThisUpdate: start}), "until when"},
 		"more lists than there are": {good, []byte(strings.Repeat(string(list), 65)), "more than 64 lists"},
 	} {
 		err := open(c.ca, c.revoked)
