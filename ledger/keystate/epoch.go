@@ -16,6 +16,9 @@ type epoch struct {
 	tree   *keytree.Tree
 }
 
+// Format hides the cell from every verb.
+func (e *epoch) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "epoch %d", e.number) }
+
 // A held epoch is the latest of a place that was ever whole there.
 type held struct {
 	place  Place
@@ -23,6 +26,9 @@ type held struct {
 	whole  *epoch
 	broken error // why it is not whole any more; nil: it is
 }
+
+// Format hides the cell from every verb.
+func (h held) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "epoch %d in %s", h.number, h.place.Name) }
 
 // latest returns the latest epoch that is whole in any place. It is an error
 // where a place had a later one, or holds what no place of this ledger does.

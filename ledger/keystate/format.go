@@ -35,6 +35,9 @@ type cell struct {
 	bytes    []byte
 }
 
+// Format hides the cell from every verb.
+func (c cell) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "cell of epoch %d", c.epoch) }
+
 func formatCell(c cell) []byte {
 	b := binary.BigEndian.AppendUint64([]byte{version}, c.epoch)
 	b = append(b, c.owner[:]...)

@@ -23,8 +23,8 @@ type passphraseWrapper struct {
 
 func (passphraseWrapper) Name() string { return "passphrase" }
 
-// String hides the passphrase from every verb of fmt.
-func (passphraseWrapper) String() string { return "passphrase" }
+// Format hides the passphrase from every verb.
+func (passphraseWrapper) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "(passphrase)") }
 
 func (p passphraseWrapper) Wrap(_ context.Context, cell []byte) ([]byte, error) {
 	r, err := age.NewScryptRecipient(p.passphrase)

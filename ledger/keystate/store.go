@@ -160,6 +160,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
+// Format names the state in force, whatever the verb, and shows nothing of it.
+func (s *Store) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "key state of epoch %d in %d places", s.tree.Epoch(), len(s.o.Places))
+}
+
 // Tree returns the tree. Keys of it are destroyed with [Store.Destroy] only.
 func (s *Store) Tree() *keytree.Tree { return s.tree }
 

@@ -38,6 +38,9 @@ type node struct {
 	value [32]byte
 }
 
+// Format prints the path, whatever the verb, and not the secret.
+func (n node) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, n.path.String()) }
+
 // New returns the tree of a root. Nothing is destroyed yet: the epoch is 0.
 func New(root [32]byte) *Tree { return newTree(0, []node{{value: root}}) }
 

@@ -30,7 +30,7 @@ type InitOptions struct {
 	Policy string
 
 	// Passphrase encrypts the key files; empty leaves them in clear.
-	Passphrase string
+	Passphrase string `json:"-"`
 
 	// Config says where everything goes. It is written into cairn.toml; one
 	// that is there already must say the same.
@@ -38,6 +38,9 @@ type InitOptions struct {
 
 	Options
 }
+
+// Format names the ledger, whatever the verb, and not the passphrase.
+func (o InitOptions) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "init of ledger %q", o.Origin) }
 
 // maxOrigin is how long a name may be for ML-DSA-44 cosignatures to cover it
 // (C2SP tlog-cosignature).

@@ -1,9 +1,12 @@
 package local_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -274,5 +277,19 @@ func TestInitAtTheSameTime(t *testing.T) {
 	appendOne(t, d, payload(1, 100))
 	if err := d.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestNothingPrintsThePassphrase(t *testing.T) {
+	o := local.InitOptions{Origin: "example.com/l", Passphrase: "correct horse"}
+	var b bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		fmt.Fprintf(&b, verb+"\n"+verb+"\n", o, []any{&o, struct{ O local.InitOptions }{o}})
+	}
+	for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
+		slog.New(h).Error("message", "options", o)
+	}
+	if strings.Contains(b.String(), "horse") {
+		t.Errorf("got %s", b.String())
 	}
 }
