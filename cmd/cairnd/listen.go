@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/cairnlog/cairn/ledger/httpapi"
 )
@@ -55,3 +56,14 @@ func (l Listen) addresses() []addressed {
 
 // asksWho reports whether somebody at the address is asked who it is.
 func (a addressed) asksWho() bool { return a.faces&(httpapi.Write|httpapi.Read|httpapi.Admin) != 0 }
+
+// names returns the names of the faces at the address.
+func (a addressed) names() string {
+	var names []string
+	for _, f := range (Listen{}).faces() {
+		if a.faces&f.face != 0 {
+			names = append(names, f.name)
+		}
+	}
+	return strings.Join(names, " ")
+}

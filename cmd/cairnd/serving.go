@@ -24,6 +24,7 @@ type serving struct {
 	servers    []*httpapi.Server // the socket's is the last
 	log        *slog.Logger
 	scheme     string
+	socket     string
 }
 
 // grace is how long requests that are under way may take at the end.
@@ -31,7 +32,7 @@ const grace = 10 * time.Second
 
 // newServing listens at all addresses. Nothing is served before run.
 func newServing(ctx context.Context, d *local.Directory, c Config, log *slog.Logger, metrics *prometheus.Registry) (s *serving, err error) {
-	s = &serving{ledger: d.Ledger, log: log, scheme: "http"}
+	s = &serving{ledger: d.Ledger, log: log, scheme: "http", socket: c.Listen.Socket}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -80,6 +81,7 @@ func (s *serving) listen(api *httpapi.API, l Listen) (err error) {
 			return err
 		}
 		s.servers = append(s.servers, server)
+		s.log.Info("listening", slog.String("address", server.Addr().String()), slog.String("faces", a.names()))
 	}
 	return nil
 }
@@ -89,7 +91,7 @@ func (s *serving) listen(api *httpapi.API, l Listen) (err error) {
 func (s *serving) url() string {
 	addr := s.servers[0].Addr()
 	if addr.Network() == "unix" {
-		return "unix:" + addr.String()
+		return "unix:" + s.socket
 	}
 	return s.scheme + "://" + addr.String()
 }

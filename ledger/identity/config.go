@@ -117,19 +117,25 @@ type ClaimGrant struct {
 	Streams []string `toml:"streams,omitempty"`
 }
 
-// A Duration is a time in the configuration, such as "90s".
-type Duration struct{ time.Duration }
+// A Duration is a time in the configuration, such as "90s" or "1m30s"; empty
+// is the default. A number is none: 5 of what?
+type Duration string
 
-// UnmarshalText reads a time.
-func (d *Duration) UnmarshalText(b []byte) (err error) {
-	if d.Duration, err = time.ParseDuration(string(b)); err != nil {
-		return fmt.Errorf("%q is not a time, such as \"90s\"", b)
+// or returns the time that was checked, or its default.
+func (d Duration) or(other time.Duration) time.Duration {
+	if v, err := time.ParseDuration(string(d)); err == nil {
+		return v
+	}
+	return other
+}
+
+// within refuses what is not a time from least to most.
+func (d Duration) within(least, most time.Duration) error {
+	if v, err := time.ParseDuration(string(d)); d != "" && (err != nil || v < least || v > most) {
+		return fmt.Errorf("%q is not a time from %v to %v, such as \"90s\"", string(d), least, most)
 	}
 	return nil
 }
-
-// MarshalText writes it again.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // Algorithms returns the signature algorithms (RFC 7518, RFC 8037) that tokens
 // of issuers can have. None of them has a key that could also sign here.
@@ -220,11 +226,8 @@ func (is Issuer) check() error {
 			return fmt.Errorf("algorithms: %q is none of %v", a, Algorithms())
 		}
 	}
-	if is.Skew.Duration < 0 || is.Skew.Duration > maxSkew {
-		return fmt.Errorf("clock_skew: %v is not from 0s to %v", is.Skew.Duration, maxSkew)
-	}
-	if l := is.Lifetime.Duration; l != 0 && (l < time.Minute || l > maxLifetime) {
-		return fmt.Errorf("max_lifetime: %v is not from 1m to %v", l, maxLifetime)
+	if err := errors.Join(named("clock_skew", is.Skew.within(0, maxSkew)), named("max_lifetime", is.Lifetime.within(time.Minute, maxLifetime))); err != nil {
+		return first(err)
 	}
 	return checkGrants(is.Grants, func(g ClaimGrant) error {
 		return errors.Join(named("claim", checkClaim(g.Claim)), named("value", g.Value.check()))

@@ -3,7 +3,6 @@ package identity_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -56,9 +55,9 @@ func TestConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		"no audience":            {func(c *identity.Config) { c.Issuers[0].Audience = "" }, "audience: it needs"},
 		"the algorithm none":     {func(c *identity.Config) { c.Issuers[0].Algorithms = []string{"none"} }, `algorithms: "none" is none of`},
 		"an algorithm of HMAC":   {func(c *identity.Config) { c.Issuers[0].Algorithms = []string{"RS256", "HS256"} }, `algorithms: "HS256" is none of`},
-		"too much skew":          {func(c *identity.Config) { c.Issuers[0].Skew.Duration = time.Hour }, "clock_skew: 1h0m0s is not from"},
-		"too long a life":        {func(c *identity.Config) { c.Issuers[0].Lifetime.Duration = 9000 * time.Hour }, "max_lifetime: 9000h0m0s is not from"},
-		"too short a life":       {func(c *identity.Config) { c.Issuers[0].Lifetime.Duration = time.Second }, "max_lifetime: 1s is not from"},
+		"too much skew":          {func(c *identity.Config) { c.Issuers[0].Skew = "1h" }, `clock_skew: "1h" is not a time from 0s to 5m0s`},
+		"too long a life":        {func(c *identity.Config) { c.Issuers[0].Lifetime = "9000h" }, `max_lifetime: "9000h" is not a time from 1m0s to 8760h0m0s`},
+		"too short a life":       {func(c *identity.Config) { c.Issuers[0].Lifetime = "soon" }, `max_lifetime: "soon" is not a time`},
 		"no claim":               {func(c *identity.Config) { c.Issuers[0].Grants[0].Claim = "" }, "grant 1: claim: it is empty"},
 		"a broken JSON pointer":  {func(c *identity.Config) { c.Issuers[0].Grants[0].Claim = "/a~2" }, "claim: a ~ in a JSON pointer"},
 		"no value":               {func(c *identity.Config) { c.Issuers[0].Grants[0].Value = "" }, "grant 1: value: it is empty"},
@@ -125,10 +124,7 @@ role = "auditor"
 	}
 	c = c.Resolve("/etc/cairn")
 	ca, is := c.ClientCAs[0], c.Issuers[0]
-	if ca.Certificates != "/etc/cairn/fleet.pem" || ca.Revoked != "/fleet.crl" || is.Certificates != "/etc/cairn/login.pem" || is.Skew.Duration != 10*time.Second {
+	if ca.Certificates != "/etc/cairn/fleet.pem" || ca.Revoked != "/fleet.crl" || is.Certificates != "/etc/cairn/login.pem" || is.Skew != "10s" {
 		t.Errorf("got %+v", c)
-	}
-	if err := toml.Unmarshal([]byte("[[oidc]]\nclock_skew = \"soon\"\n"), &c); err == nil || !strings.Contains(err.Error(), `"soon" is not a time`) {
-		t.Errorf("got error %v, want that it is no time", err)
 	}
 }

@@ -20,6 +20,8 @@ import (
 type issuer struct {
 	Issuer
 	keys       *keySource
+	skew       time.Duration
+	lifetime   time.Duration
 	algorithms []jose.SignatureAlgorithm
 	now        func() time.Time
 }
@@ -32,13 +34,7 @@ func newIssuer(c Issuer, keys *keySource, now func() time.Time) *issuer {
 	if len(c.Algorithms) == 0 {
 		c.Algorithms = Algorithms()
 	}
-	if c.Skew.Duration == 0 {
-		c.Skew.Duration = defaultSkew
-	}
-	if c.Lifetime.Duration == 0 {
-		c.Lifetime.Duration = defaultLifetime
-	}
-	is := &issuer{Issuer: c, keys: keys, now: now}
+	is := &issuer{Issuer: c, keys: keys, now: now, skew: c.Skew.or(defaultSkew), lifetime: c.Lifetime.or(defaultLifetime)}
 	for _, a := range c.Algorithms {
 		is.algorithms = append(is.algorithms, jose.SignatureAlgorithm(a))
 	}
@@ -108,7 +104,7 @@ func (is *issuer) verify(ctx context.Context, t *jwt, payload []byte) error {
 
 // checkTimes refuses a token that does not hold now, or for longer than it may.
 func (is *issuer) checkTimes(c claims) (expires time.Time, err error) {
-	now, skew := is.now(), is.Skew.Duration
+	now, skew := is.now(), is.skew
 	expires, ok, err := c.time("exp")
 	switch {
 	case err != nil:
@@ -117,8 +113,8 @@ func (is *issuer) checkTimes(c claims) (expires time.Time, err error) {
 		return expires, errors.New("it does not say until when")
 	case !now.Before(expires.Add(skew)):
 		return expires, errors.New("it has expired")
-	case expires.After(now.Add(is.Lifetime.Duration + skew)):
-		return expires, fmt.Errorf("it would for more than %v", is.Lifetime.Duration)
+	case expires.After(now.Add(is.lifetime + skew)):
+		return expires, fmt.Errorf("it would for more than %v", is.lifetime)
 	}
 	for _, name := range []string{"nbf", "iat"} {
 		if from, ok, err := c.time(name); err != nil {
