@@ -25,9 +25,9 @@ func (p *program) tailCommand() *cobra.Command {
 	o := tailFlags{}
 	c := &cobra.Command{
 		Use:   "tail",
-		Short: "Follow a ledger, and verify each entry before it is printed",
-		Long: `tail prints entries as they are published, one on a line, each after it has checked
-that the entry is in the ledger and what was recorded. It begins with what is published
+		Short: "Follow a ledger, and verify each event before it is printed",
+		Long: `tail prints events as they are published, one on a line, each after it has checked
+that the event is in the ledger and what was recorded. It begins with what is published
 from now on, unless --from says otherwise, and ends when it is interrupted.`,
 		Example: `  cairn tail
   cairn tail --from 0 --stream payments --json | jq .payload
@@ -36,10 +36,10 @@ from now on, unless --from says otherwise, and ends when it is interrupted.`,
 		RunE: func(c *cobra.Command, _ []string) error { return p.tail(c.Context(), o) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.stream, "stream", "", "only entries of the stream `NAME`")
+	f.StringVar(&o.stream, "stream", "", "only events of the stream `NAME`")
 	f.Int64Var(&o.from, "from", -1, "`INDEX` to begin with; -1: what is published from now on")
-	f.Uint64Var(&o.count, "count", 0, "end after so many entries; 0: never")
-	f.BoolVar(&o.json, "json", false, "print a line of JSON for each entry")
+	f.Uint64Var(&o.count, "count", 0, "end after so many events; 0: never")
+	f.BoolVar(&o.json, "json", false, "print a line of JSON for each event")
 	return c
 }
 

@@ -39,10 +39,10 @@ names one, it is asked. Nothing else of verify asks anybody.
 What is printed was verified; what could not be is named. All files are judged, and the
 worst answer is the exit status.`,
 		Example: `  cairn verify --policy ledger.policy login.tlog-proof
-  cairn get --json --settings 5 > entry.json; cairn verify entry.json
-  cairn get --json 5 > entry.json; cairn verify entry.json --settings streams.json
+  cairn get --json --settings 8 > entry.json; cairn verify entry.json
+  cairn get --json 8 > entry.json; cairn verify entry.json --settings streams.json
   cairn append --json --file event.json > answer.json; cairn verify answer.json --payload event.json
-  cairn verify --url https://log.example.com receipts/5.promise
+  cairn verify --url https://log.example.com receipts/8.promise
   cairn verify consistency old.checkpoint new.checkpoint from-old-to-new.proof`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.verify(c.Context(), args, o) },
