@@ -170,11 +170,17 @@ func (a *API) record(w *response, r *http.Request, took time.Duration) {
 	if !a.log.Enabled(r.Context(), level) {
 		return
 	}
-	a.log.LogAttrs(r.Context(), level, "request",
+	attributes := []slog.Attr{
 		slog.String("request", w.id), slog.String("method", printable(r.Method, 16)), slog.String("path", printable(r.URL.EscapedPath(), 256)),
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
 		slog.String("from", remoteHost(r)), slog.String("who", w.who.Name), slog.String("credential", w.who.Credential),
-		slog.String("agent", printable(r.UserAgent(), 128)))
+		slog.String("agent", printable(r.UserAgent(), 128)),
+	}
+	if w.refusal != nil {
+		attributes = append(attributes, slog.String("credential_kind", string(w.refusal.Kind)), slog.String("outcome", string(w.refusal.Outcome)),
+			slog.String("why", printable(w.refusal.Error(), 512)))
+	}
+	a.log.LogAttrs(r.Context(), level, "request", attributes...)
 }
 
 // outcome is the status that was answered, or "cut" where the answer has no end.

@@ -19,11 +19,18 @@ const maxReason = 1024
 // session returns the ledger as whoever asks uses it.
 func (c *call) session() *ledger.Session {
 	role, _ := c.who.Role(c.needs)
-	name := c.who.Name
-	if name == "" {
-		name = "unauthenticated"
+	return c.api.ledger.As(ledger.Caller{Name: c.name(), Role: string(role), From: c.from(), Because: c.reason, May: c.mayRead})
+}
+
+// name returns who asks, also where that is refused.
+func (c *call) name() string {
+	switch refusal := c.w.refusal; {
+	case c.who.Name != "":
+		return c.who.Name
+	case refusal != nil && refusal.Who != "":
+		return refusal.Who
 	}
-	return c.api.ledger.As(ledger.Caller{Name: name, Role: string(role), From: c.from(), Because: c.reason, May: c.mayRead})
+	return identity.Nobody
 }
 
 // mayRead reports whether whoever asks may read entries of a kind about a

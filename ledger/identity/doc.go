@@ -20,6 +20,7 @@
 //	cert:fleet:CN=web-1                      the same, by its subject's common name
 //	oidc:corp:alice@example.com              a token of the issuer "corp"
 //	local operator                           whoever can open the server's own socket
+//	nobody known                             whoever showed no credential that holds
 //
 // The name of a token has neither colons nor spaces. What a CA or an issuer
 // says is written as it is where it is visible ASCII and no percent sign, and

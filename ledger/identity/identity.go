@@ -37,6 +37,10 @@ func Local() Identity {
 
 const localName = "local operator"
 
+// Nobody is the name of whoever is not known. It has a space, so that no token
+// has it.
+const Nobody = "nobody known"
+
 // Role returns the role by which the identity may do one of the actions, the
 // first if there are several, and whether there is one.
 func (i Identity) Role(a Action) (Role, bool) {

@@ -10,7 +10,7 @@ const maxName = 255
 
 // A Name is what an identity's name says.
 type Name struct {
-	Kind      Kind   // ByToken, ByCertificate, ByIssuer or Locally
+	Kind      Kind
 	Authority string // of a certificate or an issuer's token: the name of its CA or issuer in the configuration
 	Subject   string // who it is there: any bytes
 }
@@ -30,8 +30,11 @@ func (n Name) String() string {
 // ParseName reads the name of an identity.
 func ParseName(s string) (Name, error) {
 	bad := fmt.Errorf("%q is no name of an identity", s)
-	if s == localName {
+	switch s {
+	case localName:
 		return Name{Kind: Locally, Subject: s}, nil
+	case Nobody:
+		return Name{Kind: ByNothing, Subject: s}, nil
 	}
 	kind, rest, ok := strings.Cut(s, ":")
 	if !ok {

@@ -16,6 +16,7 @@ func TestNamesSayWhoVouches(t *testing.T) {
 		"oidc:corp:z%C3%BC%1B[2J":                {Kind: identity.ByIssuer, Authority: "corp", Subject: "zü\x1b[2J"},
 		"oidc:corp:cert:fleet:CN=x":              {Kind: identity.ByIssuer, Authority: "corp", Subject: "cert:fleet:CN=x"},
 		"local operator":                         {Kind: identity.Locally, Subject: "local operator"},
+		"nobody known":                           {Kind: identity.ByNothing, Subject: identity.Nobody},
 	} {
 		got, err := identity.ParseName(text)
 		if err != nil || got != want {
