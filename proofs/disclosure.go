@@ -3,7 +3,9 @@ package proofs
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 )
 
 // A Disclosure shows somebody the private side of one entry, or some of it:
@@ -29,7 +31,9 @@ type DisclosedPart struct {
 }
 
 // DisclosedTags is one list of tags that is shown, or the commitments to one
-// that is not: then Seed and Tags are empty.
+// that is not: then Seed and Tags are empty. Commitments are not known where
+// the key of a list was destroyed and its record is not scrubbed yet; then no
+// list of the entry can be shown or has any.
 type DisclosedTags struct {
 	SealedHash  Hash   `json:"sealed_hash"`           // SHA-256 of the sealed tags
 	Seed        []byte `json:"seed,omitempty"`        // 32 bytes, see [TagSeed]
@@ -69,7 +73,8 @@ func ParseDisclosure(b []byte) (Disclosure, error) {
 }
 
 // Check checks everything that is shown against the leaf: that the parts are
-// those that C commits to, and that the tags are those that T commits to.
+// those that C commits to, and that the tags are those that T commits to,
+// unless nothing is known of them ([Disclosure.CoversT]).
 func (d Disclosure) Check(leaf Leaf) error {
 	if err := d.checkParts(leaf.C); err != nil {
 		return err
@@ -131,10 +136,41 @@ func (d Disclosure) checkTags(root Hash) error {
 			commitments = append(commitments, TagCommitment((*Key256)(t.Seed), len(commitments), tag))
 		}
 	}
+	if !d.CoversT() {
+		return nil
+	}
 	if len(commitments) > MaxTags || TagsRoot(commitments) != root {
 		return fmt.Errorf("%w: disclosure: the tags are not those that the leaf commits to", ErrNotVerified)
 	}
 	return nil
+}
+
+// CoversT reports whether tags are shown or committed to, so that
+// [Disclosure.Check] holds them to T. Of an entry without tags it does too.
+func (d Disclosure) CoversT() bool {
+	known := func(t DisclosedTags) bool { return t.Shown() || len(t.Commitments) > 0 }
+	return len(d.Tags) == 0 || slices.ContainsFunc(d.Tags, known)
+}
+
+// Payload puts together what is shown: the event, with a gap for each value
+// that is not ([JoinParts]). It judges nothing: see [Disclosure.Check]. Without
+// the first part there is nothing to put together.
+func (d Disclosure) Payload() (Part, error) {
+	if len(d.Parts) == 0 || !d.Parts[0].Shown() {
+		return Part{}, errors.New("the first part of the payload is not shown")
+	}
+	var parts []Part
+	for i, p := range d.Parts {
+		if !p.Shown() {
+			continue
+		}
+		part, err := p.Part()
+		if err != nil {
+			return Part{}, fmt.Errorf("part %d: %w", i, err)
+		}
+		parts = append(parts, part)
+	}
+	return JoinParts(parts)
 }
 
 // Shown reports whether the part is shown.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/cairnlog/cairn/proofs"
@@ -97,6 +98,47 @@ func TestTheReceiverCanFillInTheData(t *testing.T) {
 				t.Errorf("got error %v, want %v", err, test.want)
 			}
 		})
+	}
+}
+
+func TestADisclosureSaysWhetherItShowsAnythingOfTheTags(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		tags []proofs.DisclosedTags
+		want bool
+	}{
+		{"an entry without tags", nil, true},
+		{"one list is shown", []proofs.DisclosedTags{{}, {Seed: make([]byte, 32)}}, true},
+		{"one list has commitments", []proofs.DisclosedTags{{}, {Commitments: make([]proofs.Hash, 1)}}, true},
+		{"nothing is known", []proofs.DisclosedTags{{}, {}}, false},
+	} {
+		if got := (proofs.Disclosure{Tags: test.tags}).CoversT(); got != test.want {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestADisclosurePutsTogetherWhatItShows(t *testing.T) {
+	x := must(proofs.NewExtractor([]proofs.Field{{Number: 1, Name: "user", Path: "$.user", Subject: true}}))
+	var d proofs.Disclosure
+	for _, p := range must(x.Split(proofs.Part{MediaType: "application/json", Data: []byte(`{"user":"alice","n":1}`)})) {
+		d.Parts = append(d.Parts, proofs.DisclosedPart{Opening: make([]byte, 32), Head: must(proofs.FormatPartHead(p)), Data: p.Data})
+	}
+	all := must(d.Payload())
+	wantEqual(t, "all parts", fmt.Sprintf("%s %q %d", all.Data, all.Subjects, len(all.Gaps)), `{"user":"alice","n":1} ["alice"] 0`)
+	d.Parts[1] = proofs.DisclosedPart{}
+	some := must(d.Payload())
+	wantEqual(t, "the first part", fmt.Sprintf("%s %q %d", some.Data, some.Subjects, len(some.Gaps)), `{"user":null,"n":1} [] 1`)
+	d.Parts[1].Opening = make([]byte, 32)
+	if p, err := d.Payload(); !errors.Is(err, proofs.ErrMalformed) {
+		t.Errorf("a part without a head: got %+v, %v, want %v", p, err, proofs.ErrMalformed)
+	}
+	d.Parts[0] = proofs.DisclosedPart{}
+	if p, err := d.Payload(); err == nil || errors.Is(err, proofs.ErrMalformed) {
+		t.Errorf("without the first part: got %+v, %v, want an error that it is not shown", p, err)
+	}
+	if p, err := (proofs.Disclosure{}).Payload(); err == nil {
+		t.Errorf("of nothing: got %+v, want an error", p)
 	}
 }
 

@@ -50,8 +50,7 @@ func OpenPartWithKey(sealed []byte, number int, id EntryID, key *Key256) (part [
 		return nil, opening, d.err
 	}
 	header := sealed[:len(sealed)-len(d.rest)]
-	var nonce [12]byte
-	plain, err := newGCM(key).Open(nil, nonce[:], d.rest, sealedPartAAD(number, id, header))
+	plain, err := unseal(sealedPartLabel, number, id, key, header, d.rest)
 	if err != nil {
 		return nil, opening, fmt.Errorf("%w: sealed part: not sealed by this key for this place", ErrNotVerified)
 	}

@@ -1,9 +1,6 @@
 package proofs
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "fmt"
 
 // MaxPartData is the largest data of a part in bytes. Ledgers set a lower
 // limit, 1 MiB by default.
@@ -108,21 +105,12 @@ func FormatPartHead(p Part) ([]byte, error) {
 		fields = appendVector(fields, 1, f.Name)
 		fields = appendVector(fields, 2, f.Value)
 	}
-	for _, v := range []struct {
-		field string
-		n     int
-		max   int
-	}{
-		{"media type", len(p.MediaType), 255}, {"appender", len(p.Appender), 255},
-		{"idempotency key", len(p.IdempotencyKey), 1024}, {"source", len(p.Source), 255},
-		{"subjects", len(subjects), 65535}, {"fields", len(fields), 65535}, {"signature", len(p.Signature), 65535},
-	} {
-		if v.n > v.max {
-			return nil, fmt.Errorf("%w: part: %s of %d bytes is larger than %d", ErrMalformed, v.field, v.n, v.max)
-		}
+	if len(p.MediaType) > 255 || len(p.Appender) > 255 || len(p.IdempotencyKey) > 1024 || len(p.Source) > 255 ||
+		len(subjects) > 65535 || len(fields) > 65535 || len(p.Signature) > 65535 {
+		return nil, p.tooLong(len(subjects), len(fields))
 	}
 	b := make([]byte, 0, 32+len(p.MediaType)+len(p.Appender)+len(p.IdempotencyKey)+len(p.Source)+
-		len(subjects)+len(fields)+len(p.Signature)+len(p.Data))
+		len(subjects)+len(fields)+len(p.Signature)+4*len(p.Gaps)+pieceSize*len(p.Pieces)+2*len(p.Places)+len(p.Data))
 	b = append(b, partVersion)
 	b = appendVector(b, 1, p.MediaType)
 	b = appendVector(b, 1, p.Appender)
@@ -132,6 +120,24 @@ func FormatPartHead(p Part) ([]byte, error) {
 	b = appendVector(b, 2, fields)
 	b = appendVector(b, 2, p.Signature)
 	return appendEncoding(b, p)
+}
+
+// tooLong says what is too long for a head.
+func (p Part) tooLong(subjects, fields int) error {
+	for _, v := range []struct {
+		field string
+		n     int
+		max   int
+	}{
+		{"media type", len(p.MediaType), 255}, {"appender", len(p.Appender), 255},
+		{"idempotency key", len(p.IdempotencyKey), 1024}, {"source", len(p.Source), 255},
+		{"subjects", subjects, 65535}, {"fields", fields, 65535},
+	} {
+		if v.n > v.max {
+			return fmt.Errorf("%w: part: %s of %d bytes is larger than %d", ErrMalformed, v.field, v.n, v.max)
+		}
+	}
+	return fmt.Errorf("%w: part: signature of %d bytes is larger than 65535", ErrMalformed, len(p.Signature))
 }
 
 // ParsePart reads the bytes that [FormatPart] writes and no others. The data
@@ -180,10 +186,4 @@ func parsePartHead(d *decoder) Part {
 	p.Signature = d.vector("signature", 2, 0, 65535)
 	d.encoding(&p)
 	return p
-}
-
-// bindingInput is what a binding covers of a part besides the entry's id:
-// uint8 number ‖ uint32 length, and then the part.
-func bindingInput(number int, length int) []byte {
-	return binary.BigEndian.AppendUint32([]byte{byte(number)}, uint32(length))
 }

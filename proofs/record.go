@@ -67,7 +67,10 @@ type RecordTags struct {
 // entry id ‖ uint8 number ‖ uint32 length ‖ part). It says nothing about the
 // part to whoever lacks the opening, and opens in one way only.
 func Binding(opening *Key256, id EntryID, number int, part []byte) Hash {
-	return mac(opening, "cairn/v1 binding\n", id[:], bindingInput(number, len(part)), part)
+	var place [5]byte
+	place[0] = byte(number)
+	binary.BigEndian.PutUint32(place[1:], uint32(len(part)))
+	return mac(opening, "cairn/v1 binding\n", id[:], place[:], part)
 }
 
 // Commitment returns C, which the leaf holds:
@@ -75,8 +78,8 @@ func Binding(opening *Key256, id EntryID, number int, part []byte) Hash {
 //	C = SHA-256("cairn/v1 commitment\n" ‖ entry id ‖ uint8 parts ‖ (SHA-256(sealed part) ‖ binding)…
 //	                                              ‖ uint8 tag lists ‖ SHA-256(sealed tags)…)
 func (r Record) Commitment() Hash {
-	b := make([]byte, 0, 64+2*HashSize*len(r.Parts)+HashSize*len(r.Tags))
-	b = append(b, "cairn/v1 commitment\n"...)
+	var few [256]byte // without allocation
+	b := append(few[:0], "cairn/v1 commitment\n"...)
 	b = append(b, r.ID[:]...)
 	b = append(b, byte(len(r.Parts)))
 	for _, p := range r.Parts {

@@ -81,16 +81,57 @@ func SealPart(part []byte, number int, id EntryID, bucket *Key256, subjects []Su
 	if size+16 > maxCiphertext {
 		return nil, fmt.Errorf("seal part: %d bytes are too many", len(part))
 	}
-	n := sealedHeaderSize + 8*len(subjects)
-	out := appendSealedHeader(make([]byte, 0, n+size+16), number, id, bucket, subjects)
-	header, plain := out[:n], out[n:n+size]
+	b := newSealing(sealedPartLabel, number, id, sealedHeaderSize+8*len(subjects)+size+16)
+	b.buf = appendSealedHeader(b.buf, number, id, bucket, subjects)
+	plain := b.room(size)
 	copy(plain, opening[:])
 	binary.BigEndian.PutUint32(plain[openingSize:], uint32(len(part)))
 	copy(plain[openingSize+4:], part)
 	key := partKey(number, id, bucket, subjects)
-	aead := newGCM(&key)
-	var nonce [12]byte
-	return aead.Seal(header, nonce[:], plain, sealedPartAAD(number, id, header)), nil
+	return b.seal(&key, plain), nil
+}
+
+// A sealing is bytes on their way to being sealed. Everything that it takes is
+// in one allocation: the nonce, which is zero, the additional data, of which
+// the header is the end, and behind that the text, which is sealed where it is.
+type sealing struct {
+	buf    []byte
+	header int // where what comes out begins
+}
+
+const nonceSize = 12
+
+// newSealing returns a sealing of what takes size bytes with its header.
+func newSealing(label string, number int, id EntryID, size int) sealing {
+	buf := make([]byte, nonceSize, nonceSize+len(label)+len(id)+1+size)
+	buf = appendAAD(buf, label, number, id)
+	return sealing{buf: buf, header: len(buf)}
+}
+
+// room returns the room of the text behind the header.
+func (s *sealing) room(size int) []byte { return s.buf[len(s.buf) : len(s.buf)+size] }
+
+// seal seals the text, which is in its room.
+func (s *sealing) seal(key *Key256, text []byte) []byte {
+	return newGCM(key).Seal(s.buf[s.header:], s.buf[:nonceSize], text, s.buf[nonceSize:])
+}
+
+// unseal opens what follows a header.
+func unseal(label string, number int, id EntryID, key *Key256, header, ciphertext []byte) ([]byte, error) {
+	aad := appendAAD(make([]byte, nonceSize, nonceSize+len(label)+len(id)+1+len(header)), label, number, id)
+	aad = append(aad, header...)
+	return newGCM(key).Open(nil, aad[:nonceSize], ciphertext, aad[nonceSize:])
+}
+
+const (
+	sealedPartLabel = "cairn/v1 sealed part\n"
+	sealedTagsLabel = "cairn/v1 sealed tags\n"
+)
+
+func appendAAD(dst []byte, label string, number int, id EntryID) []byte {
+	dst = append(dst, label...)
+	dst = append(dst, id[:]...)
+	return append(dst, byte(number))
 }
 
 // NewEntryID reads a fresh entry id from a source of randomness.
@@ -170,15 +211,6 @@ func joinKeys(dst []byte, subjects []SubjectKey) []byte {
 		dst = append(dst, s.Key[:]...)
 	}
 	return dst
-}
-
-func sealedPartAAD(number int, id EntryID, header []byte) []byte {
-	const label = "cairn/v1 sealed part\n"
-	aad := make([]byte, 0, len(label)+len(id)+1+len(header))
-	aad = append(aad, label...)
-	aad = append(aad, id[:]...)
-	aad = append(aad, byte(number))
-	return append(aad, header...)
 }
 
 func newGCM(key *Key256) cipher.AEAD {

@@ -34,14 +34,12 @@ func SealTags(tags []Tag, number int, id EntryID, bucketTags *Key256, subjects [
 	if len(subjects) > maxSubjects {
 		return nil, fmt.Errorf("seal tags: %d subjects are more than %d", len(subjects), maxSubjects)
 	}
-	n := 4 + 8*len(subjects)
-	out := append(make([]byte, 0, n+len(tags)*sealedTagSize+16), suiteAESGCM)
-	out = appendMaskedRefs(out, number, id, bucketTags, subjects)
-	header := binary.BigEndian.AppendUint16(out, uint16(len(tags)))
-	plain := AppendTags(header, tags)[n:]
+	b := newSealing(sealedTagsLabel, number, id, 4+8*len(subjects)+len(tags)*sealedTagSize+16)
+	b.buf = appendMaskedRefs(append(b.buf, suiteAESGCM), number, id, bucketTags, subjects)
+	b.buf = binary.BigEndian.AppendUint16(b.buf, uint16(len(tags)))
+	plain := AppendTags(b.room(0), tags)
 	key := tagsKey(number, id, bucketTags, subjects)
-	var nonce [12]byte
-	return newGCM(&key).Seal(header, nonce[:], plain, sealedTagsAAD(number, id, header)), nil
+	return b.seal(&key, plain), nil
 }
 
 // OpenTags opens what [SealTags] sealed, and returns the seed of the openings
@@ -95,8 +93,7 @@ func OpenTagsWithKey(sealed []byte, number int, id EntryID, key *Key256) ([]Tag,
 		return nil, d.err
 	}
 	header := sealed[:len(sealed)-len(d.rest)]
-	var nonce [12]byte
-	plain, err := newGCM(key).Open(nil, nonce[:], d.rest, sealedTagsAAD(number, id, header))
+	plain, err := unseal(sealedTagsLabel, number, id, key, header, d.rest)
 	if err != nil {
 		return nil, fmt.Errorf("%w: sealed tags: not sealed by this key for this place", ErrNotVerified)
 	}
@@ -119,12 +116,4 @@ func parseTagsHeader(d *decoder) (masked []byte, count int) {
 
 func tagsKey(number int, id EntryID, bucketTags *Key256, subjects []SubjectKey) Key256 {
 	return Key256(mac(bucketTags, "cairn/v1 tags key\n", id[:], joinKeys([]byte{byte(number)}, subjects)))
-}
-
-func sealedTagsAAD(number int, id EntryID, header []byte) []byte {
-	const label = "cairn/v1 sealed tags\n"
-	aad := append(make([]byte, 0, len(label)+len(id)+1+len(header)), label...)
-	aad = append(aad, id[:]...)
-	aad = append(aad, byte(number))
-	return append(aad, header...)
 }

@@ -88,9 +88,10 @@ func TagsRoot(commitments []Hash) Hash {
 	if len(commitments) == 0 {
 		return EmptyRoot()
 	}
-	level := make([]Hash, len(commitments))
-	for i, c := range commitments {
-		level[i] = LeafHash(c[:])
+	var few [16]Hash // without allocation
+	level := few[:0]
+	for _, c := range commitments {
+		level = append(level, LeafHash(c[:]))
 	}
 	// Pairing from the left and carrying an odd last node up gives the tree of
 	// RFC 6962 §2.1, where the left subtree is the largest complete one.
