@@ -29,6 +29,7 @@ func disclosureVectors() []disclosureVector {
 		accept("a disclosure of a whole entry", whole, e.leaf),
 		accept("a disclosure that hides the part about two subjects", hidePart(whole, 1), e.leaf),
 		accept("a disclosure that hides the tags about a subject", hideTags(e, whole, 1), e.leaf),
+		accept("a disclosure that shows the parts, and nothing of the tags", withoutTags(whole), e.leaf),
 		accept("a disclosure that shows nothing", hideTags(e, hideTags(e, hidePart(hidePart(whole, 0), 1), 0), 1), e.leaf),
 		accept("a disclosure of an entry of nothing", proofs.Disclosure{ID: entryID[:], Parts: []proofs.DisclosedPart{}, Tags: []proofs.DisclosedTags{}}, leafOf(bare)),
 	}
@@ -68,6 +69,16 @@ func hidePart(d proofs.Disclosure, i int) proofs.Disclosure {
 func hideTags(e entry, d proofs.Disclosure, i int) proofs.Disclosure {
 	d.Tags = slices.Clone(d.Tags)
 	d.Tags[i] = proofs.DisclosedTags{SealedHash: d.Tags[i].SealedHash, Commitments: eraseTags(e, i).Tags[i].Commitments}
+	return d
+}
+
+// withoutTags returns a disclosure as it is where the key of a list of tags is
+// destroyed, and the record is not scrubbed.
+func withoutTags(d proofs.Disclosure) proofs.Disclosure {
+	d.Tags = slices.Clone(d.Tags)
+	for i, t := range d.Tags {
+		d.Tags[i] = proofs.DisclosedTags{SealedHash: t.SealedHash}
+	}
 	return d
 }
 
@@ -113,6 +124,14 @@ func refusedDisclosures(e entry, whole proofs.Disclosure) []disclosureVector {
 		}),
 		refuse("a disclosure without the commitments to hidden tags", t, func(d *proofs.Disclosure) {
 			d.Tags[1] = proofs.DisclosedTags{SealedHash: d.Tags[1].SealedHash}
+		}),
+		refuse("a disclosure with commitments to the tags of one list of two", t, func(d *proofs.Disclosure) {
+			*d = withoutTags(*d)
+			d.Tags[1].Commitments = slices.Clone(hidden.Tags[1].Commitments)
+		}),
+		refuse("a disclosure with a changed hash of tags of which it shows nothing", c, func(d *proofs.Disclosure) {
+			*d = withoutTags(*d)
+			d.Tags[0].SealedHash[0] ^= 1
 		}),
 	}
 }
