@@ -26,6 +26,7 @@ import (
 type HTTP struct {
 	base     *url.URL
 	token    string
+	reason   string // escaped
 	http     *http.Client
 	attempts int
 }
@@ -45,6 +46,10 @@ type Options struct {
 	// Plain allows a token to be sent without TLS.
 	Plain bool
 
+	// Reason says why the caller reads. It is recorded with everything that is
+	// read, and some streams demand one. At most [MaxReason] bytes.
+	Reason string
+
 	// HTTPClient gives the transport: proxies, certificates, a unix socket.
 	// Nil: one of its own, which trusts the system's certificates. Redirects
 	// are never followed.
@@ -55,6 +60,12 @@ type Options struct {
 }
 
 const defaultAttempts = 4
+
+// MaxReason is the longest reason that a ledger records, in bytes.
+const MaxReason = 1024
+
+// headerReason has the stated reason, percent-encoded.
+const headerReason = "Cairn-Reason"
 
 // Dial returns the log at a URL, such as "https://log.example.com". It
 // connects to nothing yet.
@@ -72,13 +83,16 @@ func Dial(rawURL string, o Options) (*HTTP, error) {
 	if strings.ContainsFunc(o.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, errors.New("dial: the token has characters that no token has")
 	}
+	if len(o.Reason) > MaxReason {
+		return nil, fmt.Errorf("dial: the reason has %d bytes, more than %d", len(o.Reason), MaxReason)
+	}
 	hc := o.HTTPClient
 	if hc == nil {
 		hc = &http.Client{Transport: newTransport()}
 	}
 	own := *hc
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	h := &HTTP{base: u, token: o.Token, http: &own, attempts: o.Attempts}
+	h := &HTTP{base: u, token: o.Token, reason: url.PathEscape(o.Reason), http: &own, attempts: o.Attempts}
 	if h.attempts <= 0 {
 		h.attempts = defaultAttempts
 	}
@@ -150,6 +164,9 @@ func (h *HTTP) send(ctx context.Context, r *request) (*http.Response, error) {
 	req.Header.Set("User-Agent", "cairn")
 	if h.token != "" {
 		req.Header.Set("Authorization", "Bearer "+h.token)
+	}
+	if h.reason != "" && strings.HasPrefix(r.path, "/v1/") { // what is public is not recorded
+		req.Header.Set(headerReason, h.reason)
 	}
 	res, err := h.http.Do(req)
 	if err != nil {

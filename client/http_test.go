@@ -134,6 +134,33 @@ func cutOff(body string) func(*http.Request) (*http.Response, error) {
 	}
 }
 
+func TestTheReasonGoesWithWhatIsRecorded(t *testing.T) {
+	synctest.Test(t, testTheReason)
+}
+
+func testTheReason(t *testing.T) {
+	s := &script{}
+	const reason = "case 12: Zoë's 100 %"
+	h, err := client.Dial("https://log.example.com", client.Options{Token: "cairn_x", Reason: reason, Attempts: 1, HTTPClient: &http.Client{Transport: s}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Entry(t.Context(), 7)
+	h.ReadFile(t.Context(), "checkpoint")
+	for range h.Tail(t.Context(), client.TailQuery{}) {
+		break
+	}
+	want := []string{"case%2012:%20Zo%C3%AB%27s%20100%20%25", "", "case%2012:%20Zo%C3%AB%27s%20100%20%25"}
+	for i, want := range want {
+		if got := s.requests[i].Header.Get("Cairn-Reason"); got != want {
+			t.Errorf("%s: got the reason %q, want %q", s.requests[i].URL.Path, got, want)
+		}
+	}
+	if _, err := client.Dial("https://log.example.com", client.Options{Reason: strings.Repeat("r", client.MaxReason+1)}); err == nil {
+		t.Error("a reason that is too long for any ledger is taken")
+	}
+}
+
 // An endless reader never ends, or fails.
 type endless struct{ err error }
 
