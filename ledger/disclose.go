@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
@@ -72,7 +73,9 @@ func (l *Ledger) disclose(ctx context.Context, index uint64) ([]byte, *proofs.Di
 	return leafBytes, d, nil
 }
 
-// openRecord opens the parts and tags of a record.
+// openRecord opens the parts and tags of a record. What is erased, or whose key
+// is destroyed, is given as its commitment; errDestroyed means that no part of
+// the payload opens.
 func (l *Ledger) openRecord(leaf proofs.Leaf, raw []byte) (*proofs.Disclosure, error) {
 	record, err := proofs.ParseRecord(raw)
 	if err != nil {
@@ -87,21 +90,43 @@ func (l *Ledger) openRecord(leaf proofs.Leaf, raw []byte) (*proofs.Disclosure, e
 		return nil, err
 	}
 	d := &proofs.Disclosure{ID: record.ID[:]}
+	gone := len(record.Parts) > 0
 	for i, p := range record.Parts {
 		shown, err := l.openRecordPart(p, i, record.ID, keys, leaf.Stream)
-		if err != nil {
+		if err != nil && !errors.Is(err, errDestroyed) {
 			return nil, fmt.Errorf("part %d: %w", i, err)
 		}
+		gone = gone && !shown.Shown()
 		d.Parts = append(d.Parts, shown)
 	}
+	if gone { // which damage must not look like
+		if err := proofs.CheckRecord(record, leaf); err != nil {
+			return nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
+		}
+		return nil, errDestroyed
+	}
+	d.Tags, err = l.openAllTags(record, keys, leaf.Stream)
+	return d, err
+}
+
+// openAllTags opens the lists of tags of a record. Where the commitments to one
+// of them cannot be had any more, none can be held to T, and none is shown.
+func (l *Ledger) openAllTags(record proofs.Record, keys *bucketKeys, stream uint32) ([]proofs.DisclosedTags, error) {
+	var lists []proofs.DisclosedTags
 	for i, t := range record.Tags {
-		shown, err := l.openRecordTags(t, i, record.ID, keys, leaf.Stream)
-		if err != nil {
+		shown, err := l.openRecordTags(t, i, record.ID, keys, stream)
+		if err != nil && !errors.Is(err, errDestroyed) {
 			return nil, fmt.Errorf("tags %d: %w", i, err)
 		}
-		d.Tags = append(d.Tags, shown)
+		lists = append(lists, shown)
 	}
-	return d, nil
+	unknown := func(t proofs.DisclosedTags) bool { return !t.Shown() && len(t.Commitments) == 0 }
+	if slices.ContainsFunc(lists, unknown) {
+		for i, t := range lists {
+			lists[i] = proofs.DisclosedTags{SealedHash: t.SealedHash}
+		}
+	}
+	return lists, nil
 }
 
 func (l *Ledger) openRecordPart(p proofs.RecordPart, number int, id proofs.EntryID, keys *bucketKeys, stream uint32) (proofs.DisclosedPart, error) {
