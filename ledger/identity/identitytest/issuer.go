@@ -202,8 +202,8 @@ func MAC(t T, header, claims any, key []byte) string {
 	return body + "." + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// ClaimsOf returns the claims of a token for the audience cairn that is good for an
-// hour, with changes; nil
+// ClaimsOf returns the claims of a token of the issuer at a URL. It is alice's,
+// for the audience "cairn", and good for an hour. Changes are made to it; nil
 // leaves a claim out.
 func ClaimsOf(url string, now time.Time, changes Claims) Claims {
 	c := Claims{
