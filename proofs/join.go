@@ -11,8 +11,9 @@ import (
 // part must be there; the others are those that there are, in any order.
 //
 // Where a value is missing the data has the word null, and the result has a
-// gap: without gaps the data is complete. That given fields or the signature
-// are missing does not show in the event, but in the record.
+// gap: without gaps the data is complete. That given fields, the idempotency
+// key or the signature are missing does not show in the event, but in the
+// record.
 //
 // The error matches [ErrMalformed] where the parts are not of one event.
 func JoinParts(parts []Part) (Part, error) {
@@ -51,15 +52,19 @@ func JoinParts(parts []Part) (Part, error) {
 // gaps.
 func (p *Part) join(further Part, values [][]byte) error {
 	switch {
-	case further.MediaType != "" || further.Appender != "" || further.IdempotencyKey != "" || further.Source != "" || len(further.Gaps) > 0:
+	case further.MediaType != "" || further.Appender != "" || further.Source != "" || len(further.Gaps) > 0:
 		return errors.New("it is the first one of an event")
 	case len(further.Pieces) == 0 && len(further.Data) > 0:
 		return errors.New("it has data that fills no gap")
 	case len(further.Places) != len(further.Fields):
 		return errors.New("its given fields have no places")
-	case len(further.Signature) > 0 && len(p.Signature) > 0:
-		return errors.New("it has a signature too")
-	case len(further.Signature) > 0:
+	case further.IdempotencyKey != "" && p.IdempotencyKey != "" || len(further.Signature) > 0 && len(p.Signature) > 0:
+		return errors.New("it has an idempotency key or a signature too")
+	}
+	if further.IdempotencyKey != "" {
+		p.IdempotencyKey = further.IdempotencyKey
+	}
+	if len(further.Signature) > 0 {
 		p.Signature = further.Signature
 	}
 	for _, s := range further.Subjects {
@@ -145,10 +150,13 @@ func CutParts(heads []Part, event []byte) ([]Part, error) {
 	}
 	parts := slices.Clone(heads)
 	lengths := make([]uint32, len(parts[0].Gaps))
-	for _, p := range parts[1:] {
+	for i, p := range parts {
+		if err := p.checkEncoding(); err != nil {
+			return nil, fmt.Errorf("cut: %w", err)
+		}
 		for _, piece := range p.Pieces {
-			if int(piece.Gap) >= len(lengths) || lengths[piece.Gap] != 0 {
-				return nil, fmt.Errorf("%w: cut: there is no gap %d, or two parts fill it", ErrMalformed, piece.Gap)
+			if i == 0 || int(piece.Gap) >= len(lengths) || lengths[piece.Gap] != 0 {
+				return nil, fmt.Errorf("%w: cut: part %d: there is no gap %d, or another part fills it", ErrMalformed, i, piece.Gap)
 			}
 			lengths[piece.Gap] = piece.Length
 		}

@@ -197,7 +197,7 @@ func TestASkeletonSaysNothingOfWhatIsMissing(t *testing.T) {
 func TestJoinAndCutRefusePartsThatAreNotOfOneEvent(t *testing.T) {
 	const event = `{"users":[{"name":"alice"},{"name":"bob"}],"mail":"m"}`
 	x := must(proofs.NewExtractor(userFields()))
-	p := proofs.Part{Data: []byte(event), Signature: []byte("s"), Fields: []proofs.GivenField{
+	p := proofs.Part{Data: []byte(event), IdempotencyKey: "k", Signature: []byte("s"), Fields: []proofs.GivenField{
 		{Name: "user", Value: []byte("alice")}, {Name: "user", Value: []byte("bob")}}}
 	made := func() []proofs.Part { return must(x.Split(p)) }
 	if parts := made(); len(parts) != 4 {
@@ -214,7 +214,7 @@ func TestJoinAndCutRefusePartsThatAreNotOfOneEvent(t *testing.T) {
 		{"a whole event behind", func(p []proofs.Part) []proofs.Part { return append(p, proofs.Part{Data: []byte("1")}) }},
 		{"a media type in a further part", func(p []proofs.Part) []proofs.Part { p[1].MediaType = "x"; return p }},
 		{"an appender in a further part", func(p []proofs.Part) []proofs.Part { p[1].Appender = "x"; return p }},
-		{"an idempotency key in a further part", func(p []proofs.Part) []proofs.Part { p[1].IdempotencyKey = "x"; return p }},
+		{"two idempotency keys", func(p []proofs.Part) []proofs.Part { p[1].IdempotencyKey = "x"; return p }},
 		{"a source in a further part", func(p []proofs.Part) []proofs.Part { p[1].Source = "x"; return p }},
 		{"two signatures", func(p []proofs.Part) []proofs.Part { p[0].Signature = []byte("s"); return p }},
 		{"given fields without places", func(p []proofs.Part) []proofs.Part { p[1].Places = nil; return p }},
@@ -241,6 +241,8 @@ func TestJoinAndCutRefusePartsThatAreNotOfOneEvent(t *testing.T) {
 		{"an event that is too short", event[:9], func(p []proofs.Part) []proofs.Part { return p }},
 		{"a piece that is longer than the event", event, func(p []proofs.Part) []proofs.Part { p[1].Pieces[0].Length = 1<<32 - 1; return p }},
 		{"gaps that do not rise", event, func(p []proofs.Part) []proofs.Part { p[0].Gaps[1] = 0; return p }},
+		{"pieces in the first part", event, func(p []proofs.Part) []proofs.Part { return p[1:] }},
+		{"a piece of a gap that no number is for", event, func(p []proofs.Part) []proofs.Part { p[1].Pieces[0].Gap = 1 << 31; return p }},
 	} {
 		if parts, err := proofs.CutParts(test.change(made()), []byte(test.event)); !errors.Is(err, proofs.ErrMalformed) {
 			t.Errorf("cut: %s: got %+v, %v, want %v", test.name, parts, err, proofs.ErrMalformed)

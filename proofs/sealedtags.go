@@ -61,6 +61,17 @@ type TagsKey struct {
 	Seed Key256 // [TagSeed]
 }
 
+// TagsSubjectRefs returns the references to the subject keys that a sealed list
+// of tags needs beside its bucket's.
+func TagsSubjectRefs(sealed []byte, number int, id EntryID, bucketTags *Key256) ([]SubjectRef, error) {
+	d := decoder{format: "sealed tags", rest: sealed}
+	masked, _ := parseTagsHeader(&d)
+	if d.err != nil {
+		return nil, d.err
+	}
+	return unmask(masked, number, id, bucketTags), nil
+}
+
 // SealedTagsKey returns the key that a sealed list of tags is under, and the seed of
 // its openings. Whoever keeps them can open the list ([OpenTagsWithKey]) when
 // the keys of its bucket and of its subjects are destroyed. Lookup is as in

@@ -25,10 +25,10 @@ import (
 // The first of the parts that come out holds the event with gaps: in place of
 // each value that concerns somebody it has the word null. Each further part
 // holds the values and the given fields that concern the same people. The
-// producer's signature, by which a guess at any value could be tested, is in a
-// part that concerns all of them. The subjects of each part are those whom it
-// concerns, and the part is for all of their keys. [JoinParts] has the event
-// again, to the byte.
+// idempotency key and the producer's signature, by which guesses at values
+// could be tested (many a key is a hash), are in a part that concerns all of
+// them. The subjects of each part are those whom it concerns, and the part is
+// for all of their keys. [JoinParts] has the event again, to the byte.
 //
 // There are never more parts than a record can hold: where values concern too many
 // different sets of people, those that concern several concern all of these. An
@@ -43,13 +43,13 @@ func (x *Extractor) Split(p Part) ([]Part, error) {
 		return nil, fmt.Errorf("%w: split: %d given fields are more than %d", ErrMalformed, len(p.Fields), maxPlaces)
 	}
 	sp := &splitter{}
-	all := subjectSet(0) // whom everything concerns
+	common := subjectSet(0) // whom all of it concerns
 	for _, name := range p.Subjects {
 		set, err := sp.add([]byte(name))
 		if err != nil {
 			return nil, fmt.Errorf("split: %w", err)
 		}
-		all |= set
+		common |= set
 	}
 	if err := x.scan(p.Data, sp); err != nil {
 		return nil, fmt.Errorf("split: %w", err)
@@ -61,10 +61,10 @@ func (x *Extractor) Split(p Part) ([]Part, error) {
 	if sp.over {
 		sp.ranges = []eventRange{sp.all}
 	}
-	v := newDivision(p, sp, given, all)
+	v := newDivision(p, sp, given, common)
 	if len(v.parts[0].Data) > MaxPartData { // nulls are longer than what they stand for
 		sp.ranges = []eventRange{sp.all}
-		v = newDivision(p, sp, given, all)
+		v = newDivision(p, sp, given, common)
 	}
 	return v.parts, nil
 }
@@ -110,12 +110,12 @@ type division struct {
 	sets  []subjectSet // whom each part concerns besides those whom all concerns
 }
 
-func newDivision(p Part, sp *splitter, given []eventRange, all subjectSet) *division {
+func newDivision(p Part, sp *splitter, given []eventRange, common subjectSet) *division {
 	v := &division{event: p, sp: sp, parts: []Part{p}, sets: []subjectSet{0}}
 	sets := make([]subjectSet, 0, len(sp.ranges)+len(given))
 	for _, list := range [][]eventRange{sp.ranges, given} {
 		for _, r := range list {
-			sets = append(sets, (r.subjects|sp.about(r.about))&^all)
+			sets = append(sets, (r.subjects|sp.about(r.about))&^common)
 		}
 	}
 	joinSets(sets)
@@ -125,9 +125,10 @@ func newDivision(p Part, sp *splitter, given []eventRange, all subjectSet) *divi
 	for _, s := range sets {
 		everybody |= s
 	}
-	if everybody != 0 && len(p.Signature) > 0 {
-		v.parts[0].Signature = nil
-		v.part(everybody).Signature = p.Signature
+	if everybody != 0 && (p.IdempotencyKey != "" || len(p.Signature) > 0) {
+		v.parts[0].IdempotencyKey, v.parts[0].Signature = "", nil
+		to := v.part(everybody)
+		to.IdempotencyKey, to.Signature = p.IdempotencyKey, p.Signature
 	}
 	return v
 }

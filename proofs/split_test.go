@@ -164,6 +164,9 @@ func checkSplit(t testing.TB, p proofs.Part, parts []proofs.Part, fields []proof
 		t.Fatalf("%s %+v\ngot  %s\nwant %s", p.Data, fields, parts[0].Data, skeleton)
 	}
 	all := refSet(everybody, p.Subjects)
+	if moved := all != "" && (parts[0].IdempotencyKey != "" || len(parts[0].Signature) > 0); moved {
+		t.Fatalf("%s: the first part has what concerns all", p.Data)
+	}
 	for i, part := range parts[1:] {
 		if !slices.Equal(part.Subjects[:len(p.Subjects)], p.Subjects) {
 			t.Fatalf("part %d is for %q, want %q and others", 1+i, part.Subjects, p.Subjects)
@@ -173,7 +176,8 @@ func checkSplit(t testing.TB, p proofs.Part, parts []proofs.Part, fields []proof
 			own[s] = true
 		}
 		set := refSet(own, nil)
-		if string(part.Data) != data[set] || !slices.Equal(part.Places, places[set]) || (len(part.Signature) > 0) != (len(p.Signature) > 0 && set == all) {
+		if string(part.Data) != data[set] || !slices.Equal(part.Places, places[set]) ||
+			(part.IdempotencyKey != "" || len(part.Signature) > 0) != ((p.IdempotencyKey != "" || len(p.Signature) > 0) && set == all) {
 			t.Fatalf("%s %+v\npart %d for %q: got %q, %v, want %q, %v", p.Data, fields, 1+i, set, part.Data, part.Places, data[set], places[set])
 		}
 		delete(data, set)
@@ -320,7 +324,7 @@ func (m splitMaker) fields() []proofs.Field {
 }
 
 func (m splitMaker) part(fields []proofs.Field) proofs.Part {
-	p := proofs.Part{MediaType: "application/json", Appender: "app", IdempotencyKey: "k", Source: "s", Data: []byte(m.value(5))}
+	p := proofs.Part{MediaType: "application/json", Appender: "app", IdempotencyKey: m.pick("", "k"), Source: "s", Data: []byte(m.value(5))}
 	for range m.IntN(4) {
 		f := fields[m.IntN(len(fields))]
 		p.Fields = append(p.Fields, proofs.GivenField{Name: f.Name, Value: []byte(m.pick("alice", "dave", "", "x"))})
@@ -398,6 +402,7 @@ type splitVector struct {
 		Subjects  []string       `json:"subjects"`
 		Given     []givenText    `json:"given"`
 		Places    []uint16       `json:"places"`
+		Key       string         `json:"idempotency_key"`
 		Signature hexBytes       `json:"signature"`
 		Gaps      []uint32       `json:"gaps"`
 		Pieces    []proofs.Piece `json:"pieces"`
@@ -424,9 +429,10 @@ func TestSplitVectors(t *testing.T) {
 			whole := proofs.Part{Subjects: v.Subjects, Fields: given(v.Given), Data: []byte(v.Event)}
 			if len(v.Parts) > 0 { // what the first part says comes from the event
 				first := must(proofs.ParsePart(v.Parts[0].Part))
-				whole.MediaType, whole.Appender, whole.IdempotencyKey, whole.Source = first.MediaType, first.Appender, first.IdempotencyKey, first.Source
+				whole.MediaType, whole.Appender, whole.Source = first.MediaType, first.Appender, first.Source
 			}
 			for _, p := range v.Parts {
+				whole.IdempotencyKey += p.Key
 				whole.Signature = append(whole.Signature, p.Signature...)
 			}
 			got, err := must(proofs.NewExtractor(v.Fields)).Split(whole)
@@ -440,7 +446,7 @@ func TestSplitVectors(t *testing.T) {
 				if b := must(proofs.FormatPart(got[i])); !bytes.Equal(b, p.Part) {
 					t.Errorf("part %d: got %x, want %x", i, b, []byte(p.Part))
 				}
-				said := proofs.Part{MediaType: want.MediaType, Appender: want.Appender, IdempotencyKey: want.IdempotencyKey, Source: want.Source,
+				said := proofs.Part{MediaType: want.MediaType, Appender: want.Appender, IdempotencyKey: p.Key, Source: want.Source,
 					Subjects: p.Subjects, Fields: given(p.Given), Signature: p.Signature, Gaps: p.Gaps, Pieces: p.Pieces, Places: p.Places, Data: []byte(p.Data)}
 				if !reflect.DeepEqual(normal(said), normal(want)) {
 					t.Errorf("part %d: the vector says %+v, and it is %+v", i, said, want)

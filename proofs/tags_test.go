@@ -157,6 +157,31 @@ func TestTagsOpenInTheirPlaceOnly(t *testing.T) {
 	}
 }
 
+func TestTagsAboutSubjectsNeedAllTheirKeys(t *testing.T) {
+	p := samplePlace()
+	other := proofs.SubjectKey{Ref: proofs.SubjectRef{6}, Key: proofs.Key256{7}}
+	sealed := must(proofs.SealTags([]proofs.Tag{{Field: 1}}, 0, p.id, &p.key, []proofs.SubjectKey{p.subject, other}))
+	if refs, err := proofs.TagsSubjectRefs(sealed, 0, p.id, &p.key); err != nil || len(refs) != 2 || refs[0] != p.subject.Ref || refs[1] != other.Ref {
+		t.Errorf("references: got %v, %v, want both", refs, err)
+	}
+	if refs, err := proofs.TagsSubjectRefs(sealed[:3], 0, p.id, &p.key); !errors.Is(err, proofs.ErrMalformed) {
+		t.Errorf("references of half a header: got %v, %v, want %v", refs, err, proofs.ErrMalformed)
+	}
+	if tags, _, err := proofs.OpenTags(sealed, 0, p.id, &p.key, lookupIn(p.subject, other)); err != nil || len(tags) != 1 {
+		t.Errorf("with both keys: got %v, %v", tags, err)
+	}
+	if _, _, err := proofs.OpenTags(sealed, 0, p.id, &p.key, lookupIn(p.subject)); !errors.Is(err, errUnknownSubject) {
+		t.Errorf("with one key: got error %v, want %v", err, errUnknownSubject)
+	}
+	wrong := proofs.SubjectKey{Ref: other.Ref, Key: proofs.Key256{8}}
+	if _, _, err := proofs.OpenTags(sealed, 0, p.id, &p.key, lookupIn(p.subject, wrong)); !errors.Is(err, proofs.ErrNotVerified) {
+		t.Errorf("with a wrong key: got error %v, want %v", err, proofs.ErrNotVerified)
+	}
+	if sealed, err := proofs.SealTags(nil, 0, p.id, &p.key, make([]proofs.SubjectKey, 32)); err == nil {
+		t.Errorf("about 32 subjects: got %x, want an error", sealed)
+	}
+}
+
 func TestReferencesInTagsDifferInEachEntry(t *testing.T) {
 	p := samplePlace()
 	one, err1 := proofs.SealTags(nil, 0, p.id, &p.key, []proofs.SubjectKey{p.subject})

@@ -19,7 +19,7 @@ type joinVector struct {
 func joinVectors() []joinVector {
 	// Parts for nobody, alice, bob, both, and all of them with the signature.
 	parts := must(must(proofs.NewExtractor(splitFields())).Split(proofs.Part{
-		MediaType: "application/json", Appender: "payments", Signature: []byte{1, 2, 3},
+		MediaType: "application/json", Appender: "payments", IdempotencyKey: "5f0c", Signature: []byte{1, 2, 3},
 		Data:   []byte(`{"users":[{"name":"alice"}, {"name":"bob"}],"mail":"m","profile":{"friends":["carol"]},"action":"login"}`),
 		Fields: []proofs.GivenField{{Name: "action", Value: []byte("x")}, {Name: "user", Value: []byte("alice")}},
 	}))
@@ -51,6 +51,10 @@ func refusedJoins(parts []proofs.Part) []joinVector {
 		}),
 		refuse("an event with an appender in a further part", "the first one says it", func(p []proofs.Part) []proofs.Part {
 			p[1].Appender = "mallory"
+			return p
+		}),
+		refuse("an event with two idempotency keys", "there is one", func(p []proofs.Part) []proofs.Part {
+			p[1].IdempotencyKey = "5f0d"
 			return p
 		}),
 		refuse("an event with two signatures", "there is one", func(p []proofs.Part) []proofs.Part {

@@ -30,6 +30,7 @@ type splitPartText struct {
 	Subjects  []string    `json:"subjects,omitempty"`
 	Given     []givenText `json:"given,omitempty"`
 	Places    []uint16    `json:"places,omitempty"`
+	Key       string      `json:"idempotency_key,omitempty"`
 	Signature hexBytes    `json:"signature,omitempty"`
 	Gaps      []uint32    `json:"gaps,omitempty"`
 	Pieces    []pieceText `json:"pieces,omitempty"`
@@ -70,7 +71,7 @@ func splitVectors() []splitVector {
 		accept("an event with what is about users of whom there are none", `{"users":[],"mail":"m","profile":{}}`),
 		accept("an event about the values of an array", `{"profile":{"friends":["bob",["dan"],"carol","bob"]}}`),
 		accept("an event with given fields that concern users", `{"mail":"m"}`, "action", "login", "user", "alice", "note", "about nobody", "friend", "bob", "note", ""),
-		acceptSplit("an event with a signature, which concerns all", splitFields(), signed),
+		acceptSplit("an event with an idempotency key and a signature, which concern all", splitFields(), signed),
 		acceptSplit("an event that concerns a user as a whole", splitFields(), named),
 		acceptSplit("an event that is one value", []proofs.Field{{Number: 1, Name: "user", Path: "$", Subject: true}}, proofs.Part{Data: []byte(` "alice" `)}),
 		acceptSplit("an event with more values than there can be gaps, which is one gap", listField(), proofs.Part{Data: listEvent(proofs.MaxGaps + 1)}),
@@ -133,7 +134,7 @@ func acceptSplit(name string, fields []proofs.Field, p proofs.Part, given ...str
 		panic(name + ": it does not come together again")
 	}
 	for _, part := range parts {
-		t := splitPartText{Subjects: part.Subjects, Given: givenTexts(part.Fields), Places: part.Places, Signature: part.Signature,
+		t := splitPartText{Subjects: part.Subjects, Given: givenTexts(part.Fields), Places: part.Places, Key: part.IdempotencyKey, Signature: part.Signature,
 			Gaps: part.Gaps, Data: string(part.Data), Part: must(proofs.FormatPart(part))}
 		for _, piece := range part.Pieces {
 			t.Pieces = append(t.Pieces, pieceText(piece))
