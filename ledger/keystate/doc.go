@@ -5,8 +5,10 @@
 // cell is 32 random bytes under which the state is sealed; it is replaced each
 // time keys are destroyed, and the old one is overwritten and removed: it is
 // all that has to be erased. A [Wrapper] closes cells for those who can read
-// the files, with a passphrase or at a key service. An [Escrow] is a copy for
-// recipients who are not there, in the place of a second place.
+// the files, with a passphrase or at a key service. Where that service can
+// destroy one version of a key, see [Versions], old copies of a place are
+// closed for good too. An [Escrow] is a copy for recipients who are not there,
+// in the place of a second place.
 //
 // # Files
 //

@@ -89,14 +89,15 @@ func (s *Store) held(ctx context.Context, p Place) (h held, err error) {
 }
 
 // fits checks that what a place holds can be replaced by the latest epoch that
-// is whole. A state of this ledger that is damaged can be, unless it is later.
+// is whole. A state of this ledger that is damaged can be, unless it is later,
+// and so can one that is earlier, whatever closes it.
 func (h held) fits(latest *epoch) error {
 	switch {
 	case errors.Is(h.broken, ErrOther), h.broken != nil && latest == nil:
 		return h.broken
 	case h.broken != nil && h.number > latest.number:
 		return fmt.Errorf("%w: %w, and the latest that opens is epoch %d", ErrStale, h.broken, latest.number)
-	case errors.Is(h.broken, ErrMalformed):
+	case errors.Is(h.broken, ErrMalformed), h.broken != nil && h.number < latest.number:
 		return nil
 	case h.broken != nil:
 		return h.broken
@@ -143,22 +144,4 @@ func (s *Store) load(ctx context.Context, p Place, number uint64) (*epoch, error
 		return nil, p.wrong(stateName(number), fmt.Errorf("%w: it is of another epoch", ErrMalformed))
 	}
 	return e, nil
-}
-
-func (s *Store) unwrap(ctx context.Context, c cell) (key [cellSize]byte, err error) {
-	raw := c.bytes
-	switch {
-	case c.wrapping != "" && s.o.Wrapper == nil:
-		return key, fmt.Errorf("the cell is wrapped by %s: configure it", c.wrapping)
-	case c.wrapping != "" && s.o.Wrapper.Name() != c.wrapping:
-		return key, fmt.Errorf("the cell is wrapped by %s, and %s is configured", c.wrapping, s.o.Wrapper.Name())
-	case c.wrapping != "":
-		if raw, err = s.o.Wrapper.Unwrap(ctx, c.bytes); err != nil {
-			return key, fmt.Errorf("unwrap the cell: %w", err)
-		}
-	}
-	if len(raw) != cellSize {
-		return key, fmt.Errorf("%w: the cell has %d bytes instead of %d", ErrMalformed, len(raw), cellSize)
-	}
-	return [cellSize]byte(raw), nil
 }

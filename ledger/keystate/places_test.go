@@ -290,3 +290,55 @@ func TestPlaceThatIsNoneAnyMoreIsErased(t *testing.T) {
 		t.Errorf("again: got %v, want ErrNone", err)
 	}
 }
+
+func TestCellIsClosedByWhatIsConfigured(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t, nil)
+	afterOne(t, w)
+	former := func(_ context.Context, name string) (keystate.Wrapper, error) {
+		if name != "wide" {
+			return nil, errors.New("another one")
+		}
+		return wideWrapper{}, nil
+	}
+	horse := keystate.Passphrase("correct horse", 4)
+	for _, now := range []struct {
+		wrapper keystate.Wrapper
+		former  func(context.Context, string) (keystate.Wrapper, error)
+		opens   bool
+		name    string // of what closes it afterwards
+	}{
+		{wideWrapper{}, nil, true, "wide"}, {horse, nil, false, "wide"}, {horse, former, true, "passphrase"},
+		{nil, former, false, "passphrase"}, {horse, nil, true, "passphrase"},
+	} {
+		o := w.options()
+		o.Wrapper, o.Former = now.wrapper, now.former
+		s, err := keystate.Open(ctx, o)
+		if (err == nil) != now.opens {
+			t.Fatalf("by %v: got %v, want that it opens: %v", now.wrapper, err, now.opens)
+		}
+		if err == nil {
+			holds(t, s.Tree(), 1)
+		}
+		for _, p := range o.Places {
+			if h, _, err := p.Holding(); err != nil || h.Wrapping != now.name {
+				t.Errorf("%s is closed by %q (%v), want %q", p.Name, h.Wrapping, err, now.name)
+			}
+		}
+	}
+	// A place that was away meanwhile, closed by what nobody has any more.
+	o := w.options()
+	o.Wrapper = wideWrapper{}
+	away := newWorld(t, nil)
+	ao := away.options()
+	ao.Wrapper = horse
+	if _, err := keystate.Create(ctx, ao, keytree.New(root)); err != nil {
+		t.Fatal(err)
+	}
+	w.disks[0], w.disks[2] = away.disks[0], memfs.New(nil)
+	o = w.options()
+	o.Wrapper = keystate.Passphrase("correct horse", 4)
+	if s, err := keystate.Open(ctx, o); err != nil || s.Current().Epoch != 1 {
+		t.Fatalf("with an old place: got %v, want epoch 1", err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/cairnlog/cairn/ledger/keytree"
 )
@@ -20,6 +21,10 @@ type Options struct {
 	// files to read.
 	Wrapper Wrapper
 
+	// Former returns the wrapper of a name that closed the cells before
+	// Wrapper did. Nil: there was none.
+	Former func(ctx context.Context, name string) (Wrapper, error)
+
 	// Escrow, where it is not nil, is given every new state.
 	Escrow *Escrow
 
@@ -29,19 +34,6 @@ type Options struct {
 
 	// Rand is the source of cells.
 	Rand io.Reader
-}
-
-// A Wrapper closes cells for those who read the files. What it wraps is 32
-// bytes.
-type Wrapper interface {
-	// Name says how to open what it wrapped: at most 255 bytes.
-	Name() string
-
-	// Wrap returns at most 65,535 bytes.
-	Wrap(ctx context.Context, cell []byte) ([]byte, error)
-
-	// Unwrap returns the cell that was wrapped.
-	Unwrap(ctx context.Context, wrapped []byte) ([]byte, error)
 }
 
 // Errors that callers tell apart.
@@ -63,6 +55,10 @@ var (
 	// ErrOther means that a place or an escrow is of another ledger.
 	ErrOther = errors.New("it is the key state of another ledger")
 
+	// ErrAgain means that a key service did not do its part. Nothing is
+	// undone: the same keys are destroyed again, once it answers.
+	ErrAgain = errors.New("the key service did not do its part")
+
 	// ErrFailed means that an earlier replacement failed, and that nobody knows
 	// what the places hold before the store is opened again.
 	ErrFailed = errors.New("the key state could not be replaced, and must be opened again")
@@ -73,8 +69,10 @@ type Store struct {
 	o    Options
 	tree *keytree.Tree
 
-	mu     sync.Mutex
-	failed bool
+	mu        sync.Mutex
+	failed    bool
+	untrimmed []byte    // the wrapped cell before whose version some may be left; nil: none is
+	effective time.Time // see Effective
 }
 
 // A Replacement names a state, so that an older one is noticed. Both can be
@@ -135,6 +133,9 @@ func fill(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) {
 	if err := s.replace(ctx, tree.Epoch(), state); err != nil {
 		return nil, err
 	}
+	if err := s.trim(ctx); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -142,6 +143,8 @@ func fill(ctx context.Context, o Options, tree *keytree.Tree) (*Store, error) {
 // erases older ones. A place that is empty is filled. The error is [ErrNone]
 // where all are, and matches [ErrStale] where the latest state cannot be opened.
 // A place that cannot be opened, or that is another ledger's, is left alone.
+// What was closed by another wrapper than the one that is configured is closed
+// by this one.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{o: o}
 	latest, err := s.latest(ctx)
@@ -154,7 +157,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.tree = latest.tree
 	state := keytree.Format(latest.tree)
 	defer clear(state)
-	if err := s.distribute(ctx, latest, state); err != nil {
+	if err := s.rewrap(ctx, latest); err != nil {
+		return nil, err
+	}
+	if err := s.distribute(latest, state); err != nil {
+		return nil, err
+	}
+	if err := s.trim(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -197,12 +206,22 @@ func (s *Store) check() error {
 	return nil
 }
 
+// Effective returns from when on the former version of the wrapper's key can
+// be used by nobody, since keys were destroyed last: the zero time where that
+// was at once, or where its service destroys no versions.
+func (s *Store) Effective() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.effective
+}
+
 // Destroy destroys every key at or below the paths, all at once, and returns
 // when no place can bring them back. Where all are destroyed already it does
 // nothing.
 //
-// The error is [ErrOneCopy] or [ErrFailed] where nothing was tried. After any
-// other error from here on everything is ErrFailed.
+// The error is [ErrOneCopy] or [ErrFailed] where nothing was tried, and matches
+// [ErrAgain] where it was to no end. After any other error from here on
+// everything is ErrFailed.
 func (s *Store) Destroy(ctx context.Context, paths ...keytree.Path) (Replacement, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,9 +229,15 @@ func (s *Store) Destroy(ctx context.Context, paths ...keytree.Path) (Replacement
 		return Replacement{}, err
 	}
 	err := s.tree.Puncture(func(state []byte) error { return s.replace(ctx, s.tree.Epoch()+1, state) }, paths...)
-	if err != nil {
+	switch {
+	case errors.Is(err, errUnchanged):
+		return Replacement{}, fmt.Errorf("%w: %w", ErrAgain, err)
+	case err != nil:
 		s.failed = true
 		return Replacement{}, err
+	}
+	if err := s.trim(ctx); err != nil {
+		return Replacement{}, fmt.Errorf("%w: %w", ErrAgain, err)
 	}
 	return s.Current(), nil
 }
@@ -225,24 +250,17 @@ func (s *Store) replace(ctx context.Context, number uint64, state []byte) error 
 		return fmt.Errorf("key state: cell: %w", err)
 	}
 	c := cell{epoch: number, owner: s.o.Owner, bytes: append([]byte(nil), key[:]...)}
-	if s.o.Wrapper != nil {
-		wrapped, err := s.o.Wrapper.Wrap(ctx, key[:])
-		if err != nil {
-			return fmt.Errorf("key state: wrap the cell: %w", err)
-		}
-		c.wrapping, c.bytes = s.o.Wrapper.Name(), wrapped
-		if len(c.wrapping) == 0 || len(c.wrapping) > maxWrapping || len(c.bytes) == 0 || len(c.bytes) > maxWrapped {
-			return fmt.Errorf("key state: wrap the cell: the wrapper %q gives %d bytes", c.wrapping, len(c.bytes))
-		}
+	if err := s.wrap(ctx, &c, key[:]); err != nil {
+		return fmt.Errorf("%w: %w", errUnchanged, err)
 	}
 	e := &epoch{number: number, state: sealState(c, &key, state), cell: formatCell(c)}
 	defer clear(e.cell)
-	return s.distribute(ctx, e, state)
+	return s.distribute(e, state)
 }
 
 // distribute makes an epoch durable in all places, and then erases every
 // other: not before, because a place may be lost meanwhile.
-func (s *Store) distribute(ctx context.Context, e *epoch, state []byte) error {
+func (s *Store) distribute(e *epoch, state []byte) error {
 	for _, p := range s.o.Places {
 		if err := p.put(e); err != nil {
 			return err
@@ -266,6 +284,11 @@ func (s *Store) distribute(ctx context.Context, e *epoch, state []byte) error {
 				return err
 			}
 		}
+	}
+	if _, ok := s.o.Wrapper.(Versions); ok {
+		c, err := parseCell(e.cell)
+		s.untrimmed = append([]byte{}, c.bytes...)
+		return err
 	}
 	return nil
 }
