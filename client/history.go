@@ -81,10 +81,16 @@ type RecordedAct struct {
 	Time  uint64     `json:"time"` // microseconds since 1970, as the leaf says
 	Kind  string     `json:"kind"` // of the entry
 	Act   proofs.Act `json:"act"`
+
+	// Leaf and Disclosure show that the entry records the act: see [CheckAct].
+	// The disclosure leaves out the data of the first part, which is the act's
+	// one form.
+	Leaf       []byte             `json:"leaf,omitempty"`
+	Disclosure *proofs.Disclosure `json:"disclosure,omitempty"`
 }
 
 // History returns what was recorded of reads and administration. It needs the
-// token of an auditor. Nothing of it is proven: each act can be, by its entry.
+// token of an auditor. Nothing of it is checked: see [Verifier.CheckAct].
 func (h *HTTP) History(ctx context.Context, q HistoryQuery) (History, error) {
 	path := "/v1/history"
 	if query := q.String(); query != "" {
