@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -46,6 +47,11 @@ type Options struct {
 	// Plain allows a token to be sent without TLS.
 	Plain bool
 
+	// Certificate returns what the server is shown where it asks for a client's
+	// certificate; it is called for each connection, so that it can be another
+	// each time. Nil: none is shown. It goes with no HTTPClient.
+	Certificate func() (*tls.Certificate, error)
+
 	// Reason says why the caller reads. It is recorded with everything that is
 	// read, and some streams demand one. At most [MaxReason] bytes.
 	Reason string
@@ -86,9 +92,12 @@ func Dial(rawURL string, o Options) (*HTTP, error) {
 	if len(o.Reason) > MaxReason {
 		return nil, fmt.Errorf("dial: the reason has %d bytes, more than %d", len(o.Reason), MaxReason)
 	}
+	if o.Certificate != nil && (u.Scheme != "https" || o.HTTPClient != nil) {
+		return nil, errors.New("dial: a certificate is shown by https alone, and by a client of our own")
+	}
 	hc := o.HTTPClient
 	if hc == nil {
-		hc = &http.Client{Transport: newTransport()}
+		hc = &http.Client{Transport: newTransport(o.Certificate)}
 	}
 	own := *hc
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -105,8 +114,13 @@ func isLocal(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func newTransport() *http.Transport {
+func newTransport(certificate func() (*tls.Certificate, error)) *http.Transport {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if certificate != nil {
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate() }
+	}
 	return &http.Transport{
+		TLSClientConfig:        config,
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:      true,

@@ -3,6 +3,7 @@ package client_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -278,6 +279,7 @@ func TestProblemsArriveWhole(t *testing.T) {
 }
 
 func TestDialRefusesWhatWouldLeak(t *testing.T) {
+	show := func() (*tls.Certificate, error) { return nil, errors.New("it is not there") }
 	tests := []struct {
 		url     string
 		options client.Options
@@ -298,6 +300,9 @@ func TestDialRefusesWhatWouldLeak(t *testing.T) {
 		{"https://user:secret@log.example.com", client.Options{}, false},
 		{"https://log.example.com?x=1", client.Options{}, false},
 		{"https://log.example.com", client.Options{Token: "a\r\nX: y"}, false},
+		{"https://log.example.com", client.Options{Certificate: show}, true},
+		{"http://localhost", client.Options{Certificate: show}, false},
+		{"https://log.example.com", client.Options{Certificate: show, HTTPClient: &http.Client{}}, false},
 	}
 	for _, tt := range tests {
 		_, err := client.Dial(tt.url, tt.options)

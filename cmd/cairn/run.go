@@ -48,6 +48,8 @@ type program struct {
 	policy    string
 	memory    string
 	tokenFile string
+	certFile  string
+	keyFile   string
 	maxAge    time.Duration
 }
 
@@ -94,6 +96,8 @@ shows another history afterwards.`,
 	f.StringVar(&p.policy, "policy", "", "`FILE` with the C2SP tlog-policy to verify by (CAIRN_POLICY)")
 	f.StringVar(&p.memory, "state", "", "`FILE` that remembers the last checkpoint believed (CAIRN_STATE)")
 	f.StringVar(&p.tokenFile, "token-file", "", "`FILE` with the bearer token, instead of CAIRN_TOKEN")
+	f.StringVar(&p.certFile, "client-certificate", "", "`FILE` in PEM with the certificate that says who you are (CAIRN_CLIENT_CERTIFICATE)")
+	f.StringVar(&p.keyFile, "client-key", "", "`FILE` in PEM with its key (CAIRN_CLIENT_KEY)")
 	f.DurationVar(&p.maxAge, "max-age", 0, "refuse a latest checkpoint that witnesses saw longer ago")
 	root.AddCommand(p.appendCommand(), p.getCommand(), p.tailCommand(), p.proveCommand(), p.verifyCommand(), p.auditCommand(), p.exportCommand(), p.logCommand())
 	p.SetUp(root, exitHelp)

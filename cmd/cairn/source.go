@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"os"
 	"strings"
@@ -41,7 +42,11 @@ func (p *program) sourceAt(name string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := client.Dial(name, client.Options{Token: token})
+	certificate, err := p.certificate()
+	if err != nil {
+		return nil, err
+	}
+	log, err := client.Dial(name, client.Options{Token: token, Certificate: certificate})
 	if err != nil {
 		return nil, command.Usage("%w", err)
 	}
@@ -57,11 +62,36 @@ func (p *program) server() (*source, error) {
 	return s, err
 }
 
+// certificate returns what is shown to a server that asks for a client's
+// certificate; nil: nothing. The files are read for each connection, since such
+// certificates can live for less than a tail.
+func (p *program) certificate() (func() (*tls.Certificate, error), error) {
+	cert, key := first(p.certFile, p.env("CAIRN_CLIENT_CERTIFICATE")), first(p.keyFile, p.env("CAIRN_CLIENT_KEY"))
+	switch {
+	case cert == "" && key == "":
+		return nil, nil
+	case cert == "" || key == "":
+		return nil, command.Usage("a client certificate and its key belong together: give --client-certificate and --client-key")
+	}
+	load := func() (*tls.Certificate, error) {
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			return nil, fmt.Errorf("client certificate: %w", err)
+		}
+		return &pair, nil
+	}
+	_, err := load()
+	return load, err
+}
+
+// maxToken bounds a file with a token: no header holds a longer one.
+const maxToken = 16 << 10
+
 func (p *program) token() (string, error) {
 	if p.tokenFile == "" {
 		return p.env("CAIRN_TOKEN"), nil
 	}
-	b, err := p.readFile(p.tokenFile, 4096)
+	b, err := p.readFile(p.tokenFile, maxToken)
 	if err != nil {
 		return "", fmt.Errorf("token: %w", err)
 	}

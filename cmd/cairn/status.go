@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/cairnlog/cairn/client"
@@ -73,7 +74,7 @@ func hintsFor(err error, path string) []string {
 }
 
 func hintOf(p *client.Problem) (hints []string) {
-	if p.Code() == client.Unauthorized { // the server's hint is about the header
+	if p.Code() == client.Unauthorized && (p.Hint == "" || strings.HasPrefix(p.Hint, "send it as: ")) { // which is about the header
 		return []string{"give a token with CAIRN_TOKEN or --token-file; an operator makes one with: cairnd token issue"}
 	}
 	if p.Hint != "" {

@@ -32,39 +32,42 @@ client_ca and oidc. Certificates, keys and lists of revoked certificates are rea
 again by themselves when their files change.`,
 		Example: "  cairnd serve --dir /srv/cairn --log-format json",
 		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			log, err := p.Logger(format)
-			if err != nil {
-				return err
-			}
-			cfg, err := p.load()
-			if err != nil {
-				return err
-			}
-			if address != "" {
-				l := cfg.Listen
-				cfg.Listen = Listen{Address: address, Certificate: l.Certificate, Key: l.Key, Socket: l.Socket,
-					BehindProxy: l.BehindProxy, RequireClientCertificate: l.RequireClientCertificate}
-			}
-			metrics := newRegistry()
-			d, err := local.Open(c.Context(), p.dir, cfg.Config, local.Options{Passphrase: p.secret, Logger: log, Metrics: metrics})
-			if err != nil {
-				return err
-			}
-			s, err := newServing(c.Context(), d, cfg, log, metrics)
-			if err != nil {
-				return errors.Join(err, d.Close())
-			}
-			stop := p.reloadOnSignal(c.Context(), s)
-			p.Say("serving %s at %s", d.Ledger.Status().Origin, s.url())
-			err = s.run(c.Context())
-			stop()
-			return errors.Join(err, d.Close())
-		},
+		RunE:    func(c *cobra.Command, _ []string) error { return p.serve(c.Context(), address, format) },
 	}
 	c.Flags().StringVar(&address, "listen", "", "serve all faces at this address, whatever the configuration says")
 	c.Flags().StringVar(&format, "log-format", "text", "how to log: text or json")
 	return c
+}
+
+// serve serves the ledger until the context ends.
+func (p *program) serve(ctx context.Context, address, format string) error {
+	log, err := p.Logger(format)
+	if err != nil {
+		return err
+	}
+	cfg, err := p.load()
+	if err != nil {
+		return err
+	}
+	if address != "" {
+		l := cfg.Listen
+		cfg.Listen = Listen{Address: address, Certificate: l.Certificate, Key: l.Key, Socket: l.Socket,
+			BehindProxy: l.BehindProxy, RequireClientCertificate: l.RequireClientCertificate}
+	}
+	metrics := newRegistry()
+	d, err := local.Open(ctx, p.dir, cfg.Config, local.Options{Passphrase: p.secret, Logger: log, Metrics: metrics})
+	if err != nil {
+		return err
+	}
+	s, err := newServing(ctx, d, cfg, log, metrics)
+	if err != nil {
+		return errors.Join(err, d.Close())
+	}
+	stop := p.reloadOnSignal(ctx, s)
+	p.Say("serving %s at %s", d.Ledger.Status().Origin, s.url())
+	err = s.run(ctx)
+	stop()
+	return errors.Join(err, d.Close())
 }
 
 // reloadOnSignal reads again who vouches for identities at each SIGHUP, until

@@ -125,13 +125,21 @@ func certificatePEM(der []byte) []byte {
 // key, both in PEM.
 func (ca *CA) Server(t T) (certificate, key []byte) {
 	t.Helper()
-	c := ca.Issue(t, &x509.Certificate{
+	return PEM(t, ca.Issue(t, &x509.Certificate{
 		NotBefore: ca.now.Add(-time.Hour), NotAfter: ca.now.Add(24 * time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	})
+	}))
+}
+
+// PEM returns a certificate, with those above it, and its key, both in PEM.
+func PEM(t T, c tls.Certificate) (certificate, key []byte) {
+	t.Helper()
+	for _, der := range c.Certificate {
+		certificate = append(certificate, certificatePEM(der)...)
+	}
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return certificatePEM(c.Certificate[0]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	return certificate, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
