@@ -184,36 +184,3 @@ func orEmpty[T any](list []T) []T {
 	}
 	return list
 }
-
-// history answers with what was recorded of reads and administration.
-func (a *API) history(c *call) error {
-	q := client.HistoryQuery{Stream: c.query.Get("stream"), Who: c.query.Get("who"), What: c.query.Get("what")}
-	for name, to := range map[string]*uint64{"from": &q.From, "before": &q.Before} {
-		if !c.query.Has(name) {
-			continue
-		}
-		var err error
-		if *to, err = c.number(name); err != nil {
-			return err
-		}
-	}
-	if c.query.Has("entry") {
-		index, err := c.number("entry")
-		if err != nil {
-			return err
-		}
-		q.Entry = &index
-	}
-	if c.query.Has("limit") {
-		limit, err := c.number("limit")
-		if err != nil {
-			return err
-		}
-		q.Limit = int(min(limit, client.MaxHistory+1))
-	}
-	h, err := c.session().History(c.Context(), q)
-	if err != nil {
-		return err
-	}
-	return c.json(http.StatusOK, h)
-}
