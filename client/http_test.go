@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -267,7 +268,7 @@ func TestProblemsArriveWhole(t *testing.T) {
 		t.Fatalf("got error %v, want a problem", err)
 	}
 	want := client.Problem{Type: "urn:cairn:problem:conflict", Title: "t", Status: 422, Detail: "d", Hint: "h", Index: 9, Instance: "i", RetryAfter: 2 * time.Second}
-	if *p != want {
+	if !reflect.DeepEqual(*p, want) {
 		t.Errorf("got %+v, want %+v with the status that was answered", *p, want)
 	}
 	h, _ = dial(t, problem(client.NotFound, 404), answers(404, "<html>"))

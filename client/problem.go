@@ -17,6 +17,9 @@ type Problem struct {
 	Hint     string `json:"hint,omitempty"`     // what to do about it
 	Index    uint64 `json:"index,omitempty"`    // the entry concerned, of a conflict
 
+	// Reasons are the entries that say why a payload is gone.
+	Reasons []uint64 `json:"reasons,omitempty"`
+
 	// RetryAfter is how long to wait before trying again; zero: trying again
 	// as it is will not help. In JSON in whole seconds, rounded up, as in the
 	// header of that name.
@@ -36,6 +39,7 @@ const (
 	NoSuchEntry     ProblemCode = "no-such-entry"     // 404
 	NoSuchStream    ProblemCode = "no-such-stream"    // 404
 	AlreadyExists   ProblemCode = "already-exists"    // 409: a stream or class of that name
+	NotNow          ProblemCode = "not-now"           // 409: what is recorded does not allow it, or not yet
 	Gone            ProblemCode = "gone"              // 410: the payload was erased or expired
 	TooLarge        ProblemCode = "too-large"         // 413
 	Conflict        ProblemCode = "conflict"          // 422: the same idempotency key or sequence number with other bytes
@@ -133,6 +137,8 @@ func (c ProblemCode) meaning() (status int, title string) {
 		return 415, "media type not supported"
 	case AlreadyExists:
 		return 409, "already exists"
+	case NotNow:
+		return 409, "not allowed now"
 	case Gone:
 		return 410, "gone"
 	case TooLarge:

@@ -49,24 +49,37 @@ func (l *Ledger) record(ctx context.Context, kind proofs.Kind, act proofs.Act) e
 }
 
 func (l *Ledger) recordNow(ctx context.Context, kind proofs.Kind, act proofs.Act) error {
-	a, err := l.actEntry(ctx, kind, act)
-	if err != nil {
-		return err
+	for {
+		a, err := l.actEntry(ctx, kind, act)
+		if err != nil {
+			return err
+		}
+		err = l.submit(ctx, newRequest([]*admission{a}))
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, errStale) {
+			return l.asProblem(err)
+		}
 	}
-	if err := l.submit(ctx, newRequest([]*admission{a})); err != nil {
-		return l.asProblem(err)
-	}
-	return nil
 }
 
 // actEntry returns the control entry of an act. Its bucket is opened first if
 // it is the first of its period.
 func (l *Ledger) actEntry(ctx context.Context, kind proofs.Kind, act proofs.Act) (*admission, error) {
-	b, _, err := l.accessBucket(ctx)
+	b, keys, err := l.accessBucket(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return l.sealedAct(b, kind, nil, act)
+	return l.sealedActAbout(b, keys, kind, nil, act, l.subjectStream(act))
+}
+
+// subjectStream returns the stream that the subject of an act is of.
+func (l *Ledger) subjectStream(act proofs.Act) (t erasedSubject) {
+	if settings, ok := l.state.streamNamed(act.Stream); ok {
+		t.stream = settings.Body.Stream
+	}
+	return t
 }
 
 // sealedAct returns the control entry of an act, with a clear body.

@@ -28,7 +28,8 @@ type admission struct {
 	record     []byte
 	disclosure *proofs.Disclosure
 	dedup      []dedupKey
-	keys       *bucketKeys // of the bucket it is sealed in
+	keys       *bucketKeys         // of the bucket it is sealed in
+	refs       []proofs.SubjectRef // of the subjects whose keys close it
 
 	// What the deduplication index says, see Ledger.find.
 	indexed uint64 // it covered the entries below this index
@@ -239,6 +240,7 @@ func (l *Ledger) seal(a *admission, part proofs.Part, keys *bucketKeys, subjects
 	sealKeys := make([]proofs.SubjectKey, len(subjects))
 	for i, s := range subjects {
 		sealKeys[i] = proofs.SubjectKey{Ref: s.keys.ref, Key: s.keys.seal}
+		a.refs = append(a.refs, s.keys.ref)
 	}
 	sealed, err := proofs.SealPart(whole, 0, id, &keys.seal, sealKeys, &opening)
 	if err != nil {

@@ -60,7 +60,7 @@ func (l *Ledger) openBucket(ctx context.Context, path bucketPath, fields []proof
 	}
 	r := newRequest(nil)
 	r.alone = true
-	r.change = func() ([]*admission, error) { // in the sequencer, so nobody else opens it meanwhile
+	r.change = func(uint64) ([]*admission, error) { // in the sequencer, so nobody else opens it meanwhile
 		b, ok := l.state.bucket(path)
 		if ok && b.has(fields) {
 			return nil, nil

@@ -70,6 +70,10 @@ type Config struct {
 	// WitnessTimeout bounds one request to a witness. Zero: ten seconds.
 	WitnessTimeout time.Duration
 
+	// Retention is how often the ledger looks for what has reached its age.
+	// Zero: ten minutes.
+	Retention time.Duration
+
 	Clock   func() time.Time      // nil: time.Now
 	Rand    io.Reader             // nil: crypto/rand
 	Logger  *slog.Logger          // nil: nothing is logged
@@ -163,5 +167,6 @@ func (c Config) withDefaults() Config {
 	setTime(&c.Heartbeat, time.Minute)
 	setTime(&c.KeepCheckpoint, time.Minute)
 	setTime(&c.WitnessTimeout, 10*time.Second)
+	setTime(&c.Retention, 10*time.Minute)
 	return c
 }

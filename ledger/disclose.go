@@ -57,13 +57,20 @@ func (l *Ledger) sealedRecords(ctx context.Context, start, end uint64, yield fun
 // handed out.
 func (l *Ledger) disclose(ctx context.Context, index uint64) ([]byte, *proofs.Disclosure, error) {
 	leafBytes, raw, leaf, err := l.stored(ctx, index)
+	if errors.Is(err, storage.ErrNotFound) && leaf.Bucket > 0 && !l.retain.Takes(leaf.Bucket) {
+		return leafBytes, nil, errDestroyed // its bucket has expired
+	}
 	if err != nil {
 		return leafBytes, nil, err
 	}
 	if leaf.Bucket == 0 {
 		return leafBytes, &proofs.Disclosure{ID: make([]byte, len(proofs.EntryID{}))}, nil
 	}
-	d, err := l.openRecord(leaf, raw)
+	held, err := l.heldOf(ctx, leaf, index)
+	if err != nil {
+		return leafBytes, nil, err
+	}
+	d, err := l.openRecord(leaf, raw, held)
 	if err != nil {
 		return leafBytes, nil, err
 	}
@@ -74,9 +81,9 @@ func (l *Ledger) disclose(ctx context.Context, index uint64) ([]byte, *proofs.Di
 }
 
 // openRecord opens the parts and tags of a record. What is erased, or whose key
-// is destroyed, is given as its commitment; errDestroyed means that no part of
-// the payload opens.
-func (l *Ledger) openRecord(leaf proofs.Leaf, raw []byte) (*proofs.Disclosure, error) {
+// is destroyed and that no hold keeps, is given as its commitment; errDestroyed
+// means that no part of the payload opens.
+func (l *Ledger) openRecord(leaf proofs.Leaf, raw []byte, held ringKeys) (*proofs.Disclosure, error) {
 	record, err := proofs.ParseRecord(raw)
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
@@ -86,13 +93,14 @@ func (l *Ledger) openRecord(leaf proofs.Leaf, raw []byte) (*proofs.Disclosure, e
 		return nil, fmt.Errorf("there is no bucket %d", leaf.Bucket)
 	}
 	keys, err := l.keys.bucket(b.Path)
-	if err != nil {
+	if err != nil && !errors.Is(err, errDestroyed) {
 		return nil, err
 	}
+	o := opener{l: l, id: record.ID, keys: keys, stream: leaf.Stream, held: held}
 	d := &proofs.Disclosure{ID: record.ID[:]}
 	gone := len(record.Parts) > 0
 	for i, p := range record.Parts {
-		shown, err := l.openRecordPart(p, i, record.ID, keys, leaf.Stream)
+		shown, err := o.part(p, i)
 		if err != nil && !errors.Is(err, errDestroyed) {
 			return nil, fmt.Errorf("part %d: %w", i, err)
 		}
@@ -105,16 +113,16 @@ func (l *Ledger) openRecord(leaf proofs.Leaf, raw []byte) (*proofs.Disclosure, e
 		}
 		return nil, errDestroyed
 	}
-	d.Tags, err = l.openAllTags(record, keys, leaf.Stream)
+	d.Tags, err = o.allTags(record)
 	return d, err
 }
 
-// openAllTags opens the lists of tags of a record. Where the commitments to one
+// allTags opens the lists of tags of a record. Where the commitments to one
 // of them cannot be had any more, none can be held to T, and none is shown.
-func (l *Ledger) openAllTags(record proofs.Record, keys *bucketKeys, stream uint32) ([]proofs.DisclosedTags, error) {
+func (o opener) allTags(record proofs.Record) ([]proofs.DisclosedTags, error) {
 	var lists []proofs.DisclosedTags
 	for i, t := range record.Tags {
-		shown, err := l.openRecordTags(t, i, record.ID, keys, stream)
+		shown, err := o.tags(t, i)
 		if err != nil && !errors.Is(err, errDestroyed) {
 			return nil, fmt.Errorf("tags %d: %w", i, err)
 		}
@@ -129,12 +137,26 @@ func (l *Ledger) openAllTags(record proofs.Record, keys *bucketKeys, stream uint
 	return lists, nil
 }
 
-func (l *Ledger) openRecordPart(p proofs.RecordPart, number int, id proofs.EntryID, keys *bucketKeys, stream uint32) (proofs.DisclosedPart, error) {
+// An opener opens the parts and tags of one record, with the keys that the
+// tree derives and those that holds keep.
+type opener struct {
+	l      *Ledger
+	id     proofs.EntryID
+	keys   *bucketKeys // nil: destroyed
+	stream uint32
+	held   ringKeys
+}
+
+func (o opener) part(p proofs.RecordPart, number int) (proofs.DisclosedPart, error) {
 	shown := proofs.DisclosedPart{SealedHash: p.Hash, Binding: p.Binding}
 	if p.Sealed == nil {
 		return shown, nil
 	}
-	whole, opening, err := proofs.OpenPart(p.Sealed, number, id, &keys.seal, l.keys.sealKeys(stream))
+	key, err := o.partKey(p, number)
+	if err != nil {
+		return shown, err
+	}
+	whole, opening, err := proofs.OpenPartWithKey(p.Sealed, number, o.id, key)
 	if err != nil {
 		return shown, err
 	}
@@ -149,21 +171,47 @@ func (l *Ledger) openRecordPart(p proofs.RecordPart, number int, id proofs.Entry
 	return shown, nil
 }
 
-func (l *Ledger) openRecordTags(t proofs.RecordTags, number int, id proofs.EntryID, keys *bucketKeys, stream uint32) (proofs.DisclosedTags, error) {
+func (o opener) partKey(p proofs.RecordPart, number int) (*proofs.Key256, error) {
+	if key := o.held.part(number); key != nil {
+		return key, nil
+	}
+	if o.keys == nil {
+		return nil, errDestroyed
+	}
+	key, err := proofs.SealedPartKey(p.Sealed, number, o.id, &o.keys.seal, o.l.keys.sealKeys(o.stream))
+	return &key, err
+}
+
+func (o opener) tagsKey(t proofs.RecordTags, number int) (*proofs.TagsKey, error) {
+	if key := o.held.list(number); key != nil {
+		return key, nil
+	}
+	if o.keys == nil {
+		return nil, errDestroyed
+	}
+	key, err := proofs.SealedTagsKey(t.Sealed, number, o.id, &o.keys.tags, o.l.keys.tagKeys(o.stream))
+	return &key, err
+}
+
+func (o opener) tags(t proofs.RecordTags, number int) (proofs.DisclosedTags, error) {
 	shown := proofs.DisclosedTags{SealedHash: t.Hash, Commitments: t.Commitments}
 	if t.Sealed == nil {
 		return shown, nil
 	}
-	tags, seed, err := proofs.OpenTags(t.Sealed, number, id, &keys.tags, l.keys.tagKeys(stream))
+	key, err := o.tagsKey(t, number)
 	if err != nil {
 		return shown, err
 	}
-	return proofs.DisclosedTags{SealedHash: t.Hash, Seed: seed[:], Tags: proofs.AppendTags(nil, tags)}, nil
+	tags, err := proofs.OpenTagsWithKey(t.Sealed, number, o.id, &key.Key)
+	if err != nil {
+		return shown, err
+	}
+	return proofs.DisclosedTags{SealedHash: t.Hash, Seed: key.Seed[:], Tags: proofs.AppendTags(nil, tags)}, nil
 }
 
 // openPart opens the one part of a control entry's record.
 func (l *Ledger) openPart(leaf proofs.Leaf, raw []byte) (proofs.Part, error) {
-	d, err := l.openRecord(leaf, raw)
+	d, err := l.openRecord(leaf, raw, ringKeys{})
 	if err != nil {
 		return proofs.Part{}, err
 	}

@@ -72,21 +72,13 @@ func (l *Ledger) recordedAct(ctx context.Context, index uint64, leafBytes []byte
 	default:
 		return r, false, nil
 	}
-	_, d, err := l.disclose(ctx, index)
-	if errors.Is(err, errDestroyed) {
-		return r, false, nil
-	}
-	if err != nil {
-		return r, false, fmt.Errorf("entry %d: %w", index, err)
-	}
-	if len(d.Parts) == 0 || !d.Parts[0].Shown() {
+	if leaf.Bucket == 0 {
 		return r, false, nil // the ledger's own: there is nothing but the clear body
 	}
-	part, err := d.Parts[0].Part()
-	if err != nil || part.MediaType != proofs.ActMediaType {
-		return r, false, err
+	act, _, err := l.openAct(ctx, index)
+	if errors.Is(err, errDestroyed) || err == nil && act.What == "" {
+		return r, false, nil
 	}
-	act, err := proofs.ParseAct(part.Data)
 	if err != nil {
 		return r, false, fmt.Errorf("entry %d: %w", index, err)
 	}

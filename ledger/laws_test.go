@@ -215,7 +215,7 @@ func TestFullQueueRefusesAtOnceAndLosesNothing(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	still := newRequest(nil)
 	still.alone = true
-	still.change = func() ([]*admission, error) {
+	still.change = func(uint64) ([]*admission, error) {
 		close(entered)
 		<-leave
 		return nil, nil

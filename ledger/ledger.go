@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -20,6 +21,7 @@ type Ledger struct {
 	log     *slog.Logger
 	keys    *keyring
 	state   *state
+	retain  *retain.State
 	metrics *metrics
 
 	queue       *queue
@@ -29,6 +31,9 @@ type Ledger struct {
 	progress    *progress
 	failed      chan struct{} // closed when the ledger stops by itself
 	keeper      *keeper
+	closer      *closer
+	rings       rings
+	kept        keptCheckpoints
 
 	settings sync.Mutex // one change of settings at a time
 
@@ -62,6 +67,9 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if err := l.metrics.register(cfg.Metrics); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
+	if err := l.closer.resume(ctx); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
 	l.start(r)
 	return l, nil
 }
@@ -81,7 +89,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 		return nil, errors.New("open ledger: the first signing key must be Ed25519")
 	}
 	l := &Ledger{
-		cfg: cfg, log: cfg.Logger, keys: newKeyring(cfg.Secrets), state: newState(),
+		cfg: cfg, log: cfg.Logger, keys: newKeyring(cfg.Secrets), state: newState(), retain: new(retain.State),
 		queue:       newQueue(cfg.Limits),
 		pending:     &pendingBatches{},
 		toIntegrate: make(chan *batch, 8),
@@ -91,6 +99,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 		refusals:    newRefusals(),
 	}
 	l.keeper = newKeeper(l)
+	l.closer = newCloser(l)
 	l.metrics = newMetrics(l)
 	return l, nil
 }
@@ -112,6 +121,7 @@ func (l *Ledger) start(r *recovered) {
 	l.wg.Go(func() { pub.run(ctx) })
 	l.wg.Go(func() { l.keeper.run(ctx) })
 	l.wg.Go(func() { l.recordStart(ctx) })
+	l.wg.Go(func() { l.closer.run(ctx) })
 	l.wg.Go(func() { l.recordRefusals(ctx) })
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
 )
 
 // metrics are what a ledger measures of itself. Their names and meanings are
@@ -20,6 +21,7 @@ type metrics struct {
 	publications prometheus.Counter
 	witnesses    *prometheus.CounterVec
 	refused      *prometheus.CounterVec
+	closings     *prometheus.HistogramVec
 
 	all []prometheus.Collector
 }
@@ -42,7 +44,14 @@ func newMetrics(l *Ledger) *metrics {
 			[]string{"witness", "outcome"}),
 		refused: prometheus.NewCounterVec(counter("events_refused_total", "Events refused, by the kind of problem."), []string{"problem"}),
 	}
-	m.all = append(l.gauges(), m.entries, m.batches, m.bytes, m.batchSize, m.cosigning, m.publications, m.witnesses, m.refused)
+	m.closings = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: "cairn", Name: "closing_seconds", Help: "Time to close what was announced, by its kind: expiry, erasure or release.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 4, 10),
+	}, []string{"kind"})
+	for _, kind := range []proofs.Kind{proofs.Expiry, proofs.Erasure, proofs.Release} {
+		m.closings.WithLabelValues(kind.String())
+	}
+	m.all = append(l.gauges(), m.closings, m.entries, m.batches, m.bytes, m.batchSize, m.cosigning, m.publications, m.witnesses, m.refused)
 	return m
 }
 
@@ -62,6 +71,9 @@ func (l *Ledger) gauges() (all []prometheus.Collector) {
 	gauge("size_signed", "Entries that a signed checkpoint covers.", func(s client.Sizes, _ error) float64 { return float64(s.Signed) })
 	gauge("size_published", "Entries that a published checkpoint covers.", func(s client.Sizes, _ error) float64 { return float64(s.Published) })
 	gauge("queue_entries", "Events that wait for their batch.", func(client.Sizes, error) float64 { return float64(l.queue.depth()) })
+	gauge("closings_open", "Expiries, erasures and releases that are announced and not done.", func(client.Sizes, error) float64 { return float64(len(l.retain.Open())) })
+	gauge("holds", "Holds that are not over.", func(client.Sizes, error) float64 { return float64(len(l.retain.Holds())) })
+	gauge("requests_open", "What custodians asked for and is neither done nor withdrawn.", func(client.Sizes, error) float64 { return float64(len(l.retain.Requests())) })
 	gauge("stopped", "1 where the ledger has stopped by itself and takes nothing more.", func(_ client.Sizes, err error) float64 {
 		if err != nil {
 			return 1
@@ -105,6 +117,10 @@ func (m *metrics) sequenced(b *batch) {
 }
 
 func (m *metrics) cosigned(d time.Duration) { m.cosigning.Observe(d.Seconds()) }
+
+func (m *metrics) closed(kind proofs.Kind, took time.Duration) {
+	m.closings.WithLabelValues(kind.String()).Observe(took.Seconds())
+}
 
 func (m *metrics) published() { m.publications.Inc() }
 

@@ -19,6 +19,7 @@ type progress struct {
 	recheck   bool         // the local clock was set: the witnesses are to be asked again
 	cleared   bool         // enough witnesses answered since the start that signing is safe
 	begun     bool         // and the start is recorded: others may be, too
+	keepFrom  uint64       // the next publication of at least this size is kept, whatever its time; 0: as ever
 	stopped   error        // nothing is taken or signed any more
 	changed   chan struct{}
 }

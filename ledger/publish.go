@@ -227,7 +227,9 @@ func (p *publisher) publish(ctx context.Context) error {
 // must not find more in it than was published.
 func (p *publisher) keep(ctx context.Context, published *publication) error {
 	now := p.l.cfg.Clock()
-	if !p.keptAt.IsZero() && now.Sub(p.keptAt) < p.l.cfg.KeepCheckpoint {
+	asked := false
+	p.l.progress.read(func(pr *progress) { asked = pr.keepFrom > 0 && published.size() >= pr.keepFrom })
+	if !asked && !p.keptAt.IsZero() && now.Sub(p.keptAt) < p.l.cfg.KeepCheckpoint {
 		return nil
 	}
 	err := p.l.cfg.Objects.Put(ctx, audit.CheckpointPath(published.size()), published.note)
@@ -235,5 +237,9 @@ func (p *publisher) keep(ctx context.Context, published *publication) error {
 		return fmt.Errorf("keep checkpoint of size %d: %w", published.size(), err)
 	}
 	p.keptAt = now
+	p.l.kept.add(published.size())
+	if asked {
+		p.l.progress.update(func(pr *progress) { pr.keepFrom = 0 })
+	}
 	return nil
 }

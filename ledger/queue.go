@@ -19,8 +19,9 @@ type request struct {
 	acts   *bucket // of the acts, for what must be said of them
 
 	// change is called by the sequencer in place of admissions, when all
-	// earlier entries have been applied to the state.
-	change func() ([]*admission, error)
+	// earlier entries have been applied to the state, with the time that the
+	// entries get.
+	change func(now uint64) ([]*admission, error)
 
 	alone bool          // it is a batch of its own: it decides on, or changes, what others are judged by
 	batch *batch        // holds the entries that are new; nil where none is

@@ -13,7 +13,7 @@ func TestQueueOfChangesIsBounded(t *testing.T) {
 	q := newQueue(Limits{Queue: 100, Bytes: 1 << 20})
 	for range 101 {
 		r := newRequest(nil)
-		r.change = func() ([]*admission, error) { return nil, nil }
+		r.change = func(uint64) ([]*admission, error) { return nil, nil }
 		err := q.put(r)
 		var p *client.Problem
 		if errors.As(err, &p) && p.Code() == client.Overloaded {

@@ -16,7 +16,7 @@ func (l *Ledger) entry(ctx context.Context, index uint64) (*client.Entry, error)
 	}
 	leafBytes, disclosure, err := l.disclose(ctx, index)
 	if errors.Is(err, errDestroyed) {
-		return nil, client.NewProblem(client.Gone, fmt.Sprintf("the payload of entry %d is gone", index), "")
+		return nil, l.gone(index, leafBytes)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: %w", index, err)
@@ -80,6 +80,19 @@ func aboutStream(leaf proofs.Leaf) (uint32, error) {
 	return leaf.Stream, nil
 }
 
+// gone returns the problem that a payload is gone, with the entries that say why.
+func (l *Ledger) gone(index uint64, leafBytes []byte) error {
+	p := client.NewProblem(client.Gone, fmt.Sprintf("the payload of entry %d is gone", index), "")
+	leaf, err := proofs.ParseLeaf(leafBytes)
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", index, err)
+	}
+	if p.Reasons = l.retain.Reasons(leaf.Stream, leaf.Bucket, index); len(p.Reasons) > 0 {
+		p.Hint = "why, the entries say that are among the reasons"
+	}
+	return p
+}
+
 // describe adds the name of the stream and the keys of its fields.
 func (l *Ledger) describe(e *client.Entry, leaf proofs.Leaf) error {
 	s, ok := l.state.stream(leaf.Stream)
@@ -92,6 +105,9 @@ func (l *Ledger) describe(e *client.Entry, leaf proofs.Leaf) error {
 		return fmt.Errorf("entry %d: there is no bucket %d", e.Index, leaf.Bucket)
 	}
 	keys, err := l.keys.bucket(b.Path)
+	if errors.Is(err, errDestroyed) {
+		return nil // a hold keeps the entry, and not what made its tags
+	}
 	if err != nil {
 		return err
 	}

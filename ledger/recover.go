@@ -76,6 +76,9 @@ func (l *Ledger) recover(ctx context.Context) (*recovered, error) {
 			return nil, err
 		}
 	}
+	if err := l.checkKeyState(); err != nil {
+		return nil, err
+	}
 	if copied != nil {
 		if err := l.checkPast(ctx, "the copy of the register signed", copied.checkpoint); err != nil {
 			return nil, err
@@ -300,5 +303,5 @@ func (l *Ledger) applyEntry(index uint64, leaf proofs.Leaf, record []byte) error
 	if err := l.state.apply(index, leaf, payload); err != nil {
 		return fmt.Errorf("entry %d: %w", index, err)
 	}
-	return nil
+	return l.retain.Apply(index, leaf)
 }

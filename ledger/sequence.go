@@ -18,8 +18,9 @@ import (
 // and from what follows it.
 type sequencer struct {
 	l      *Ledger
-	next   uint64 // the index of the next entry
-	last   uint64 // the time of the last entry
+	next   uint64        // the index of the next entry
+	last   uint64        // the time of the last entry
+	leaves []proofs.Leaf // of the batch that is being made
 	recent recentKeys
 }
 
@@ -67,6 +68,11 @@ func (s *sequencer) sequence(ctx context.Context, requests []*request) error {
 	}
 	s.next = b.end()
 	s.l.pending.add(b)
+	for i, leaf := range s.leaves {
+		if err := s.l.retain.Apply(b.first+uint64(i), leaf); err != nil {
+			return err
+		}
+	}
 	for _, a := range fresh {
 		if a.sequenced != nil {
 			a.sequenced(a.index)
@@ -93,10 +99,11 @@ func (s *sequencer) checkClock(clock time.Time) error {
 // decide gives every event that is new its index, time and leaf.
 func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request, clock time.Time) (fresh []*admission, err error) {
 	now := max(uint64(clock.UnixMicro()), s.last)
+	s.leaves = s.leaves[:0]
 	twins := make(map[streamKey]*admission)
 	for _, r := range requests {
 		if r.change != nil {
-			r.admissions, r.err = r.change()
+			r.admissions, r.err = r.change(now)
 		} else if s.stale(r) {
 			r.err = errStale
 		}
@@ -129,16 +136,33 @@ func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request, c
 	return fresh, nil
 }
 
-// stale reports whether the settings of an event's stream have changed since
-// it was admitted. What changes them is a batch of its own, so that all of it
-// is in the state here.
+// stale reports whether what an entry was admitted under holds no more: the
+// settings of an event's stream have changed, its bucket takes nothing more, or
+// the keys of a subject are about to be destroyed. What changes these is a
+// batch of its own, so that all of it is known here.
 func (s *sequencer) stale(r *request) bool {
+	if r.acts != nil && !s.l.retain.Takes(r.acts.Number) {
+		return true
+	}
+	var judged *admission // the one before
 	for _, a := range r.admissions {
-		if a.leaf.Kind != proofs.Event || a.problem != nil {
+		if a.problem != nil {
 			continue
 		}
-		stream, ok := s.l.state.stream(a.leaf.Stream)
-		return ok && stream.now().Since != a.since // all of a request are of one stream
+		if judged == nil || a.leaf.Bucket != judged.leaf.Bucket {
+			if a.leaf.Bucket > 0 && !s.l.retain.Takes(a.leaf.Bucket) {
+				return true
+			}
+		}
+		if stream, ok := s.l.state.stream(a.leaf.Stream); judged == nil && ok && a.leaf.Kind == proofs.Event && stream.now().Since != a.since {
+			return true // all of a request are of one stream
+		}
+		for _, ref := range a.refs {
+			if s.l.keys.isRetired(a.leaf.Stream, ref) {
+				return true
+			}
+		}
+		judged = a
 	}
 	return false
 }
@@ -150,6 +174,7 @@ func (s *sequencer) place(b *batch, a *admission, now uint64) (err error) {
 		return fmt.Errorf("entry %d: %w", a.index, err)
 	}
 	b.entries = append(b.entries, batchEntry{bucket: a.leaf.Bucket, leaf: a.leafBytes, record: a.record})
+	s.leaves = append(s.leaves, a.leaf)
 	return nil
 }
 

@@ -84,7 +84,7 @@ func (s *Session) AddClass(ctx context.Context, c ClassConfig) (uint64, error) {
 		return 0, err
 	}
 	c.Period = period.String()
-	return s.set(ctx, s.settingsAct(proofs.ActClassAdd, c.Name, c), func() (*admission, error) {
+	return s.l.setSettings(ctx, s.settingsAct(proofs.ActClassAdd, c.Name, c), func() (*admission, error) {
 		return l.classEntry(proofs.ClassBody{Class: number, Days: c.Days, Period: period}, c.Name)
 	})
 }
@@ -138,7 +138,7 @@ func (s *Session) setStream(ctx context.Context, what string, number uint32, c S
 	body := proofs.StreamBody{
 		Stream: number, Class: class.Body.Class, Closed: c.Closed, Reason: c.Reason, Split: c.Split, Fields: names.Body(),
 	}
-	return s.set(ctx, s.settingsAct(what, c.Name, c), func() (*admission, error) { return s.l.streamEntry(body, names) })
+	return s.l.setSettings(ctx, s.settingsAct(what, c.Name, c), func() (*admission, error) { return s.l.streamEntry(body, names) })
 }
 
 // numberFields gives each field its number: the one it always had, if the
@@ -197,29 +197,113 @@ func (s *Session) settingsAct(what, name string, settings any) proofs.Act {
 	return act
 }
 
-// set appends a settings entry and, right behind it and in the same batch, the
+// setSettings appends a settings entry and, right behind it and in the same batch, the
 // act of whoever set it. It returns the index of the settings entry.
-func (s *Session) set(ctx context.Context, act proofs.Act, entry func() (*admission, error)) (uint64, error) {
-	l := s.l
+func (l *Ledger) setSettings(ctx context.Context, act proofs.Act, entry func() (*admission, error)) (uint64, error) {
 	if err := l.ready(ctx); err != nil {
 		return 0, err
 	}
-	if _, _, err := l.controlBucket(ctx); err != nil {
-		return 0, err
+	for {
+		if _, _, err := l.controlBucket(ctx); err != nil {
+			return 0, err
+		}
+		done, err := l.actEntry(ctx, proofs.Administration, act)
+		if err != nil {
+			return 0, err
+		}
+		a, err := entry()
+		if err != nil {
+			return 0, err
+		}
+		err = l.announce(ctx, func(uint64) ([]*admission, error) { // of that there may be no two at a time
+			if !l.retain.Takes(done.leaf.Bucket) {
+				return nil, errStale
+			}
+			return []*admission{a, done}, nil
+		})
+		if !errors.Is(err, errStale) {
+			return a.index, err
+		}
 	}
-	done, err := l.actEntry(ctx, proofs.Administration, act)
+}
+
+// SetClass changes how long a class keeps entries, from here on and also of
+// those that are there. Where two custodians are needed to keep them for less
+// it is only requested, and the index is that of the request.
+func (s *Session) SetClass(ctx context.Context, c ClassConfig) (index uint64, requested bool, err error) {
+	s.l.settings.Lock()
+	defer s.l.settings.Unlock()
+	body, err := s.l.classBody(c)
+	if err != nil {
+		return 0, false, err
+	}
+	act := s.settingsAct(proofs.ActClassSet, c.Name, c)
+	if s.l.retain.NeedsRequest(proofs.Settings, proofs.SettingsBody{Class: &body}) {
+		index, err = s.request(ctx, proofs.Settings, act)
+		return index, true, err
+	}
+	index, err = s.l.setClass(ctx, c, act)
+	return index, false, err
+}
+
+// classBody returns the clear body of a class that is set again.
+func (l *Ledger) classBody(c ClassConfig) (proofs.ClassBody, error) {
+	old, ok := l.state.classNamed(c.Name)
+	if !ok {
+		return proofs.ClassBody{}, client.NewProblem(client.NotFound, fmt.Sprintf("there is no class %q", c.Name), "add it with: cairnd retention add "+c.Name)
+	}
+	if c.Period != "" && c.Period != old.Body.Period.String() {
+		return proofs.ClassBody{}, client.NewProblem(client.BadRequest, fmt.Sprintf("the class has buckets of a %v, which cannot be changed", old.Body.Period), "add another class")
+	}
+	return proofs.ClassBody{Class: old.Body.Class, Days: c.Days, Period: old.Body.Period}, nil
+}
+
+func (l *Ledger) setClass(ctx context.Context, c ClassConfig, act proofs.Act) (uint64, error) {
+	body, err := l.classBody(c)
 	if err != nil {
 		return 0, err
 	}
-	a, err := entry()
-	if err != nil {
-		return 0, err
+	index, err := l.setSettings(ctx, act, func() (*admission, error) {
+		return l.settingsEntry(proofs.SettingsBody{Request: act.Request, Class: &body}, proofs.ClassSettings{Name: c.Name})
+	})
+	l.closer.nudge()
+	return index, err
+}
+
+// A CustodyConfig says how many custodians have to want what cannot be undone.
+type CustodyConfig struct {
+	Custodians uint8  `json:"custodians"`      // 1 or 2
+	Grace      uint32 `json:"grace,omitempty"` // seconds between the approval of the second and the act
+}
+
+// Custody returns how many custodians are needed.
+func (l *Ledger) Custody() CustodyConfig {
+	b := l.retain.Ledger()
+	return CustodyConfig{Custodians: b.Custodians, Grace: b.Grace}
+}
+
+// SetCustody says how many custodians have to want erasures, releases of holds,
+// and shorter retention. Where two are needed already, to need one or a
+// shorter grace is only requested.
+func (s *Session) SetCustody(ctx context.Context, c CustodyConfig) (index uint64, requested bool, err error) {
+	s.l.settings.Lock()
+	defer s.l.settings.Unlock()
+	if c.Custodians < 1 || c.Custodians > 2 {
+		return 0, false, client.NewProblem(client.BadRequest, "one custodian or two can be needed", "")
 	}
-	// Whoever asked may go: the entry's numbers are taken until it is sequenced.
-	if err := l.submit(context.WithoutCancel(ctx), newRequest([]*admission{a, done})); err != nil {
-		return 0, l.asProblem(err)
+	act := s.settingsAct(proofs.ActLedgerSet, "custody", c)
+	body := proofs.SettingsBody{Ledger: &proofs.LedgerBody{Custodians: c.Custodians, Grace: c.Grace}}
+	if s.l.retain.NeedsRequest(proofs.Settings, body) {
+		index, err = s.request(ctx, proofs.Settings, act)
+		return index, true, err
 	}
-	return a.index, nil
+	index, err = s.l.setCustody(ctx, c, act)
+	return index, false, err
+}
+
+func (l *Ledger) setCustody(ctx context.Context, c CustodyConfig, act proofs.Act) (uint64, error) {
+	body := proofs.SettingsBody{Request: act.Request, Ledger: &proofs.LedgerBody{Custodians: c.Custodians, Grace: c.Grace}}
+	return l.setSettings(ctx, act, func() (*admission, error) { return l.settingsEntry(body, proofs.LedgerSettings{}) })
 }
 
 func (l *Ledger) classEntry(body proofs.ClassBody, name string) (*admission, error) {

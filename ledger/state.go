@@ -249,6 +249,9 @@ func (st *state) applySettings(index uint64, leaf proofs.Leaf, payload []byte) e
 	if err != nil {
 		return err
 	}
+	if body.Ledger != nil {
+		return nil // package retain knows what it says
+	}
 	if body.Class != nil {
 		name, err := proofs.ParseClassSettings(payload)
 		if err != nil {

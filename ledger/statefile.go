@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
 )
@@ -25,6 +26,9 @@ type savedState struct {
 	Classes []*class  `json:"classes"`
 	Streams []*stream `json:"streams"`
 	Buckets []*bucket `json:"buckets"`
+
+	// Retain is what the entries say about retention, of a size of its own.
+	Retain json.RawMessage `json:"retain"`
 }
 
 // saveState writes the snapshot, if it fits the register.
@@ -32,6 +36,10 @@ func (l *Ledger) saveState(ctx context.Context) error {
 	sizes, _ := l.progress.snapshot()
 	snapshot := l.state.save()
 	snapshot.Size = sizes.Integrated // applied before they were integrated
+	var err error
+	if snapshot.Retain, err = l.retain.Save(); err != nil {
+		return fmt.Errorf("register state: %w", err)
+	}
 	sealed, err := l.sealState(snapshot)
 	if err != nil || len(sealed) > storage.MaxRegister {
 		return err
@@ -63,6 +71,9 @@ func (l *Ledger) loadState(ctx context.Context, size uint64) error {
 		if err := l.state.load(saved); err != nil {
 			return fmt.Errorf("register state: %w", err)
 		}
+		if l.retain, err = retain.Load(saved.Retain); err != nil {
+			return fmt.Errorf("register state: %w", err)
+		}
 	}
 	return l.catchUpState(ctx, size)
 }
@@ -71,7 +82,7 @@ func (l *Ledger) loadState(ctx context.Context, size uint64) error {
 // not cover, as far as their payloads are in the vault.
 func (l *Ledger) catchUpState(ctx context.Context, size uint64) error {
 	const step = 4096
-	for start := l.state.size; start < size; start += step {
+	for start := min(l.state.size, l.retain.Size()); start < size; start += step {
 		leaves, err := l.cfg.Tree.Leaves(ctx, start, min(step, size-start))
 		if err != nil {
 			return fmt.Errorf("tree: entries from %d on: %w", start, err)

@@ -1,0 +1,297 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/keytree"
+	"github.com/cairnlog/cairn/ledger/retain"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A closer makes unreadable what was announced to be: it is one goroutine, and
+// takes the announcements in their order. What it does for one follows from
+// the entries of the log, and can be repeated after any crash:
+//
+//	published  the announcement is, so that nothing is ever gone without a reason
+//	rescue     what holds keep is in their rings                      ring.go
+//	rewrite    the vault has only what is kept                        scrub.go
+//	destroy    the keys are
+//	done       the entry that says so
+type closer struct {
+	l    *Ledger
+	wake chan struct{} // one token: something was announced, or may be due
+
+	mu      sync.Mutex
+	erasing map[uint64]*erasedSubject // by the index of the announcement
+}
+
+// An erasedSubject is whose keys an erasure destroys.
+type erasedSubject struct {
+	stream uint32
+	refs   []proofs.SubjectRef // of the stream's events; none: they are destroyed already
+	acts   []proofs.SubjectRef // of what the ledger recorded about the subject
+}
+
+// closeRetry is how long the closer waits after what failed.
+const closeRetry = 10 * time.Second
+
+func newCloser(l *Ledger) *closer {
+	return &closer{l: l, wake: make(chan struct{}, 1), erasing: make(map[uint64]*erasedSubject)}
+}
+
+// nudge lets the closer look again.
+func (c *closer) nudge() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run closes what is announced and announces what is due until the context
+// ends.
+func (c *closer) run(ctx context.Context) {
+	for {
+		pause := c.l.cfg.Retention
+		if err := c.turn(ctx); err != nil {
+			if ctx.Err() != nil || c.l.Stopped() != nil {
+				return
+			}
+			c.l.log.Error("closing failed, and is tried again", slog.String("error", err.Error()))
+			pause = closeRetry
+		}
+		select {
+		case <-c.wake:
+		case <-time.After(pause):
+		case <-c.l.failed:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// turn closes what is announced, does what was approved, and announces what is
+// due, until there is nothing more.
+func (c *closer) turn(ctx context.Context) error {
+	if c.l.cfg.Keystate == nil {
+		return nil
+	}
+	if err := c.l.progress.wait(ctx, func(p *progress) bool { return p.begun }); err != nil {
+		return err
+	}
+	for {
+		for open := c.l.retain.Open(); len(open) > 0; open = c.l.retain.Open() {
+			if err := c.close(ctx, open[0]); err != nil {
+				return fmt.Errorf("what entry %d announced: %w", open[0].Index, err)
+			}
+		}
+		approved, err := c.l.doApproved(ctx)
+		if err != nil {
+			return err
+		}
+		due, err := c.l.expire(ctx)
+		if err != nil {
+			return err
+		}
+		if !approved && !due {
+			return nil
+		}
+	}
+}
+
+// close takes all steps of one closing.
+func (c *closer) close(ctx context.Context, closing retain.Closing) error {
+	if err := c.l.progress.wait(ctx, func(p *progress) bool { return p.sizes.Published > closing.Index }); err != nil {
+		return err
+	}
+	if err := c.l.cfg.Keystate.Check(); err != nil {
+		return err // before anything is rewritten
+	}
+	started := time.Now()
+	for _, ring := range closing.Rings {
+		if err := c.l.rescue(ctx, closing.Index, ring); err != nil {
+			return fmt.Errorf("rescue for the hold of entry %d: %w", ring.Hold, err)
+		}
+	}
+	// The journal forgets what is closed before the vault does: it would bring it back.
+	if err := c.l.keeper.round(ctx); err != nil {
+		return err
+	}
+	for _, share := range closing.Gone() {
+		if err := c.l.scrub(ctx, share, c.erased(closing.Index)); err != nil {
+			return err
+		}
+	}
+	if err := c.destroy(ctx, closing); err != nil {
+		return err
+	}
+	c.l.metrics.closed(closing.Kind, time.Since(started))
+	c.l.log.Info("closed", slog.String("kind", closing.Kind.String()), slog.Uint64("announced", closing.Index), slog.Duration("took", time.Since(started)))
+	return nil
+}
+
+// destroy destroys the keys of a closing and says so in an entry.
+func (c *closer) destroy(ctx context.Context, closing retain.Closing) error {
+	paths, err := c.paths(closing)
+	if err != nil {
+		return err
+	}
+	state, err := c.l.cfg.Keystate.Destroy(ctx, paths...)
+	if err != nil {
+		// Nobody knows which keys are left: only a fresh start can tell.
+		c.l.stop(fmt.Errorf("key state: %w", err))
+		return err
+	}
+	c.l.keys.forget()
+	c.l.rings.forget()
+	if closing.Kind == proofs.Release {
+		if err := c.l.removeRings(ctx, closing.Hold); err != nil {
+			return err
+		}
+	}
+	done := &proofs.KeysDestroyed{Announced: closing.Index, Epoch: state.Epoch, State: proofs.Hash(state.Hash)}
+	if err := c.l.announce(ctx, func(uint64) ([]*admission, error) { return doneEntry(closing.Kind, done) }); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.erasing, closing.Index)
+	return nil
+}
+
+// erased returns whom an announced erasure concerns; nil for what is none.
+func (c *closer) erased(announced uint64) *erasedSubject {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.erasing[announced]
+}
+
+// paths returns the keys that a closing destroys.
+func (c *closer) paths(closing retain.Closing) (paths []keytree.Path, err error) {
+	switch closing.Kind {
+	case proofs.Release:
+		return []keytree.Path{keytree.Hold(closing.Hold)}, nil
+	case proofs.Expiry:
+		share := closing.Closes[0]
+		b, ok := c.l.state.bucketNumbered(share.Bucket)
+		if !ok {
+			return nil, fmt.Errorf("there is no bucket %d", share.Bucket)
+		}
+		return []keytree.Path{keytree.Bucket(b.Path.Stream, b.Path.Class, b.Path.Period)}, nil
+	}
+	erased := c.erased(closing.Index)
+	if erased == nil {
+		return nil, fmt.Errorf("it is not known whom the erasure of entry %d concerns", closing.Index)
+	}
+	for _, ref := range erased.refs {
+		paths = append(paths, keytree.Subject(erased.stream, keytree.Handle(ref)))
+	}
+	for _, ref := range erased.acts {
+		paths = append(paths, keytree.Subject(controlStream, keytree.Handle(ref)))
+	}
+	return paths, nil
+}
+
+// doneEntry returns the entry that says that keys are destroyed.
+func doneEntry(kind proofs.Kind, done *proofs.KeysDestroyed) ([]*admission, error) {
+	var body []byte
+	var err error
+	switch kind {
+	case proofs.Expiry:
+		body, err = proofs.FormatExpiry(proofs.ExpiryBody{Done: done})
+	case proofs.Erasure:
+		body, err = proofs.FormatErasure(proofs.ErasureBody{Done: done})
+	default:
+		body, err = proofs.FormatRelease(proofs.ReleaseBody{Done: done})
+	}
+	return []*admission{openControl(kind, body)}, err
+}
+
+// announce has entries sequenced that change what is held or closed, if they
+// can follow those that are there. It is a batch of its own.
+func (l *Ledger) announce(ctx context.Context, entries func(now uint64) ([]*admission, error)) error {
+	r := newRequest(nil)
+	r.alone = true
+	r.change = func(now uint64) ([]*admission, error) {
+		list, err := entries(now)
+		if err != nil || len(list) == 0 {
+			return nil, err
+		}
+		first := list[0].leaf
+		first.Time = now
+		if err := l.retain.Check(first); err != nil {
+			return nil, retentionProblem(err)
+		}
+		return list, nil
+	}
+	if err := l.submit(context.WithoutCancel(ctx), r); err != nil {
+		return l.asProblem(err)
+	}
+	return nil
+}
+
+// retentionProblem makes a problem of what the state of the ledger refuses.
+func retentionProblem(err error) error {
+	hint := ""
+	if errors.Is(err, retain.ErrRequest) {
+		hint = "ask for it, and let another custodian approve"
+	}
+	var refused *retain.EntryError
+	if errors.As(err, &refused) {
+		err = refused.Err
+	}
+	return client.NewProblem(client.NotNow, err.Error(), hint)
+}
+
+// resume finds out what open closings and approved requests are about, before
+// anything new is taken: whose keys take nothing more.
+func (c *closer) resume(ctx context.Context) error {
+	for _, closing := range c.l.retain.Open() {
+		if closing.Kind != proofs.Erasure {
+			continue
+		}
+		erased, err := c.l.erasedBy(ctx, closing)
+		if err != nil {
+			return fmt.Errorf("the erasure of entry %d: %w", closing.Index, err)
+		}
+		c.retired(closing.Index, erased)
+	}
+	return nil
+}
+
+// retired takes note of whose keys are destroyed next, so that nothing new is
+// closed with them.
+func (c *closer) retired(announced uint64, erased *erasedSubject) {
+	c.mu.Lock()
+	c.erasing[announced] = erased
+	c.mu.Unlock()
+	for _, ref := range erased.refs {
+		c.l.keys.retire(erased.stream, ref)
+	}
+	for _, ref := range erased.acts {
+		c.l.keys.retire(controlStream, ref)
+	}
+}
+
+// checkKeyState refuses keys that are older than the ledger: they open what
+// was erased since.
+func (l *Ledger) checkKeyState() error {
+	k, ok := l.retain.KeyState()
+	if !ok {
+		return nil
+	}
+	tree := l.cfg.Secrets.Tree
+	switch epoch := tree.Epoch(); {
+	case epoch < k.Epoch:
+		return fmt.Errorf("the key state is of epoch %d, and the ledger says that keys were destroyed up to epoch %d: it is an old copy; bring the current one back, from another place or the escrow, see cairnd-key(8)", epoch, k.Epoch)
+	case epoch == k.Epoch && proofs.Hash(tree.Hash()) != k.State:
+		return fmt.Errorf("the key state of epoch %d is not the one that entry %d names: it is of another ledger, or was changed", epoch, k.Announced)
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/keystate"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage/disk/memfs"
+)
+
+// A calendar is a clock that the ledger and its witnesses share, and that
+// jumps.
+type calendar struct {
+	mu     sync.Mutex
+	passed time.Duration
+}
+
+func (c *calendar) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.passed)
+}
+
+func (c *calendar) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passed += d
+}
+
+// An archive is a world whose ledger destroys keys.
+type archive struct {
+	*world
+	*calendar
+	places []*memfs.FS
+	l      *Ledger
+}
+
+func newArchive(t *testing.T) *archive {
+	a := &archive{world: newWorld(t), calendar: new(calendar), places: []*memfs.FS{memfs.New(nil), memfs.New(nil)}}
+	for _, tw := range a.witnesses {
+		tw.clock = a.now
+	}
+	if _, err := keystate.Create(t.Context(), a.keystate(), a.secrets.Tree); err != nil {
+		t.Fatal(err)
+	}
+	if err := Create(t.Context(), a.config()); err != nil {
+		t.Fatal(err)
+	}
+	a.start()
+	t.Cleanup(func() { a.l.Close() })
+	return a
+}
+
+func (a *archive) keystate() keystate.Options {
+	o := keystate.Options{Rand: bytes.NewReader(bytes.Repeat([]byte{9}, 1<<20))}
+	for i, p := range a.places {
+		o.Places = append(o.Places, keystate.Place{Name: fmt.Sprint("place ", i), FS: p})
+	}
+	return o
+}
+
+func (a *archive) config() Config {
+	c := a.world.config()
+	c.Clock, c.Heartbeat, c.KeepCheckpoint = a.now, 20*time.Millisecond, time.Millisecond
+	return c
+}
+
+// start opens the ledger with the keys of its places.
+func (a *archive) start() {
+	a.t.Helper()
+	store, err := keystate.Open(context.Background(), a.keystate())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	c := a.config()
+	c.Keystate, c.Secrets.Tree = store, store.Tree()
+	if a.l, err = Open(context.Background(), c); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+func (a *archive) restart() {
+	a.t.Helper()
+	if err := a.l.Close(); err != nil {
+		a.t.Fatal(err)
+	}
+	a.start()
+}
+
+func (a *archive) as(name string) *Session { return a.l.As(Caller{Name: name}) }
+
+// record appends events about subjects and returns their indices.
+func (a *archive) record(stream string, subjects ...string) (indices []uint64) {
+	a.t.Helper()
+	var events []client.Event
+	for i, s := range subjects {
+		events = append(events, client.Event{Data: fmt.Appendf(nil, `{"actor":%q,"n":%d}`, s, i)})
+	}
+	for _, got := range a.appendAll(stream, events) {
+		indices = append(indices, got.Index)
+	}
+	return indices
+}
+
+func (a *archive) appendAll(stream string, events []client.Event) []client.Appended {
+	a.t.Helper()
+	got, err := a.as("app").Append(context.Background(), stream, events, client.Witnessed)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for _, g := range got {
+		if g.Err != nil {
+			a.t.Fatal(g.Err)
+		}
+	}
+	return got
+}
+
+// gone waits until an entry is gone, and returns the problem that says so.
+func (a *archive) gone(index uint64) *client.Problem {
+	a.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		_, err := a.as("reader").Entry(context.Background(), index)
+		var p *client.Problem
+		if errors.As(err, &p) && p.Code() == client.Gone && len(a.l.retain.Open()) == 0 {
+			return p
+		}
+		if time.Now().After(deadline) {
+			a.t.Fatalf("entry %d: got %v, want that it is gone; open: %+v", index, err, a.l.retain.Open())
+		}
+	}
+}
+
+func (a *archive) readable(indices ...uint64) {
+	a.t.Helper()
+	for _, index := range indices {
+		if e, err := a.as("reader").Entry(context.Background(), index); err != nil || len(e.Disclosure.Parts[0].Data) == 0 {
+			a.t.Errorf("entry %d: got %v, want that it is there", index, err)
+		}
+	}
+}
+
+// short adds a stream whose entries are kept for days, in buckets of a day.
+func (a *archive) short(name string, days uint32) {
+	a.t.Helper()
+	o := a.as("operator")
+	if _, err := o.AddClass(context.Background(), ClassConfig{Name: name, Days: days, Period: "day"}); err != nil {
+		a.t.Fatal(err)
+	}
+	fields := []FieldConfig{{Name: "actor", Path: "actor", Subject: true}, {Name: "n", Path: "n"}}
+	if _, err := o.AddStream(context.Background(), StreamConfig{Name: name, Class: name, Fields: fields}); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// later lets days pass, and the ledger look.
+func (a *archive) later(days int) {
+	a.t.Helper()
+	a.pass(time.Duration(days) * 24 * time.Hour)
+	a.record(DefaultStream, "") // witnessed: the new time is known
+	a.l.closer.nudge()
+}
+
+func TestABucketExpiresAtItsAgeButForWhatIsHeld(t *testing.T) {
+	a := newArchive(t)
+	a.short("week", 7)
+	old := a.record("week", "alice", "bob", "carol", "dave")
+	hold, err := a.as("custodian").Hold(t.Context(), HoldConfig{Entries: []proofs.Run{{First: old[1], Last: old[1]}}, Reason: "a lawsuit"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.later(6)
+	fresh := a.record("week", "erin")
+	a.readable(old...)
+	a.later(3)
+	for _, index := range []uint64{old[0], old[2], old[3]} {
+		if p := a.gone(index); len(p.Reasons) != 1 {
+			t.Errorf("entry %d is gone for the reasons %d, want one", index, p.Reasons)
+		}
+	}
+	a.readable(old[1], fresh[0])
+	a.restart()
+	a.readable(old[1], fresh[0])
+	a.gone(old[0])
+
+	if _, err := a.as("custodian").Release(t.Context(), Release{Hold: hold.Hold, Reason: "it is settled"}); err != nil {
+		t.Fatal(err)
+	}
+	a.gone(old[1])
+	a.readable(fresh[0])
+	a.restart()
+	a.gone(old[1])
+	if n := len(a.l.retain.Holds()); n != 0 {
+		t.Errorf("%d holds are left", n)
+	}
+}
+
+func TestAnErasedSubjectIsGoneAndNobodyElse(t *testing.T) {
+	a := newArchive(t)
+	a.short("people", 0)
+	all := a.record("people", "alice", "bob", "alice", "carol")
+	plan, err := a.as("custodian").PlanErasure(t.Context(), Erasure{Stream: "people", Subject: "alice"})
+	if err != nil || plan.Entries != 2 || plan.Announced != 0 {
+		t.Fatalf("got the plan %+v, %v, want one of two entries", plan, err)
+	}
+	a.readable(all...)
+	if _, err := a.as("custodian").Erase(t.Context(), Erasure{Stream: "people", Subject: "alice"}); err == nil {
+		t.Error("erased without a reason")
+	}
+	plan, err = a.as("custodian").Erase(t.Context(), Erasure{Stream: "people", Subject: "alice", Reason: "she asked for it"})
+	if err != nil || plan.Announced == 0 {
+		t.Fatalf("got %+v, %v", plan, err)
+	}
+	for _, index := range []uint64{all[0], all[2]} {
+		if p := a.gone(index); len(p.Reasons) != 1 || p.Reasons[0] != plan.Announced {
+			t.Errorf("entry %d is gone for the reasons %d, want %d", index, p.Reasons, plan.Announced)
+		}
+	}
+	a.readable(all[1], all[3])
+	again := a.record("people", "alice")
+	a.readable(again...)
+	a.restart()
+	a.readable(all[1], all[3], again[0])
+	a.gone(all[0])
+	h, err := a.as("auditor").History(t.Context(), client.HistoryQuery{What: proofs.ActErase})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range h.Acts {
+		if r.Act.Subject != "" {
+			t.Errorf("the history still names %q", r.Act.Subject)
+		}
+	}
+	if last := h.Acts[len(h.Acts)-1].Act; last.Who != "custodian" || last.Because != "she asked for it" || last.Results != 2 {
+		t.Errorf("the history has %+v", last)
+	}
+}
+
+func TestAnErasureNeedsTwoCustodiansWhereTheyAreSet(t *testing.T) {
+	a := newArchive(t)
+	a.short("people", 0)
+	all := a.record("people", "alice", "bob")
+	if _, _, err := a.as("operator").SetCustody(t.Context(), CustodyConfig{Custodians: 2, Grace: 3600}); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := a.as("carla").Erase(t.Context(), Erasure{Stream: "people", Subject: "alice", Reason: "she asked"})
+	if err != nil || plan.Requested == 0 || plan.Announced != 0 {
+		t.Fatalf("got %+v, %v, want a request", plan, err)
+	}
+	if _, err := a.as("carla").Approve(t.Context(), plan.Requested); err == nil {
+		t.Error("one custodian approved what it asked for itself")
+	}
+	if _, err := a.as("cato").Approve(t.Context(), plan.Requested); err != nil {
+		t.Fatal(err)
+	}
+	a.readable(all[1])
+	a.l.closer.nudge()
+	time.Sleep(50 * time.Millisecond)
+	if len(a.l.retain.Requests()) != 1 {
+		t.Error("it was done before the grace was over")
+	}
+	a.restart()
+	a.pass(2 * time.Hour)
+	a.record(DefaultStream, "")
+	a.l.closer.nudge()
+	a.gone(all[0])
+	a.readable(all[1])
+}

@@ -1,0 +1,391 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/retain"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
+)
+
+// A HoldConfig says what is to be held. With a stream and nothing else it is
+// all of the stream, also what comes later; with a subject, or with fields, it
+// is the entries of the stream that concern it, or that have all these values;
+// and in any case what Entries names.
+type HoldConfig struct {
+	Stream  string            `json:"stream,omitempty"`
+	Subject string            `json:"subject,omitempty"`
+	Fields  map[string]string `json:"fields,omitempty"` // declared fields and their values
+	Entries []proofs.Run      `json:"entries,omitempty"`
+	Reason  string            `json:"reason"`
+}
+
+// A HoldInfo is a hold that was made.
+type HoldInfo struct {
+	Hold    uint64       `json:"hold"`              // index of the entry that made it
+	Streams []string     `json:"streams,omitempty"` // all of which it covers
+	Entries []proofs.Run `json:"entries,omitempty"`
+	Reason  string       `json:"reason,omitempty"`
+	Who     string       `json:"who,omitempty"`
+	Over    bool         `json:"over,omitempty"` // its release is announced
+}
+
+// Hold keeps entries from being closed, from now on until it is released.
+func (s *Session) Hold(ctx context.Context, c HoldConfig) (*HoldInfo, error) {
+	if s.caller.Because == "" {
+		s = s.l.As(s.caller.because(c.Reason))
+	}
+	act := s.caller.act(proofs.ActHold)
+	act.Stream, act.Query = c.Stream, c.query()
+	whole, runs, err := s.l.heldBy(ctx, c)
+	if err == nil && s.caller.Because == "" {
+		err = client.NewProblem(client.BadRequest, "a hold needs a reason", "state it with --reason; it is recorded, for whoever audits")
+	}
+	if err != nil {
+		return nil, s.answered(ctx, act, err)
+	}
+	act.Results = entriesIn(runs)
+	act.Entries = runs[:min(len(runs), proofs.MaxActRuns)]
+	info := &HoldInfo{Entries: runs, Reason: s.caller.Because, Who: s.caller.Name}
+	if whole > 0 {
+		info.Streams = []string{c.Stream}
+	}
+	chunks := slices.Collect(slices.Chunk(runs, proofs.MaxRuns))
+	if len(chunks) == 0 {
+		chunks = [][]proofs.Run{nil}
+	}
+	for i, chunk := range chunks {
+		body := proofs.HoldBody{Hold: info.Hold, Holds: chunk}
+		if i == 0 {
+			body.Stream = whole
+		}
+		control, err := proofs.FormatHold(body)
+		if err != nil {
+			return nil, err
+		}
+		index, err := s.l.announceAct(ctx, proofs.Hold, control, act)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			info.Hold = index
+		}
+	}
+	return info, nil
+}
+
+// query says in one line what a hold is about, but for the subject's name.
+func (c HoldConfig) query() string {
+	var b bytes.Buffer
+	if c.Subject != "" {
+		b.WriteString("a subject ")
+	}
+	names := make([]string, 0, len(c.Fields))
+	for name := range c.Fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(&b, "%s=%q ", name, c.Fields[name])
+	}
+	return string(bytes.TrimSpace(b.Bytes()))
+}
+
+// announceAct has one entry sequenced that a caller wanted: the clear body and
+// the act. It returns its index.
+func (l *Ledger) announceAct(ctx context.Context, kind proofs.Kind, control []byte, act proofs.Act) (uint64, error) {
+	if err := l.ready(ctx); err != nil {
+		return 0, err
+	}
+	for {
+		b, _, err := l.accessBucket(ctx)
+		if err != nil {
+			return 0, err
+		}
+		a, err := l.sealedAct(b, kind, control, act)
+		if err != nil {
+			return 0, err
+		}
+		err = l.announce(ctx, func(uint64) ([]*admission, error) {
+			if !l.retain.Takes(b.Number) {
+				return nil, errStale
+			}
+			return []*admission{a}, nil
+		})
+		if !errors.Is(err, errStale) {
+			return a.index, err
+		}
+	}
+}
+
+// heldBy finds what a hold is about: the number of a stream of which it is
+// all, or entries.
+func (l *Ledger) heldBy(ctx context.Context, c HoldConfig) (whole uint32, runs []proofs.Run, err error) {
+	sizes, _ := l.progress.snapshot()
+	for i, r := range c.Entries {
+		if r.First > r.Last || r.Last >= sizes.Sequenced {
+			return 0, nil, client.NewProblem(client.BadRequest, fmt.Sprintf("there are no entries %d to %d, the ledger has %d", r.First, r.Last, sizes.Sequenced), "")
+		}
+		if i > 0 && c.Entries[i-1].Last >= r.First {
+			return 0, nil, client.NewProblem(client.BadRequest, "the entries do not rise", "")
+		}
+	}
+	indices := c.Entries
+	if c.Stream == "" {
+		if c.Subject != "" || len(c.Fields) > 0 {
+			return 0, nil, client.NewProblem(client.BadRequest, "a subject and fields are of a stream", "name it")
+		}
+		if len(indices) == 0 {
+			return 0, nil, client.NewProblem(client.BadRequest, "the hold is about nothing", "name a stream, or entries")
+		}
+		return 0, joinRuns(indices), nil
+	}
+	settings, ok := l.state.streamNamed(c.Stream)
+	if !ok {
+		return 0, nil, client.NewProblem(client.NoSuchStream, fmt.Sprintf("there is no stream %q", c.Stream), "")
+	}
+	if c.Subject == "" && len(c.Fields) == 0 {
+		return settings.Body.Stream, joinRuns(indices), nil
+	}
+	found, err := l.matching(ctx, settings, c, sizes.Sequenced)
+	if err != nil {
+		return 0, nil, err
+	}
+	return 0, joinRuns(append(slices.Clone(indices), found...)), nil
+}
+
+// joinRuns returns runs as few as can be.
+func joinRuns(runs []proofs.Run) (joined []proofs.Run) {
+	runs = slices.Clone(runs)
+	slices.SortFunc(runs, func(a, b proofs.Run) int {
+		if a.First < b.First {
+			return -1
+		}
+		return 1
+	})
+	for _, r := range runs {
+		if n := len(joined); n > 0 && r.First <= joined[n-1].Last+1 {
+			joined[n-1].Last = max(joined[n-1].Last, r.Last)
+			continue
+		}
+		joined = append(joined, r)
+	}
+	return joined
+}
+
+// matching returns the entries of a stream that concern a subject and have all
+// of the given values of declared fields, by their tags.
+func (l *Ledger) matching(ctx context.Context, settings *streamSettings, c HoldConfig, size uint64) ([]proofs.Run, error) {
+	if err := l.progress.wait(ctx, func(p *progress) bool { return p.sizes.Integrated >= size }); err != nil {
+		return nil, l.asProblem(err)
+	}
+	m := matcher{l: l, stream: settings.Body.Stream}
+	if c.Subject != "" {
+		refs, err := l.keys.generations(m.stream, c.Subject)
+		if err != nil {
+			return nil, err
+		}
+		m.subject = &erasedSubject{stream: m.stream, refs: refs}
+	}
+	for name, value := range c.Fields {
+		numbers := l.fieldNumbers(m.stream, name)
+		if len(numbers) == 0 {
+			return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("stream %q declares no field %q, and never has", c.Stream, name), "")
+		}
+		m.fields = append(m.fields, wantedField{numbers, []byte(value)})
+	}
+	var indices []uint64
+	for _, b := range l.state.bucketsOf(m.stream) {
+		found, err := m.bucket(ctx, b, size)
+		if err != nil {
+			return nil, fmt.Errorf("bucket %d: %w", b.Number, err)
+		}
+		indices = append(indices, found...)
+	}
+	slices.Sort(indices)
+	return runsOf(indices), nil
+}
+
+// fieldNumbers returns the numbers that a field of that name has had.
+func (l *Ledger) fieldNumbers(stream uint32, name string) (numbers []uint16) {
+	s, ok := l.state.stream(stream)
+	if !ok {
+		return nil
+	}
+	for _, settings := range s.History {
+		for _, f := range settings.Fields {
+			if f.Name == name && !slices.Contains(numbers, f.Number) {
+				numbers = append(numbers, f.Number)
+			}
+		}
+	}
+	return numbers
+}
+
+// A matcher finds entries by their tags.
+type matcher struct {
+	l       *Ledger
+	stream  uint32
+	subject *erasedSubject // nil: whoever it is about
+	fields  []wantedField
+}
+
+type wantedField struct {
+	numbers []uint16
+	value   []byte
+}
+
+func (m *matcher) bucket(ctx context.Context, b *bucket, size uint64) (indices []uint64, err error) {
+	keys, err := m.l.keys.bucket(b.Path)
+	if errors.Is(err, errDestroyed) {
+		return nil, nil // what is left of it is held already
+	}
+	if err != nil {
+		return nil, err
+	}
+	wanted := make([]map[proofs.Tag]bool, len(m.fields)) // the tags of a field that fit
+	for i, f := range m.fields {
+		wanted[i] = make(map[proofs.Tag]bool)
+		for _, n := range f.numbers {
+			key := keys.field(n)
+			wanted[i][proofs.MakeTag(n, &key, f.value)] = true
+		}
+	}
+	for r, err := range m.l.cfg.Vault.Scan(ctx, b.Number, 0) {
+		if err != nil {
+			return nil, err
+		}
+		if r.Index >= size {
+			break
+		}
+		fits, err := m.fits(r, keys, wanted)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", r.Index, err)
+		}
+		if fits {
+			indices = append(indices, r.Index)
+		}
+	}
+	return indices, nil
+}
+
+func (m *matcher) fits(r storage.VaultRecord, keys *bucketKeys, wanted []map[proofs.Tag]bool) (bool, error) {
+	if m.subject != nil {
+		if concerned, err := m.subject.concerns(r, keys); err != nil || !concerned {
+			return false, err
+		}
+	}
+	if len(wanted) == 0 {
+		return true, nil
+	}
+	record, err := proofs.ParseRecord(r.Data)
+	if err != nil {
+		return false, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
+	}
+	found := make([]bool, len(wanted))
+	for i, t := range record.Tags {
+		if t.Sealed == nil {
+			continue
+		}
+		tags, _, err := proofs.OpenTags(t.Sealed, i, record.ID, &keys.tags, m.l.keys.tagKeys(m.stream))
+		if errors.Is(err, errDestroyed) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, tag := range tags {
+			for j := range wanted {
+				found[j] = found[j] || wanted[j][tag]
+			}
+		}
+	}
+	return !slices.Contains(found, false), nil
+}
+
+// Holds returns the holds that are not over, with their reasons.
+func (s *Session) Holds(ctx context.Context) ([]HoldInfo, error) {
+	list := []HoldInfo{}
+	for _, h := range s.l.retain.Holds() {
+		info := HoldInfo{Hold: h.Index, Entries: h.Runs, Over: h.Released > 0}
+		for _, number := range h.Streams {
+			info.Streams = append(info.Streams, s.l.streamName(number))
+		}
+		leaves, err := s.l.leaves(ctx, h.Index, h.Index+1)
+		if err != nil {
+			return nil, err
+		}
+		r, ok, err := s.l.recordedAct(ctx, h.Index, leaves[0])
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			info.Reason, info.Who = r.Act.Because, r.Act.Who
+		}
+		list = append(list, info)
+	}
+	return list, nil
+}
+
+// A Release says which hold is to end.
+type Release struct {
+	Hold   uint64 `json:"hold"`
+	Reason string `json:"reason"`
+}
+
+// A Releasing is what became of a release: announced, or only requested.
+type Releasing struct {
+	Announced uint64 `json:"announced,omitempty"`
+	Requested uint64 `json:"requested,omitempty"`
+}
+
+// Release ends a hold. What expired or was erased while it was held is closed
+// then, unless another hold keeps it.
+func (s *Session) Release(ctx context.Context, r Release) (*Releasing, error) {
+	if s.caller.Because == "" {
+		s = s.l.As(s.caller.because(r.Reason))
+	}
+	act := s.caller.act(proofs.ActRelease)
+	act.Object = fmt.Sprint(r.Hold)
+	err := s.l.canRelease(r.Hold)
+	if err == nil && s.caller.Because == "" {
+		err = client.NewProblem(client.BadRequest, "a release needs a reason", "state it with --reason; it is recorded, for whoever audits")
+	}
+	if err != nil {
+		return nil, s.answered(ctx, act, err)
+	}
+	if err := s.l.ready(ctx); err != nil {
+		return nil, err
+	}
+	if s.l.retain.NeedsRequest(proofs.Release, proofs.SettingsBody{}) {
+		requested, err := s.request(ctx, proofs.Release, act)
+		return &Releasing{Requested: requested}, err
+	}
+	announced, err := s.l.release(ctx, r.Hold, act)
+	return &Releasing{Announced: announced}, err
+}
+
+func (l *Ledger) canRelease(hold uint64) error {
+	at := slices.IndexFunc(l.retain.Holds(), func(h retain.Hold) bool { return h.Index == hold && h.Released == 0 })
+	if at < 0 {
+		return client.NewProblem(client.NotFound, fmt.Sprintf("there is no hold %d", hold), "")
+	}
+	return l.canDestroy()
+}
+
+func (l *Ledger) release(ctx context.Context, hold uint64, act proofs.Act) (uint64, error) {
+	control, err := proofs.FormatRelease(proofs.ReleaseBody{Released: &proofs.ReleasedBody{Hold: hold, Request: act.Request}})
+	if err != nil {
+		return 0, err
+	}
+	index, err := l.announceAct(ctx, proofs.Release, control, act)
+	if err == nil {
+		l.closer.nudge()
+	}
+	return index, err
+}

@@ -1,0 +1,192 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+
+	"crypto/hmac"
+	"crypto/sha256"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/retain"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A RequestInfo is what one custodian asked for, and how far it has come.
+type RequestInfo struct {
+	Request  uint64     `json:"request"` // index of the entry that asked
+	Act      proofs.Act `json:"act"`     // what for
+	Approved uint64     `json:"approved,omitempty"`
+	From     uint64     `json:"from,omitempty"` // when it is done at the earliest, in microseconds since 1970
+}
+
+// pseudonym returns the number that stands for an identity in public.
+func (l *Ledger) pseudonym(name string) uint64 {
+	m := hmac.New(sha256.New, l.cfg.Secrets.Derive("identity"))
+	m.Write([]byte(name))
+	return binary.BigEndian.Uint64(m.Sum(nil))
+}
+
+// request records that somebody asks for an act that another has to approve,
+// and returns the index of the entry.
+func (s *Session) request(ctx context.Context, kind proofs.Kind, act proofs.Act) (uint64, error) {
+	body := proofs.AdministrationBody{Request: &proofs.RequestBody{Kind: kind, By: s.l.pseudonym(s.caller.Name)}}
+	control, err := proofs.FormatAdministration(body)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		b, keys, err := s.l.accessBucket(ctx)
+		if err != nil {
+			return 0, err
+		}
+		a, err := s.l.sealedActAbout(b, keys, proofs.Administration, control, act, s.l.subjectStream(act))
+		if err != nil {
+			return 0, err
+		}
+		err = s.l.announce(ctx, func(uint64) ([]*admission, error) {
+			if !s.l.retain.Takes(b.Number) {
+				return nil, errStale
+			}
+			return []*admission{a}, nil
+		})
+		if !errors.Is(err, errStale) {
+			return a.index, err
+		}
+	}
+}
+
+// Requests returns what was asked for and is neither done nor withdrawn.
+func (s *Session) Requests(ctx context.Context) ([]RequestInfo, error) {
+	list := []RequestInfo{}
+	for _, r := range s.l.retain.Requests() {
+		act, err := s.l.requestedAct(ctx, r.Index)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, RequestInfo{Request: r.Index, Act: act, Approved: r.Approval, From: r.From})
+	}
+	return list, nil
+}
+
+// requestedAct returns what an entry asks for. The subject is among it as long
+// as its keys are there.
+func (l *Ledger) requestedAct(ctx context.Context, index uint64) (proofs.Act, error) {
+	leaves, err := l.leaves(ctx, index, index+1)
+	if err != nil {
+		return proofs.Act{}, err
+	}
+	r, ok, err := l.recordedAct(ctx, index, leaves[0])
+	if err == nil && !ok {
+		err = fmt.Errorf("entry %d asks for nothing that can be read", index)
+	}
+	return r.Act, err
+}
+
+// Approve approves what another custodian asked for. It is done once the grace
+// is over.
+func (s *Session) Approve(ctx context.Context, request uint64) (*RequestInfo, error) {
+	return s.answer(ctx, request, proofs.ActApprove, func(a *proofs.AnswerBody) proofs.AdministrationBody {
+		return proofs.AdministrationBody{Approval: a}
+	})
+}
+
+// Withdraw takes back a request, by whom asked, or an approval, by whom
+// approved.
+func (s *Session) Withdraw(ctx context.Context, request uint64) (*RequestInfo, error) {
+	return s.answer(ctx, request, proofs.ActWithdraw, func(a *proofs.AnswerBody) proofs.AdministrationBody {
+		return proofs.AdministrationBody{Withdrawal: a}
+	})
+}
+
+func (s *Session) answer(ctx context.Context, request uint64, what string, body func(*proofs.AnswerBody) proofs.AdministrationBody) (*RequestInfo, error) {
+	act := s.caller.act(what)
+	act.Request = request
+	if _, ok := s.l.retain.Request(request); !ok {
+		return nil, s.answered(ctx, act, client.NewProblem(client.NotFound, fmt.Sprintf("entry %d asks for nothing", request), ""))
+	}
+	control, err := proofs.FormatAdministration(body(&proofs.AnswerBody{Request: request, By: s.l.pseudonym(s.caller.Name)}))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.l.announceAct(ctx, proofs.Administration, control, act); err != nil {
+		return nil, err
+	}
+	s.l.closer.nudge()
+	r, _ := s.l.retain.Request(request)
+	info := &RequestInfo{Request: request, Approved: r.Approval, From: r.From}
+	if asked, err := s.l.requestedAct(ctx, request); err == nil {
+		info.Act = asked
+	}
+	return info, nil
+}
+
+// doApproved does what was approved and whose grace is over, and reports
+// whether there was anything.
+func (l *Ledger) doApproved(ctx context.Context) (bool, error) {
+	did := false
+	for _, r := range l.retain.Requests() {
+		if r.Approval == 0 || uint64(l.cfg.Clock().UnixMicro()) < r.From {
+			continue
+		}
+		err := l.doRequest(ctx, r)
+		var p *client.Problem
+		if errors.As(err, &p) && p.Code() != client.Unavailable && p.Code() != client.Overloaded {
+			// It cannot be done, now or ever; it stays to be withdrawn.
+			l.log.Warn("what was approved cannot be done", slog.Uint64("request", r.Index), slog.String("error", p.Error()))
+			continue
+		}
+		if err != nil {
+			return did, fmt.Errorf("request of entry %d: %w", r.Index, err)
+		}
+		did = true
+	}
+	return did, nil
+}
+
+func (l *Ledger) doRequest(ctx context.Context, r retain.Request) error {
+	act, err := l.requestedAct(ctx, r.Index)
+	if err != nil {
+		return err
+	}
+	act.Request = r.Index
+	switch act.What {
+	case proofs.ActErase:
+		target, err := l.erasure(Erasure{Stream: act.Stream, Subject: act.Subject})
+		if err != nil {
+			return err
+		}
+		_, err = l.erase(ctx, target, act)
+		return err
+	case proofs.ActRelease:
+		hold, err := strconv.ParseUint(act.Object, 10, 64)
+		if err != nil {
+			return client.NewProblem(client.Invalid, "it names no hold", "")
+		}
+		if err := l.canRelease(hold); err != nil {
+			return err
+		}
+		_, err = l.release(ctx, hold, act)
+		return err
+	case proofs.ActClassSet:
+		var c ClassConfig
+		if err := json.Unmarshal(act.Settings, &c); err != nil {
+			return client.NewProblem(client.Invalid, "it names no class", "")
+		}
+		_, err := l.setClass(ctx, c, act)
+		return err
+	case proofs.ActLedgerSet:
+		var c CustodyConfig
+		if err := json.Unmarshal(act.Settings, &c); err != nil {
+			return client.NewProblem(client.Invalid, "it names no settings", "")
+		}
+		_, err := l.setCustody(ctx, c, act)
+		return err
+	}
+	return client.NewProblem(client.Invalid, "nobody knows how to do it", "")
+}

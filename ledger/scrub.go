@@ -1,0 +1,175 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cairnlog/cairn/ledger/retain"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
+)
+
+// scrub takes out of the vault what is closed for good: the records of a
+// bucket that expired, the parts and tags about a subject that was erased.
+func (l *Ledger) scrub(ctx context.Context, share retain.Share, erased *erasedSubject) error {
+	if share.Bucket > 0 {
+		return l.scrubBucket(ctx, share)
+	}
+	for _, b := range l.bucketsWith(share) {
+		if !l.retain.Takes(b.Number) && l.isDestroyed(b) {
+			continue // what of it is left, a hold keeps
+		}
+		s := scrubber{l: l, ctx: ctx, bucket: b, erased: erased}
+		err := l.cfg.Vault.Rewrite(ctx, b.Number, func(r storage.VaultRecord) ([]byte, error) {
+			if !retain.Contains(share.Runs, r.Index) {
+				return r.Data, nil
+			}
+			return s.record(r)
+		})
+		if err != nil {
+			return fmt.Errorf("vault: bucket %d: %w", b.Number, err)
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) isDestroyed(b *bucket) bool {
+	_, err := l.keys.bucket(b.Path)
+	return errors.Is(err, errDestroyed)
+}
+
+// scrubBucket takes records of an expired bucket out of the vault, and its
+// rows out of the index.
+func (l *Ledger) scrubBucket(ctx context.Context, share retain.Share) error {
+	err := l.cfg.Vault.Rewrite(ctx, share.Bucket, func(r storage.VaultRecord) ([]byte, error) {
+		if retain.Contains(share.Runs, r.Index) {
+			return nil, nil
+		}
+		return r.Data, nil
+	})
+	if err != nil {
+		return fmt.Errorf("vault: bucket %d: %w", share.Bucket, err)
+	}
+	if err := l.cfg.Index.Drop(ctx, share.Bucket); err != nil {
+		return fmt.Errorf("index: bucket %d: %w", share.Bucket, err)
+	}
+	if err := l.cfg.Index.Sync(ctx); err != nil {
+		return fmt.Errorf("index: %w", err)
+	}
+	return nil
+}
+
+// A scrubber takes what concerns a subject out of the records of a bucket.
+type scrubber struct {
+	l      *Ledger
+	ctx    context.Context
+	bucket *bucket
+	erased *erasedSubject // nil, or without references: whoever's keys are destroyed
+
+	first  uint64 // of the leaves at hand
+	leaves [][]byte
+}
+
+func (s *scrubber) record(r storage.VaultRecord) ([]byte, error) {
+	record, err := proofs.ParseRecord(r.Data)
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w: %w", r.Index, storage.ErrCorrupt, err)
+	}
+	keys, err := s.l.keys.bucket(s.bucket.Path)
+	if err != nil {
+		return nil, err
+	}
+	what := proofs.Scrub{}
+	for i, p := range record.Parts {
+		if p.Sealed == nil {
+			continue
+		}
+		refs, err := proofs.SubjectRefs(p.Sealed, i, record.ID, &keys.seal)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", r.Index, err)
+		}
+		if s.concerned(refs) {
+			what.Parts = append(what.Parts, i)
+		}
+	}
+	for i, t := range record.Tags {
+		if t.Sealed == nil {
+			continue
+		}
+		refs, err := proofs.TagsSubjectRefs(t.Sealed, i, record.ID, &keys.tags)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", r.Index, err)
+		}
+		if s.concerned(refs) {
+			what.Tags = append(what.Tags, i)
+		}
+	}
+	if len(what.Parts)+len(what.Tags) == 0 {
+		return r.Data, nil
+	}
+	if len(what.Tags) > 0 {
+		if what.Commitments, err = s.commitments(r, record); err != nil {
+			return nil, err
+		}
+	}
+	leaf, err := s.leaf(r.Index)
+	if err != nil {
+		return nil, err
+	}
+	scrubbed, err := proofs.ScrubRecord(record, leaf, what)
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w", r.Index, err)
+	}
+	return proofs.FormatRecord(scrubbed)
+}
+
+// concerned reports whether what is closed with keys of subjects is to go.
+func (s *scrubber) concerned(refs []proofs.SubjectRef) bool {
+	if s.erased != nil && len(s.erased.refs) > 0 {
+		return slices.ContainsFunc(refs, func(r proofs.SubjectRef) bool { return slices.Contains(s.erased.refs, r) })
+	}
+	lookup := s.l.keys.sealKeys(s.bucket.Path.Stream)
+	return slices.ContainsFunc(refs, func(r proofs.SubjectRef) bool {
+		_, err := lookup(r)
+		return errors.Is(err, errDestroyed)
+	})
+}
+
+// commitments returns those to all tags of an entry, which the leaf's T is made
+// of; none where the record has them already.
+func (s *scrubber) commitments(r storage.VaultRecord, record proofs.Record) (all []proofs.Hash, err error) {
+	if slices.ContainsFunc(record.Tags, func(t proofs.RecordTags) bool { return t.Sealed == nil }) {
+		return nil, nil
+	}
+	keys, err := s.l.entryKeys(s.ctx, s.bucket, r.Index, r.Data)
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w", r.Index, err)
+	}
+	for i, t := range record.Tags {
+		key := keys.list(i)
+		if key == nil {
+			return nil, fmt.Errorf("entry %d: nothing opens its list of tags %d any more", r.Index, i)
+		}
+		tags, err := proofs.OpenTagsWithKey(t.Sealed, i, record.ID, &key.Key)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", r.Index, err)
+		}
+		all = proofs.AppendTagCommitments(all, &key.Seed, tags)
+	}
+	return all, nil
+}
+
+// leaf returns the leaf of an entry; those asked for rise.
+func (s *scrubber) leaf(index uint64) (proofs.Leaf, error) {
+	if index < s.first || index >= s.first+uint64(len(s.leaves)) {
+		sizes, _ := s.l.progress.snapshot()
+		var err error
+		if s.leaves, err = s.l.leaves(s.ctx, index, min(index+historyStep, sizes.Integrated)); err != nil {
+			return proofs.Leaf{}, err
+		}
+		s.first = index
+	}
+	return proofs.ParseLeaf(s.leaves[index-s.first])
+}
