@@ -85,6 +85,11 @@ type Appended struct {
 	State     State  `json:"state"`
 	Duplicate bool   `json:"duplicate,omitempty"` // it was there already, under this index
 
+	// Uncompared says of a duplicate that what was recorded under its key is
+	// erased, in whole or in part: what is left fits, and nobody can tell
+	// whether the rest was the same.
+	Uncompared bool `json:"uncompared,omitempty"`
+
 	// Leaf and Disclosure let the writer check that what was recorded is what
 	// it sent. The disclosure leaves out the data.
 	Leaf       []byte             `json:"leaf"`

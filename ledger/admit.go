@@ -3,11 +3,8 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"slices"
 	"sync"
@@ -40,8 +37,10 @@ type admission struct {
 	index     uint64
 	leafBytes []byte
 	duplicate bool
-	sequenced func(index uint64) // control entries: called once it is durable
-	problem   *client.Problem
+	// It is a repeat of an entry that is erased, in whole or in part.
+	uncompared bool
+	sequenced  func(index uint64) // control entries: called once it is durable
+	problem    *client.Problem
 }
 
 // maxSubjects is how many data subjects one event can concern.
@@ -92,33 +91,46 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 	if err != nil {
 		return nil, err
 	}
-	subjects, err := l.subjectsOf(settings.Body.Stream, ev, values)
+	subjects, named, err := l.subjectsOf(settings.Body.Stream, ev, values)
 	if err != nil {
 		return nil, err
 	}
-	a := &admission{since: settings.Since, keys: keys, named: slices.Clone(ev.Subjects)}
+	a := &admission{since: settings.Since, keys: keys, named: slices.Clone(ev.Subjects), dedup: dedupKeys(who, ev)}
+	for _, s := range subjects {
+		a.refs = append(a.refs, s.keys.ref)
+	}
 	a.leaf = proofs.Leaf{Kind: proofs.Event, Stream: settings.Body.Stream, Bucket: b.Number}
 	if ev.Source != "" {
 		a.leaf.Source = &proofs.LeafSource{Number: keys.sourceNumber(who, ev.Source), Sequence: ev.Sequence}
+	}
+	if ev.Class != "" {
+		a.class = b.Path.Class
 	}
 	mediaType, err := client.NormalizeMediaType(ev.MediaType)
 	if err != nil {
 		return nil, err
 	}
-	part := proofs.Part{
+	whole := proofs.Part{
 		MediaType: mediaType, Appender: who, IdempotencyKey: ev.IdempotencyKey, Source: ev.Source,
 		Subjects: subjectNames(subjects), Fields: ev.Fields, Signature: ev.Signature, Data: ev.Data,
 	}
-	if a.said, err = saidOf(part, ev.Sequence, b.Path.Class); err != nil {
+	parts := []proofs.Part{whole}
+	if settings.Body.Split && client.IsJSON(mediaType) { // what is no JSON concerns as a whole all whom it concerns
+		whole.Subjects = whole.Subjects[:named]
+		if parts, err = l.divide(settings, whole); err != nil {
+			return nil, err
+		}
+	}
+	if a.said, err = saidOf(whole, ev.Sequence, b.Path.Class); err != nil {
 		return nil, err
 	}
-	if ev.Class != "" {
-		a.class = b.Path.Class
-	}
-	if err := l.seal(a, part, keys, subjects, values); err != nil {
+	lists, err := settings.tagLists(keys, subjects, values)
+	if err != nil {
 		return nil, err
 	}
-	a.dedup = dedupKeys(who, ev)
+	if err := l.seal(a, parts, keys, subjects, lists); err != nil {
+		return nil, err
+	}
 	return a, l.find(ctx, a)
 }
 
@@ -178,10 +190,9 @@ type subject struct {
 	keys subjectKeys
 }
 
-// subjectsOf returns the subjects of an event: those that the caller names
-// and the values of the fields that name subjects.
-func (l *Ledger) subjectsOf(streamNumber uint32, ev *client.Event, values []proofs.FieldValue) ([]subject, error) {
-	var subjects []subject
+// subjectsOf returns the subjects of an event: those that the caller names, how
+// many these are, and behind them those whom fields name.
+func (l *Ledger) subjectsOf(streamNumber uint32, ev *client.Event, values []proofs.FieldValue) (subjects []subject, named int, err error) {
 	add := func(name string) error {
 		for _, s := range subjects {
 			if s.name == name {
@@ -200,17 +211,18 @@ func (l *Ledger) subjectsOf(streamNumber uint32, ev *client.Event, values []proo
 	}
 	for _, name := range ev.Subjects {
 		if err := add(name); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
+	named = len(subjects)
 	for _, v := range values {
 		if v.Subject && len(v.Value) > 0 {
 			if err := add(string(v.Value)); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 	}
-	return subjects, nil
+	return subjects, named, nil
 }
 
 func subjectNames(subjects []subject) []string {
@@ -219,144 +231,4 @@ func subjectNames(subjects []subject) []string {
 		names = append(names, s.name)
 	}
 	return names
-}
-
-// seal seals a part and its tags, and sets the admission's record, its
-// commitments and what its writer is shown.
-func (l *Ledger) seal(a *admission, part proofs.Part, keys *bucketKeys, subjects []subject, values []proofs.FieldValue) error {
-	id, err := proofs.NewEntryID(l.cfg.Rand)
-	if err != nil {
-		return fmt.Errorf("entry id: %w", err)
-	}
-	var opening proofs.Key256
-	if _, err := io.ReadFull(l.cfg.Rand, opening[:]); err != nil {
-		return fmt.Errorf("opening: %w", err)
-	}
-	whole, err := proofs.FormatPart(part)
-	if err != nil {
-		return client.NewProblem(client.Invalid, err.Error(), "")
-	}
-	head := bytes.Clone(whole[:len(whole)-4-len(part.Data)])
-	sealKeys := make([]proofs.SubjectKey, len(subjects))
-	for i, s := range subjects {
-		sealKeys[i] = proofs.SubjectKey{Ref: s.keys.ref, Key: s.keys.seal}
-		a.refs = append(a.refs, s.keys.ref)
-	}
-	sealed, err := proofs.SealPart(whole, 0, id, &keys.seal, sealKeys, &opening)
-	if err != nil {
-		return err
-	}
-	record := proofs.Record{ID: id}
-	record.Parts = append(record.Parts, proofs.RecordPart{
-		Sealed: sealed, Hash: sha256.Sum256(sealed), Binding: proofs.Binding(&opening, id, 0, whole),
-	})
-	a.disclosure = &proofs.Disclosure{ID: id[:], Parts: []proofs.DisclosedPart{{
-		SealedHash: record.Parts[0].Hash, Binding: record.Parts[0].Binding, Opening: opening[:], Head: head,
-	}}}
-	if a.leaf.T, err = sealTags(&record, a.disclosure, keys, subjects, values); err != nil {
-		return err
-	}
-	a.leaf.C = record.Commitment()
-	a.record, err = proofs.FormatRecord(record)
-	return err
-}
-
-// sealTags adds the tags to a record and to what its writer is shown: first
-// the list of those about nobody, then a list for each subject. It returns T.
-func sealTags(r *proofs.Record, d *proofs.Disclosure, keys *bucketKeys, subjects []subject, values []proofs.FieldValue) (proofs.Hash, error) {
-	lists := make([][]proofs.Tag, 1+len(subjects))
-	for _, v := range values {
-		at := 0
-		for i, s := range subjects {
-			if v.Subject && s.name == string(v.Value) {
-				at = 1 + i
-			}
-		}
-		key := keys.field(v.Number)
-		lists[at] = append(lists[at], proofs.MakeTag(v.Number, &key, v.Value))
-	}
-	var commitments []proofs.Hash
-	for i, tags := range lists {
-		if len(tags) == 0 {
-			continue
-		}
-		var about []proofs.SubjectKey
-		if i > 0 {
-			about = append(about, proofs.SubjectKey{Ref: subjects[i-1].keys.ref, Key: subjects[i-1].keys.tags})
-		}
-		sealed, err := proofs.SealTags(tags, len(r.Tags), r.ID, &keys.tags, about)
-		if err != nil {
-			return proofs.Hash{}, err
-		}
-		seed := proofs.TagSeed(&keys.tags, r.ID, about)
-		for _, tag := range tags {
-			commitments = append(commitments, proofs.TagCommitment(&seed, len(commitments), tag))
-		}
-		r.Tags = append(r.Tags, proofs.RecordTags{Sealed: sealed, Hash: sha256.Sum256(sealed)})
-		d.Tags = append(d.Tags, proofs.DisclosedTags{
-			SealedHash: r.Tags[len(r.Tags)-1].Hash, Seed: seed[:], Tags: proofs.AppendTags(nil, tags),
-		})
-	}
-	return proofs.TagsRoot(commitments), nil
-}
-
-// A said is what an event says. A repeat says the same: what is acknowledged
-// under a key must be recorded with it.
-type said struct {
-	content        [32]byte // digest of all but what follows
-	idempotencyKey string
-	source         string
-	sequence       uint64
-	subjects       []string // those that the settings of then make of the data included
-	class          uint16   // the stream's of then, unless the caller named one
-}
-
-func saidOf(p proofs.Part, sequence uint64, class uint16) (said, error) {
-	s := said{idempotencyKey: p.IdempotencyKey, source: p.Source, sequence: sequence, subjects: p.Subjects, class: class}
-	data := p.Data
-	p.IdempotencyKey, p.Source, p.Subjects, p.Data = "", "", nil, nil
-	head, err := proofs.FormatPartHead(p)
-	if err != nil {
-		return s, client.NewProblem(client.Invalid, err.Error(), "")
-	}
-	h := sha256.New()
-	h.Write(head) // ends where it says, and all that follows is the data
-	h.Write(data)
-	s.content = [32]byte(h.Sum(nil))
-	return s, nil
-}
-
-// repeats reports whether the event is the same as an earlier one. The stream
-// may have had another class then, and may have declared other fields, whose
-// values name subjects, so only those that the caller names now count.
-func (a *admission) repeats(was said) bool {
-	now := a.said
-	missing := slices.ContainsFunc(a.named, func(s string) bool { return !slices.Contains(was.subjects, s) })
-	return !missing && (a.class == 0 || a.class == was.class) && now.content == was.content && now.idempotencyKey == was.idempotencyKey &&
-		now.source == was.source && now.sequence == was.sequence
-}
-
-// A dedupKey identifies an event to be recorded once: half of a SHA-256 of its scope and key. At
-// rest it is encrypted under a key of the bucket (see bucketKeys.row).
-type dedupKey [16]byte
-
-// dedupKeys returns the keys under which an event is recorded once.
-func dedupKeys(who string, ev *client.Event) []dedupKey {
-	var keys []dedupKey
-	if ev.IdempotencyKey != "" {
-		keys = append(keys, scopedKey("idempotency key", who, []byte(ev.IdempotencyKey)))
-	}
-	if ev.Source != "" {
-		sequence := binary.BigEndian.AppendUint64(append([]byte(ev.Source), 0), ev.Sequence)
-		keys = append(keys, scopedKey("source", who, sequence))
-	}
-	return keys
-}
-
-func scopedKey(what, who string, key []byte) dedupKey {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "cairn/v1 %s\n%d\n%s\n", what, len(who), who)
-	b.Write(key)
-	sum := sha256.Sum256(b.Bytes())
-	return dedupKey(sum[:16])
 }

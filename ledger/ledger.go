@@ -299,7 +299,7 @@ func (l *Ledger) results(ctx context.Context, r *request, wait client.State) ([]
 			out[i].Err = a.problem
 			continue
 		}
-		out[i] = client.Appended{Index: a.index, State: l.progress.stateOf(a.index), Duplicate: a.duplicate, Leaf: a.leafBytes, Disclosure: a.disclosure}
+		out[i] = client.Appended{Index: a.index, State: l.progress.stateOf(a.index), Duplicate: a.duplicate, Uncompared: a.uncompared, Leaf: a.leafBytes, Disclosure: a.disclosure}
 		var err error
 		switch {
 		case out[i].State == client.Witnessed && a.index < receipts.under.size():

@@ -218,66 +218,6 @@ func (s *sequencer) isNew(ctx context.Context, a *admission, twins map[streamKey
 	return true, nil
 }
 
-// repeat makes the admission the entry that is there already.
-func (a *admission) repeat(index uint64, leaf []byte, d *proofs.Disclosure, same bool) {
-	if !same {
-		p := client.NewProblem(client.Conflict, fmt.Sprintf("entry %d has the same idempotency key or sequence number and is not the same event", index),
-			"if this is another event give it a key of its own; if it was changed on the way, look at the entry")
-		p.Index = index
-		a.problem = p
-		return
-	}
-	a.index, a.leafBytes, a.disclosure, a.duplicate = index, leaf, d, true
-}
-
-// repeat compares an event with the entry at an index. That the entry cannot
-// be read refuses the event and stops nothing: nothing durable is in doubt.
-func (l *Ledger) repeat(ctx context.Context, a *admission, index uint64) error {
-	leaf, disclosure, err := l.disclose(ctx, index)
-	if errors.Is(err, errDestroyed) {
-		// The content is gone, so nothing can be compared: it is recognised.
-		a.repeat(index, leaf, nil, true)
-		return nil
-	}
-	var was said
-	if err == nil {
-		was, err = l.saidBy(leaf, disclosure)
-	}
-	if err != nil {
-		l.log.Error("an entry cannot be read to compare a repeat with it", "index", index, "error", err)
-		a.problem = client.NewProblem(client.Internal, fmt.Sprintf("entry %d has the same idempotency key or sequence number and cannot be read", index), "an operator must audit the ledger")
-		a.problem.Index = index
-		return nil
-	}
-	disclosure.Parts[0].Data = nil
-	a.repeat(index, leaf, disclosure, a.repeats(was))
-	return nil
-}
-
-// saidBy returns what the event of an entry said.
-func (l *Ledger) saidBy(leafBytes []byte, d *proofs.Disclosure) (s said, err error) {
-	leaf, err := proofs.ParseLeaf(leafBytes)
-	if err != nil {
-		return s, err
-	}
-	if len(d.Parts) != 1 || !d.Parts[0].Shown() {
-		return s, errors.New("its payload is not one part that can be shown")
-	}
-	part, err := d.Parts[0].Part()
-	if err != nil {
-		return s, err
-	}
-	b, ok := l.state.bucketNumbered(leaf.Bucket)
-	if !ok {
-		return s, fmt.Errorf("there is no bucket %d", leaf.Bucket)
-	}
-	sequence := uint64(0)
-	if leaf.Source != nil {
-		sequence = leaf.Source.Sequence
-	}
-	return saidOf(part, sequence, b.Path.Class)
-}
-
 // find looks an event up in the deduplication index, in every bucket of its
 // stream.
 func (l *Ledger) find(ctx context.Context, a *admission) error {

@@ -347,7 +347,7 @@ func (l *Ledger) sealedControl(b *bucket, kind proofs.Kind, control []byte, part
 	}
 	a := &admission{}
 	a.leaf = proofs.Leaf{Kind: kind, Bucket: b.Number, Control: control}
-	return a, l.seal(a, part, keys, nil, nil)
+	return a, l.seal(a, []proofs.Part{part}, keys, nil, nil)
 }
 
 // mustApply applies an entry that this process just made, and that is in the

@@ -1,0 +1,229 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A said is what an event says. A repeat says the same: what is acknowledged
+// under a key must be recorded with it.
+type said struct {
+	content        [32]byte // digest of all but what follows
+	idempotencyKey string
+	source         string
+	sequence       uint64
+	subjects       []string // those that the settings of then make of the data included
+	class          uint16   // the stream's of then, unless the caller named one
+}
+
+func saidOf(p proofs.Part, sequence uint64, class uint16) (said, error) {
+	s := said{idempotencyKey: p.IdempotencyKey, source: p.Source, sequence: sequence, subjects: p.Subjects, class: class}
+	data := p.Data
+	p.IdempotencyKey, p.Source, p.Subjects, p.Data = "", "", nil, nil
+	head, err := proofs.FormatPartHead(p)
+	if err != nil {
+		return s, client.NewProblem(client.Invalid, err.Error(), "")
+	}
+	h := sha256.New()
+	h.Write(head) // ends where it says, and all that follows is the data
+	h.Write(data)
+	s.content = [32]byte(h.Sum(nil))
+	return s, nil
+}
+
+// repeats reports whether the event is the same as an earlier one.
+func (a *admission) repeats(was said) bool { return a.agrees(was) && a.said.content == was.content }
+
+// agrees reports whether all but the content is the same. The stream may have
+// had another class then, and may have declared other fields, whose values name
+// subjects, so only those that the caller names now count.
+func (a *admission) agrees(was said) bool {
+	now := a.said
+	missing := slices.ContainsFunc(a.named, func(s string) bool { return !slices.Contains(was.subjects, s) })
+	return !missing && (a.class == 0 || a.class == was.class) && now.idempotencyKey == was.idempotencyKey &&
+		now.source == was.source && now.sequence == was.sequence
+}
+
+// repeat makes the admission the entry that is there already.
+func (a *admission) repeat(index uint64, leaf []byte, d *proofs.Disclosure, same bool) {
+	if !same {
+		p := client.NewProblem(client.Conflict, fmt.Sprintf("entry %d has the same idempotency key or sequence number and is not the same event", index),
+			"if this is another event give it a key of its own; if it was changed on the way, look at the entry")
+		p.Index = index
+		a.problem = p
+		return
+	}
+	a.index, a.leafBytes, a.disclosure, a.duplicate = index, leaf, d, true
+}
+
+// repeat compares an event with the entry at an index. That the entry cannot
+// be read refuses the event and stops nothing: nothing durable is in doubt.
+//
+// Of an entry that is erased only what is left can be compared. If that is the
+// same the event is recognised, so that nothing is recorded twice, and the
+// answer says that it could not be compared: it is no word on the content.
+func (l *Ledger) repeat(ctx context.Context, a *admission, index uint64) error {
+	leaf, disclosure, err := l.disclose(ctx, index)
+	same := false
+	switch {
+	case errors.Is(err, errDestroyed):
+		a.uncompared = true
+		same, err = l.fitsLeaf(ctx, a, leaf, index)
+	case err == nil:
+		same, err = l.compare(a, leaf, disclosure)
+	}
+	if err != nil {
+		l.log.Error("an entry cannot be read to compare a repeat with it", "index", index, "error", err)
+		a.problem = client.NewProblem(client.Internal, fmt.Sprintf("entry %d has the same idempotency key or sequence number and cannot be read", index), "an operator must audit the ledger")
+		a.problem.Index = index
+		return nil
+	}
+	if disclosure != nil {
+		for i := range disclosure.Parts {
+			disclosure.Parts[i].Data = nil
+		}
+	}
+	a.repeat(index, leaf, disclosure, same)
+	return nil
+}
+
+// compare reports whether an event is that of an entry, as far as it is shown.
+func (l *Ledger) compare(a *admission, leafBytes []byte, d *proofs.Disclosure) (same bool, err error) {
+	part, err := d.Payload()
+	if err != nil {
+		return false, err
+	}
+	was, err := l.saidBy(leafBytes, d, part)
+	if err != nil {
+		return false, err
+	}
+	a.uncompared = slices.ContainsFunc(d.Parts, func(p proofs.DisclosedPart) bool { return !p.Shown() })
+	if !a.uncompared {
+		return a.repeats(was), nil
+	}
+	sent, err := l.openRecord(a.leaf, a.record) // which nobody can have changed since it was admitted
+	if err != nil {
+		return false, err
+	}
+	now, err := sent.Payload()
+	return a.agrees(was) && isLeftOf(part, now), err
+}
+
+// saidBy returns what the event of an entry said, whose payload was put
+// together.
+func (l *Ledger) saidBy(leafBytes []byte, d *proofs.Disclosure, part proofs.Part) (s said, err error) {
+	leaf, err := proofs.ParseLeaf(leafBytes)
+	if err != nil {
+		return s, err
+	}
+	b, ok := l.state.bucketNumbered(leaf.Bucket)
+	if !ok {
+		return s, fmt.Errorf("there is no bucket %d", leaf.Bucket)
+	}
+	first, err := d.Parts[0].Part()
+	if err != nil {
+		return s, err
+	}
+	part.Subjects = first.Subjects // those whom all of it concerns
+	sequence := uint64(0)
+	if leaf.Source != nil {
+		sequence = leaf.Source.Sequence
+	}
+	return saidOf(part, sequence, b.Path.Class)
+}
+
+// isLeftOf reports whether what is left of an event can be of this one: all is
+// the same but for the values, given fields and signature that are not shown.
+func isLeftOf(left, event proofs.Part) bool {
+	fields := event.Fields
+	for _, f := range left.Fields { // in their order
+		i := slices.IndexFunc(fields, func(o proofs.GivenField) bool { return o.Name == f.Name && bytes.Equal(o.Value, f.Value) })
+		if i < 0 {
+			return false
+		}
+		fields = fields[i+1:]
+	}
+	return left.MediaType == event.MediaType && left.Appender == event.Appender &&
+		(len(left.Signature) == 0 || bytes.Equal(left.Signature, event.Signature)) && fillsGaps(left, event.Data)
+}
+
+// fillsGaps reports whether data is that of a part with a value in each gap.
+func fillsGaps(p proofs.Part, data []byte) bool {
+	at := 0
+	for _, gap := range p.Gaps {
+		rest, ok := bytes.CutPrefix(data, p.Data[at:gap])
+		value := json.NewDecoder(bytes.NewReader(rest))
+		var raw json.RawMessage
+		if !ok || value.Decode(&raw) != nil || int(value.InputOffset()) != len(raw) { // else there is space before it
+			return false
+		}
+		at, data = int(gap)+len("null"), rest[len(raw):]
+	}
+	return bytes.Equal(data, p.Data[at:])
+}
+
+// fitsLeaf reports whether an event can be that of an entry of which no part of
+// the payload is left: its leaf and the keys that it was recorded under do not
+// tell otherwise.
+func (l *Ledger) fitsLeaf(ctx context.Context, a *admission, leafBytes []byte, index uint64) (bool, error) {
+	leaf, err := proofs.ParseLeaf(leafBytes)
+	if err != nil {
+		return false, err
+	}
+	b, ok := l.state.bucketNumbered(leaf.Bucket)
+	if !ok {
+		return false, fmt.Errorf("there is no bucket %d", leaf.Bucket)
+	}
+	now, was := a.leaf.Source, leaf.Source
+	if (now == nil) != (was == nil) || now != nil && now.Sequence != was.Sequence || a.class != 0 && a.class != b.Path.Class {
+		return false, nil
+	}
+	keys, err := l.keys.bucket(b.Path)
+	if errors.Is(err, errDestroyed) || index >= l.indexed.Load() {
+		return true, nil // the rows are gone, or not there yet
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, d := range a.dedup {
+		at, found, err := l.cfg.Index.Lookup(ctx, b.Number, keys.row(d))
+		if err != nil || !found || at != index {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// A dedupKey identifies an event to be recorded once: half of a SHA-256 of its scope and key. At
+// rest it is encrypted under a key of the bucket (see bucketKeys.row).
+type dedupKey [16]byte
+
+// dedupKeys returns the keys under which an event is recorded once.
+func dedupKeys(who string, ev *client.Event) []dedupKey {
+	var keys []dedupKey
+	if ev.IdempotencyKey != "" {
+		keys = append(keys, scopedKey("idempotency key", who, []byte(ev.IdempotencyKey)))
+	}
+	if ev.Source != "" {
+		sequence := binary.BigEndian.AppendUint64(append([]byte(ev.Source), 0), ev.Sequence)
+		keys = append(keys, scopedKey("source", who, sequence))
+	}
+	return keys
+}
+
+func scopedKey(what, who string, key []byte) dedupKey {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "cairn/v1 %s\n%d\n%s\n", what, len(who), who)
+	b.Write(key)
+	sum := sha256.Sum256(b.Bytes())
+	return dedupKey(sum[:16])
+}
