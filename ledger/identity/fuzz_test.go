@@ -96,7 +96,8 @@ func reference(v any, name string) (values []string) {
 		}
 	}
 	for _, step := range steps {
-		object, ok := v.(map[string]any)
+		object, _ := v.(map[string]any)
+		var ok bool
 		if v, ok = object[step]; !ok {
 			return nil
 		}
