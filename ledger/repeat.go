@@ -110,7 +110,7 @@ func (l *Ledger) compare(a *admission, leafBytes []byte, d *proofs.Disclosure) (
 	if !a.uncompared {
 		return a.repeats(was), nil
 	}
-	sent, err := l.openRecord(a.leaf, a.record) // which nobody can have changed since it was admitted
+	sent, err := l.openRecord(a.leaf, a.record, ringKeys{}) // which nobody can have changed since it was admitted
 	if err != nil {
 		return false, err
 	}
