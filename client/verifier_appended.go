@@ -16,14 +16,15 @@ var ErrNotCovered = errors.New("no published checkpoint covers it yet")
 
 // CheckAppended checks that what a ledger answered about an event commits to
 // exactly this event: C of the leaf opens to its bytes and to all that the
-// writer said of it, and T to the tags that are shown. That the leaf is in
-// the log is another question: see [Verifier.CheckAppended].
+// writer said of it, and T to the tags that are shown. Of an event in parts,
+// every byte is in one of them, and each is closed by all subjects that the
+// writer named. That the leaf is in the log is another question: see
+// [Verifier.CheckAppended].
 //
 // Whether the answer says that the entry was there before changes nothing: a
 // repeat is one only if all that was sent agrees. The error matches
 // [proofs.ErrNotVerified] or [proofs.ErrMalformed]; any other means that it
-// could not be checked, as the content of an entry that is there already may be
-// gone.
+// could not be checked, as an entry that is there already may be erased.
 func CheckAppended(e Event, a Appended) error {
 	leaf, err := proofs.ParseLeaf(a.Leaf)
 	if err != nil {
@@ -32,58 +33,81 @@ func CheckAppended(e Event, a Appended) error {
 	if leaf.Kind != proofs.Event {
 		return fmt.Errorf("%w: entry %d is no event but of kind %v", proofs.ErrNotVerified, a.Index, leaf.Kind)
 	}
-	if a.Disclosure == nil {
+	if hidden := hides(a.Disclosure); hidden != "" {
 		if a.Duplicate {
-			return fmt.Errorf("entry %d was there before, and nothing shows what it holds: its content may be gone", a.Index)
+			return fmt.Errorf("entry %d was there before, and nothing shows %s: it may be erased", a.Index, hidden)
 		}
-		return fmt.Errorf("%w: entry %d: the answer does not show what it commits to", proofs.ErrNotVerified, a.Index)
+		return fmt.Errorf("%w: entry %d: the answer does not show %s", proofs.ErrNotVerified, a.Index, hidden)
 	}
-	d := *a.Disclosure
-	if len(d.Parts) != 1 || !d.Parts[0].Shown() {
-		return fmt.Errorf("%w: entry %d: the answer does not show one part", proofs.ErrNotVerified, a.Index)
+	d, err := a.Disclosure.Fill(e.Data)
+	if err != nil {
+		return fmt.Errorf("%w: entry %d: the event does not have its parts: %w", proofs.ErrNotVerified, a.Index, err)
 	}
-	for i, t := range d.Tags {
-		if !t.Shown() {
-			return fmt.Errorf("%w: entry %d: the answer does not show tags %d", proofs.ErrNotVerified, a.Index, i)
-		}
-	}
-	d.Parts = []proofs.DisclosedPart{d.Parts[0]}
-	d.Parts[0].Data = e.Data
 	if err := d.Check(leaf); err != nil {
 		return fmt.Errorf("entry %d: %w", a.Index, err)
 	}
-	part, err := d.Parts[0].Part()
+	what, err := differs(e, d, leaf)
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", a.Index, err)
 	}
-	if what := differs(e, part, leaf); what != "" {
+	if what != "" {
 		return fmt.Errorf("%w: entry %d: %s was recorded otherwise than it was sent", proofs.ErrNotVerified, a.Index, what)
 	}
 	return nil
 }
 
-// differs names what of an event a part does not say.
-func differs(e Event, p proofs.Part, leaf proofs.Leaf) string {
-	sameSource := p.Source == e.Source && (leaf.Source == nil) == (e.Source == "") &&
-		(leaf.Source == nil || leaf.Source.Sequence == e.Sequence)
-	switch {
-	case !sameMediaType(e.MediaType, p.MediaType):
-		return "the media type"
-	case p.IdempotencyKey != e.IdempotencyKey:
-		return "the idempotency key"
-	case !sameSource:
-		return "the source or its sequence number"
-	case !bytes.Equal(p.Signature, e.Signature):
-		return "the producer's signature"
-	case !slices.EqualFunc(p.Fields, e.Fields, sameField):
-		return "a given field"
+// hides names what an answer should show and does not.
+func hides(d *proofs.Disclosure) string {
+	if d == nil || len(d.Parts) == 0 {
+		return "what it holds"
 	}
-	for _, s := range e.Subjects {
-		if !slices.Contains(p.Subjects, s) {
-			return "a subject"
+	for i, p := range d.Parts {
+		if !p.Shown() {
+			return fmt.Sprintf("part %d of %d of its payload", i, len(d.Parts))
+		}
+	}
+	for i, t := range d.Tags {
+		if !t.Shown() {
+			return fmt.Sprintf("list %d of %d of its tags", i, len(d.Tags))
 		}
 	}
 	return ""
+}
+
+// differs names what of an event the parts of an entry do not say.
+func differs(e Event, d proofs.Disclosure, leaf proofs.Leaf) (string, error) {
+	p, err := d.Payload()
+	if err != nil {
+		return "", err
+	}
+	sameSource := p.Source == e.Source && (leaf.Source == nil) == (e.Source == "") &&
+		(leaf.Source == nil || leaf.Source.Sequence == e.Sequence)
+	switch {
+	case !bytes.Equal(p.Data, e.Data):
+		return "the event itself", nil
+	case !sameMediaType(e.MediaType, p.MediaType):
+		return "the media type", nil
+	case p.IdempotencyKey != e.IdempotencyKey:
+		return "the idempotency key", nil
+	case !sameSource:
+		return "the source or its sequence number", nil
+	case !bytes.Equal(p.Signature, e.Signature):
+		return "the producer's signature", nil
+	case !slices.EqualFunc(p.Fields, e.Fields, sameField):
+		return "a given field", nil
+	}
+	for _, disclosed := range d.Parts {
+		part, err := disclosed.Part()
+		if err != nil {
+			return "", err
+		}
+		for _, s := range e.Subjects {
+			if !slices.Contains(part.Subjects, s) {
+				return "a subject", nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // sameMediaType reports whether a media type is recorded as it was sent, which a

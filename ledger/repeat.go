@@ -41,16 +41,17 @@ func saidOf(p proofs.Part, sequence uint64, class uint16) (said, error) {
 }
 
 // repeats reports whether the event is the same as an earlier one.
-func (a *admission) repeats(was said) bool { return a.agrees(was) && a.said.content == was.content }
+func (a *admission) repeats(was said) bool {
+	return a.agrees(was) && a.said.idempotencyKey == was.idempotencyKey && a.said.content == was.content
+}
 
-// agrees reports whether all but the content is the same. The stream may have
-// had another class then, and may have declared other fields, whose values name
-// subjects, so only those that the caller names now count.
+// agrees reports whether all is the same but the content and the idempotency
+// key. The stream may have had another class then, and may have declared other
+// fields, whose values name subjects, so only those that the caller names now
+// count.
 func (a *admission) agrees(was said) bool {
-	now := a.said
 	missing := slices.ContainsFunc(a.named, func(s string) bool { return !slices.Contains(was.subjects, s) })
-	return !missing && (a.class == 0 || a.class == was.class) && now.idempotencyKey == was.idempotencyKey &&
-		now.source == was.source && now.sequence == was.sequence
+	return !missing && (a.class == 0 || a.class == was.class) && a.said.source == was.source && a.said.sequence == was.sequence
 }
 
 // repeat makes the admission the entry that is there already.
@@ -72,14 +73,18 @@ func (a *admission) repeat(index uint64, leaf []byte, d *proofs.Disclosure, same
 // same the event is recognised, so that nothing is recorded twice, and the
 // answer says that it could not be compared: it is no word on the content.
 func (l *Ledger) repeat(ctx context.Context, a *admission, index uint64) error {
-	leaf, disclosure, err := l.disclose(ctx, index)
+	leafBytes, disclosure, err := l.disclose(ctx, index)
+	gone := errors.Is(err, errDestroyed)
+	var leaf proofs.Leaf
+	if err == nil || gone {
+		leaf, err = proofs.ParseLeaf(leafBytes)
+	}
 	same := false
-	switch {
-	case errors.Is(err, errDestroyed):
-		a.uncompared = true
-		same, err = l.fitsLeaf(ctx, a, leaf, index)
-	case err == nil:
+	if err == nil {
 		same, err = l.compare(a, leaf, disclosure)
+	}
+	if a.uncompared = disclosure == nil || hidesPart(disclosure); same && a.uncompared {
+		same, err = l.recordedUnder(ctx, a, leaf, index)
 	}
 	if err != nil {
 		l.log.Error("an entry cannot be read to compare a repeat with it", "index", index, "error", err)
@@ -92,23 +97,32 @@ func (l *Ledger) repeat(ctx context.Context, a *admission, index uint64) error {
 			disclosure.Parts[i].Data = nil
 		}
 	}
-	a.repeat(index, leaf, disclosure, same)
+	a.repeat(index, leafBytes, disclosure, same)
 	return nil
 }
 
-// compare reports whether an event is that of an entry, as far as it is shown.
-func (l *Ledger) compare(a *admission, leafBytes []byte, d *proofs.Disclosure) (same bool, err error) {
+func hidesPart(d *proofs.Disclosure) bool {
+	return slices.ContainsFunc(d.Parts, func(p proofs.DisclosedPart) bool { return !p.Shown() })
+}
+
+// compare reports whether an event is that of an entry, as far as it is shown;
+// nil: nothing is left of its payload.
+func (l *Ledger) compare(a *admission, leaf proofs.Leaf, d *proofs.Disclosure) (same bool, err error) {
+	b, ok := l.state.bucketNumbered(leaf.Bucket)
+	if !ok {
+		return false, fmt.Errorf("there is no bucket %d", leaf.Bucket)
+	}
+	if d == nil {
+		now, was := a.leaf.Source, leaf.Source
+		return (now == nil) == (was == nil) && (now == nil || now.Sequence == was.Sequence) && (a.class == 0 || a.class == b.Path.Class), nil
+	}
 	part, err := d.Payload()
 	if err != nil {
 		return false, err
 	}
-	was, err := l.saidBy(leafBytes, d, part)
-	if err != nil {
-		return false, err
-	}
-	a.uncompared = slices.ContainsFunc(d.Parts, func(p proofs.DisclosedPart) bool { return !p.Shown() })
-	if !a.uncompared {
-		return a.repeats(was), nil
+	was, err := saidBy(leaf, b, d, part)
+	if err != nil || !hidesPart(d) {
+		return a.repeats(was), err
 	}
 	sent, err := l.openRecord(a.leaf, a.record, ringKeys{}) // which nobody can have changed since it was admitted
 	if err != nil {
@@ -120,18 +134,10 @@ func (l *Ledger) compare(a *admission, leafBytes []byte, d *proofs.Disclosure) (
 
 // saidBy returns what the event of an entry said, whose payload was put
 // together.
-func (l *Ledger) saidBy(leafBytes []byte, d *proofs.Disclosure, part proofs.Part) (s said, err error) {
-	leaf, err := proofs.ParseLeaf(leafBytes)
-	if err != nil {
-		return s, err
-	}
-	b, ok := l.state.bucketNumbered(leaf.Bucket)
-	if !ok {
-		return s, fmt.Errorf("there is no bucket %d", leaf.Bucket)
-	}
+func saidBy(leaf proofs.Leaf, b *bucket, d *proofs.Disclosure, part proofs.Part) (said, error) {
 	first, err := d.Parts[0].Part()
 	if err != nil {
-		return s, err
+		return said{}, err
 	}
 	part.Subjects = first.Subjects // those whom all of it concerns
 	sequence := uint64(0)
@@ -142,7 +148,8 @@ func (l *Ledger) saidBy(leafBytes []byte, d *proofs.Disclosure, part proofs.Part
 }
 
 // isLeftOf reports whether what is left of an event can be of this one: all is
-// the same but for the values, given fields and signature that are not shown.
+// the same but for the values, given fields, key and signature that are not
+// shown.
 func isLeftOf(left, event proofs.Part) bool {
 	fields := event.Fields
 	for _, f := range left.Fields { // in their order
@@ -153,6 +160,7 @@ func isLeftOf(left, event proofs.Part) bool {
 		fields = fields[i+1:]
 	}
 	return left.MediaType == event.MediaType && left.Appender == event.Appender &&
+		(left.IdempotencyKey == "" || left.IdempotencyKey == event.IdempotencyKey) &&
 		(len(left.Signature) == 0 || bytes.Equal(left.Signature, event.Signature)) && fillsGaps(left, event.Data)
 }
 
@@ -171,25 +179,17 @@ func fillsGaps(p proofs.Part, data []byte) bool {
 	return bytes.Equal(data, p.Data[at:])
 }
 
-// fitsLeaf reports whether an event can be that of an entry of which no part of
-// the payload is left: its leaf and the keys that it was recorded under do not
-// tell otherwise.
-func (l *Ledger) fitsLeaf(ctx context.Context, a *admission, leafBytes []byte, index uint64) (bool, error) {
-	leaf, err := proofs.ParseLeaf(leafBytes)
-	if err != nil {
-		return false, err
-	}
+// recordedUnder reports whether an entry was recorded under all keys of an
+// event, as the deduplication index knows as long as the bucket is open. The
+// keys themselves may be erased.
+func (l *Ledger) recordedUnder(ctx context.Context, a *admission, leaf proofs.Leaf, index uint64) (bool, error) {
 	b, ok := l.state.bucketNumbered(leaf.Bucket)
 	if !ok {
 		return false, fmt.Errorf("there is no bucket %d", leaf.Bucket)
 	}
-	now, was := a.leaf.Source, leaf.Source
-	if (now == nil) != (was == nil) || now != nil && now.Sequence != was.Sequence || a.class != 0 && a.class != b.Path.Class {
-		return false, nil
-	}
 	keys, err := l.keys.bucket(b.Path)
 	if errors.Is(err, errDestroyed) || index >= l.indexed.Load() {
-		return true, nil // the rows are gone, or not there yet
+		return true, nil // its rows are gone, or not there yet
 	}
 	if err != nil {
 		return false, err

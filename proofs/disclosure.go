@@ -173,6 +173,31 @@ func (d Disclosure) Payload() (Part, error) {
 	return JoinParts(parts)
 }
 
+// Fill returns the disclosure with the data of an event in its parts, for whoever
+// has the event ([CutParts]). All parts must be shown; what data they have is
+// replaced. It judges nothing: see [Disclosure.Check].
+func (d Disclosure) Fill(event []byte) (Disclosure, error) {
+	heads := make([]Part, len(d.Parts))
+	for i, p := range d.Parts {
+		if !p.Shown() {
+			return d, fmt.Errorf("part %d of the payload is not shown", i)
+		}
+		var err error
+		if heads[i], err = p.Part(); err != nil {
+			return d, fmt.Errorf("part %d: %w", i, err)
+		}
+	}
+	parts, err := CutParts(heads, event)
+	if err != nil {
+		return d, err
+	}
+	d.Parts = slices.Clone(d.Parts)
+	for i, p := range parts {
+		d.Parts[i].Data = p.Data
+	}
+	return d, nil
+}
+
 // Shown reports whether the part is shown.
 func (p DisclosedPart) Shown() bool { return p.Opening != nil }
 

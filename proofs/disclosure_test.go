@@ -142,6 +142,35 @@ func TestADisclosurePutsTogetherWhatItShows(t *testing.T) {
 	}
 }
 
+func TestADisclosureIsFilledFromTheEvent(t *testing.T) {
+	x := must(proofs.NewExtractor([]proofs.Field{{Number: 1, Name: "user", Path: "$.user", Subject: true}}))
+	const event = `{"user":"alice","n":1}`
+	var d proofs.Disclosure
+	for _, p := range must(x.Split(proofs.Part{MediaType: "application/json", Data: []byte(event)})) {
+		d.Parts = append(d.Parts, proofs.DisclosedPart{Opening: make([]byte, 32), Head: must(proofs.FormatPartHead(p))})
+	}
+	filled := must(d.Fill([]byte(event)))
+	wantEqual(t, "filled", fmt.Sprintf("%s %s", filled.Parts[0].Data, filled.Parts[1].Data), `{"user":null,"n":1} "alice"`)
+	wantEqual(t, "put together", string(must(filled.Payload()).Data), event)
+	if d.Parts[0].Data != nil {
+		t.Error("the disclosure that came in is changed")
+	}
+	if _, err := d.Fill([]byte(`{"user"`)); !errors.Is(err, proofs.ErrMalformed) {
+		t.Errorf("of an event that ends before a gap: got error %v, want %v", err, proofs.ErrMalformed)
+	}
+	if _, err := (proofs.Disclosure{}).Fill([]byte(event)); !errors.Is(err, proofs.ErrMalformed) {
+		t.Errorf("without a part: got error %v, want %v", err, proofs.ErrMalformed)
+	}
+	d.Parts[1].Head = nil
+	if _, err := d.Fill([]byte(event)); !errors.Is(err, proofs.ErrMalformed) {
+		t.Errorf("with a part without a head: got error %v, want %v", err, proofs.ErrMalformed)
+	}
+	d.Parts[1].Opening = nil
+	if _, err := d.Fill([]byte(event)); err == nil || errors.Is(err, proofs.ErrMalformed) {
+		t.Errorf("with a part that is not shown: got error %v, want one that says so", err)
+	}
+}
+
 func FuzzDisclosure(f *testing.F) {
 	vectors := readFormatVectors[disclosureVector](f, "disclosure")
 	for _, v := range vectors {
