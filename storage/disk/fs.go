@@ -43,6 +43,8 @@ type File interface {
 	io.ReaderAt
 	io.WriterAt
 	io.Closer
+	// Size returns the file's size in bytes.
+	Size() (int64, error)
 	// Truncate changes the file's size.
 	Truncate(size int64) error
 	// Sync makes the file's bytes and size durable.

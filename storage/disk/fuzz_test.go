@@ -29,6 +29,7 @@ func (f *buffer) WriteAt(b []byte, offset int64) (int, error) {
 }
 
 func (f *buffer) Truncate(size int64) error { f.b = f.b[:size:size]; return nil }
+func (f *buffer) Size() (int64, error)      { return int64(len(f.b)), nil }
 func (f *buffer) Sync() error               { return nil }
 func (f *buffer) Close() error              { return nil }
 

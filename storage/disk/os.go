@@ -93,9 +93,17 @@ func (o *OS) Lock(name string) (io.Closer, error) {
 	return f, nil
 }
 
-// osFile is a file whose Sync leaves out what is not needed to read it back,
-// where the system can do that.
+// osFile is an open file. Its Sync leaves out what is not needed to read it
+// back, where the system can do that.
 type osFile struct{ *os.File }
+
+func (f osFile) Size() (int64, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return fi.Size(), nil
+}
 
 func (f osFile) Sync() error { return syncData(f.File) }
 

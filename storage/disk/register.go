@@ -154,16 +154,20 @@ func readFile(fsys FS, name string, limit int64) ([]byte, error) {
 	if info.Dir {
 		return nil, fmt.Errorf("is a directory: %w", storage.ErrNotFound)
 	}
-	if info.Size > limit {
-		return nil, fmt.Errorf("%d bytes: %w", info.Size, storage.ErrCorrupt)
-	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, notFound(err)
 	}
-	defer f.Close() // only read
-	b := make([]byte, info.Size)
-	if _, err := io.ReadFull(io.NewSectionReader(f, 0, info.Size), b); err != nil {
+	defer f.Close()       // only read
+	size, err := f.Size() // of this file, should the name be another's now
+	if err != nil {
+		return nil, err
+	}
+	if size > limit {
+		return nil, fmt.Errorf("%d bytes: %w", size, storage.ErrCorrupt)
+	}
+	b := make([]byte, size)
+	if _, err := io.ReadFull(io.NewSectionReader(f, 0, size), b); err != nil {
 		return nil, corruptEOF(err)
 	}
 	return b, nil

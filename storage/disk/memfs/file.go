@@ -51,6 +51,15 @@ func (f *file) WriteAt(b []byte, offset int64) (int, error) {
 	return len(b), nil
 }
 
+func (f *file) Size() (int64, error) {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	if f.closed {
+		return 0, pathError("size", f.name, fs.ErrClosed)
+	}
+	return int64(len(f.node.data)), nil
+}
+
 func (f *file) Truncate(size int64) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
