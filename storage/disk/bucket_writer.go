@@ -11,6 +11,7 @@ type bucketWriter struct {
 	files      *bucketFiles
 	extent     extent // with what was written, once it is flushed
 	data, rows []byte // not yet written
+	soon       bool   // a sync follows the last record
 }
 
 // add adds a record, whose index is above the last one.
@@ -37,6 +38,9 @@ func (w *bucketWriter) flush() error {
 	}
 	if _, err := w.files.records.WriteAt(w.data, int64(w.extent.bytes)); err != nil {
 		return err
+	}
+	if w.soon {
+		beginSync(w.files.records, int64(w.extent.bytes), int64(len(w.data)))
 	}
 	if _, err := w.files.rows.WriteAt(w.rows, int64(w.extent.rows*rowSize)); err != nil {
 		return err

@@ -14,6 +14,12 @@
 // a block that was acknowledged. A vault's records are written behind: its
 // extents say how far its files are synced, and nothing else is believed.
 //
+// What is dropped, rewritten or removed is unlinked, and its directory synced,
+// before the call returns; what an interrupted call left is unlinked by the
+// next opening. A file that is being read goes when its last reader is done.
+// The medium may still hold the freed blocks: who must be sure that nobody can
+// read them encrypts what is stored and destroys the key.
+//
 // It is assumed that a disk writes a sector of 512 bytes whole or not at all;
 // nothing is assumed about the order of sectors, of files, or of the names in
 // a directory between syncs. A torn write at the end of a journal or of

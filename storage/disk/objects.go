@@ -26,7 +26,6 @@ type Objects struct {
 	health health
 
 	temporaries atomic.Uint64 // counts names of temporary files
-	removing    sync.RWMutex  // held for reading while an object is read, lest its name becomes another's
 
 	mu      sync.Mutex
 	busy    map[string]chan struct{} // names that a Put or a Remove is at work on
@@ -128,18 +127,15 @@ func (o *Objects) Remove(ctx context.Context, name string) error {
 // stays: Puts may be at work in it.
 func (o *Objects) remove(file string, there bool) error {
 	if there {
-		o.removing.Lock()
-		err := o.fs.Remove(file)
-		o.removing.Unlock()
-		if err != nil {
+		if err := o.fs.Remove(file); err != nil {
 			return noSpace(err)
 		}
 	}
 	err := o.fs.SyncDir(path.Dir(file))
-	if !there && (absent(err) || errors.Is(err, syscall.ENOTDIR)) {
-		return nil
+	if err != nil && (there || !absent(err) && !errors.Is(err, syscall.ENOTDIR)) {
+		return err
 	}
-	return err
+	return o.fs.SyncDir(path.Join(o.name, temporaryDir)) // where the object had a name too
 }
 
 // acquire waits until no other Put or Remove is at work on the name.
@@ -217,8 +213,6 @@ func (o *Objects) Read(ctx context.Context, name string) ([]byte, error) {
 	if err := o.health.check(ctx); err != nil {
 		return nil, err
 	}
-	o.removing.RLock()
-	defer o.removing.RUnlock()
 	b, err := readFile(o.fs, path.Join(o.name, name), storage.MaxObject)
 	if errors.Is(err, syscall.ENOTDIR) {
 		err = storage.ErrNotFound

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // syncData is fdatasync(2): bytes and size, not the times.
@@ -21,6 +23,18 @@ func syncData(f *os.File) error {
 		return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
 	}
 	return controlErr
+}
+
+// beginSync is sync_file_range(2): it lets the disk begin with bytes that a Sync
+// will wait for. What goes wrong the Sync reports.
+func beginSync(f File, offset, size int64) {
+	if f, ok := f.(osFile); ok {
+		if conn, err := f.SyscallConn(); err == nil {
+			_ = conn.Control(func(fd uintptr) {
+				_ = unix.SyncFileRange(int(fd), offset, size, unix.SYNC_FILE_RANGE_WRITE)
+			})
+		}
+	}
 }
 
 func syncDirectory(d *os.File) error { return d.Sync() }

@@ -185,7 +185,7 @@ func (r *rewrite) begin() error {
 	if err != nil {
 		return r.doubt(noSpace(err))
 	}
-	r.new = &bucketWriter{files: f, extent: extent{generation: r.name.generation}}
+	r.new = &bucketWriter{files: f, extent: extent{generation: r.name.generation}, soon: true}
 	in := readRecords(r.old, extent{bytes: r.bytes, last: r.next}, 0, 0)
 	for range r.rows {
 		record, err := in.next()

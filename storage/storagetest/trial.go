@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/cairnlog/cairn/storage"
 	"github.com/cairnlog/cairn/storage/fault"
 )
 
@@ -33,14 +34,16 @@ func runTrials[S any](t *testing.T, maker Maker[S], run func(d *trial[S], e endi
 	}
 }
 
-// attempt does something once and ends the store. It looks at what is there,
-// given the error: at once if the store goes on, after the ending, and after a
-// power cut.
+// attempt does something once and ends the store, which takes no more calls if
+// that failed. It looks at what is there, given the error: at once if the store
+// goes on, after the ending, and after a power cut.
 func (d *trial[S]) attempt(e ending, do func() error, look func(err error)) {
 	d.t.Helper()
 	err := do()
 	if err == nil || refused(err) {
 		look(err)
+	} else {
+		wantErr(d.t, "a call after a failure", do(), storage.ErrFailed)
 	}
 	d.end(e)
 	look(err)

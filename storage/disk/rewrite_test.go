@@ -1,0 +1,170 @@
+package disk_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cairnlog/cairn/storage"
+	"github.com/cairnlog/cairn/storage/disk"
+	"github.com/cairnlog/cairn/storage/disk/memfs"
+)
+
+func openVaultIn(t *testing.T, fsys *memfs.FS) *disk.Vault {
+	t.Helper()
+	v, err := openSimulated(t, fsys).Vault("vault")
+	must(t, err)
+	return v
+}
+
+func one(bucket uint32, index uint64, data string) []storage.VaultRecord {
+	return []storage.VaultRecord{{Bucket: bucket, Index: index, Data: []byte(data)}}
+}
+
+func upper(r storage.VaultRecord) ([]byte, error) { return bytes.ToUpper(r.Data), nil }
+
+// TestRewriteLeavesNoFiles compares the files before and after rewrites that
+// change nothing, or remove everything.
+func TestRewriteLeavesNoFiles(t *testing.T) {
+	fsys := memfs.New(nil)
+	v := openVaultIn(t, fsys)
+	for i := range uint64(3) {
+		must(t, v.Write(t.Context(), one(1, i, "text")))
+	}
+	must(t, v.Sync(t.Context()))
+	before := files(t, fsys, "vault")
+	must(t, v.Rewrite(t.Context(), 1, func(r storage.VaultRecord) ([]byte, error) { return r.Data, nil }))
+	refusal := errors.New("refusal")
+	wantErr(t, "rewrite", v.Rewrite(t.Context(), 1, func(r storage.VaultRecord) ([]byte, error) {
+		if r.Index == 2 {
+			return nil, refusal
+		}
+		return upper(r)
+	}), refusal)
+	must(t, v.Rewrite(t.Context(), 2, upper))
+	if after := files(t, fsys, "vault"); !slices.Equal(after, before) {
+		t.Errorf("files are %q, want %q", after, before)
+	}
+	must(t, v.Rewrite(t.Context(), 1, func(storage.VaultRecord) ([]byte, error) { return nil, nil }))
+	if got, want := files(t, fsys, "vault"), []string{"vault/extents"}; !slices.Equal(got, want) {
+		t.Errorf("after all was removed files are %q, want %q", got, want)
+	}
+}
+
+// TestWritesGoOnDuringRewrite writes to the bucket while change is asked: a
+// little once, and much as often as a Rewrite lets others be ahead. A Write
+// that waited would wait for ever.
+func TestWritesGoOnDuringRewrite(t *testing.T) {
+	testWritesDuringRewrite(t, 1, 100)
+	testWritesDuringRewrite(t, 3, 5<<20)
+}
+
+func testWritesDuringRewrite(t *testing.T, writes uint64, size int) {
+	v := openVaultIn(t, memfs.New(nil))
+	must(t, v.Write(t.Context(), one(1, 0, "a")))
+	next := uint64(1)
+	must(t, v.Rewrite(t.Context(), 1, func(r storage.VaultRecord) ([]byte, error) {
+		if next <= writes {
+			must(t, v.Write(t.Context(), one(2, next, "a")))
+			must(t, v.Write(t.Context(), one(1, next, strings.Repeat("a", size))))
+			must(t, v.Sync(t.Context()))
+			next++
+		}
+		return upper(r)
+	}))
+	var n uint64
+	for r, err := range v.Scan(t.Context(), 1, 0) {
+		if err != nil || r.Index != n || bytes.Contains(r.Data, []byte("a")) {
+			t.Errorf("Scan yields index %d %.5q, %v, want index %d in capitals", r.Index, r.Data, err, n)
+		}
+		n++
+	}
+	if n != writes+1 {
+		t.Errorf("%d records are there, want %d", n, writes+1)
+	}
+}
+
+// TestReadersOfTheOldFiles rewrites and drops a bucket in the middle of a scan,
+// which goes on in the files that are unlinked, and closes them at its end.
+func TestReadersOfTheOldFiles(t *testing.T) {
+	for what, erase := range map[string]func(v *disk.Vault) error{
+		"rewrite": func(v *disk.Vault) error { return v.Rewrite(t.Context(), 1, upper) },
+		"drop":    func(v *disk.Vault) error { return v.Drop(t.Context(), 1) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			fsys := memfs.New(nil)
+			d := openSimulated(t, fsys)
+			v, err := d.Vault("vault")
+			must(t, err)
+			for i := range uint64(1000) {
+				must(t, v.Write(t.Context(), one(1, i, fmt.Sprintf("record %0500d", i))))
+			}
+			must(t, v.Sync(t.Context()))
+			n := 0
+			for r, err := range v.Scan(t.Context(), 1, 0) {
+				if n == 1 {
+					must(t, erase(v))
+					if found := grep(t, fsys, "record"); len(found) > 0 {
+						t.Errorf("the old records are in %q", found)
+					}
+				}
+				if err != nil || !bytes.HasPrefix(r.Data, []byte("record")) {
+					t.Fatalf("record %d of the scan is %.20q, %v", n, r.Data, err)
+				}
+				n++
+			}
+			if n != 1000 {
+				t.Errorf("the scan yields %d records, want 1000", n)
+			}
+			want := 1 // the extents
+			if what == "rewrite" {
+				want += 2
+			}
+			if got := fsys.OpenFiles(); got != want {
+				t.Errorf("%d files are open, want %d", got, want)
+			}
+			must(t, d.Close())
+		})
+	}
+}
+
+// TestRewriteOfDamagedBuckets refuses to rewrite what it cannot read; such a
+// bucket can still be dropped.
+func TestRewriteOfDamagedBuckets(t *testing.T) {
+	for what, damage := range map[string]func(fsys *memfs.FS) error{
+		"a bit of the last record": func(fsys *memfs.FS) error { return fsys.Damage("vault/00000001-1.records", 50, 1) },
+		"a length":                 func(fsys *memfs.FS) error { return fsys.Damage("vault/00000001-1.records", 11, 1) },
+		"a large length":           func(fsys *memfs.FS) error { return fsys.Damage("vault/00000001-1.records", 8, 0x80) },
+		"no rows":                  func(fsys *memfs.FS) error { return fsys.Remove("vault/00000001-1.rows") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			fsys := memfs.New(nil)
+			v := openVaultIn(t, fsys)
+			for i := range uint64(3) {
+				must(t, v.Write(t.Context(), one(1, i, "text")))
+			}
+			must(t, v.Sync(t.Context()))
+			fsys = fsys.Restart()
+			must(t, damage(fsys))
+			before := files(t, fsys, "vault")
+			v = openVaultIn(t, fsys)
+			for range 2 {
+				wantErr(t, "rewrite", v.Rewrite(t.Context(), 1, upper), storage.ErrCorrupt)
+			}
+			if after := files(t, fsys, "vault"); !slices.Equal(after, before) {
+				t.Errorf("files are %q, want %q", after, before)
+			}
+			must(t, v.Write(t.Context(), one(2, 1, "other")))
+			must(t, v.Drop(t.Context(), 1))
+			must(t, v.Sync(t.Context()))
+			for _, name := range files(t, fsys, "vault") {
+				if strings.HasPrefix(name, "vault/00000001") {
+					t.Errorf("after Drop %s is there", name)
+				}
+			}
+		})
+	}
+}
