@@ -149,11 +149,16 @@ func (h *HTTP) KeptCheckpoints(ctx context.Context) iter.Seq2[string, error] {
 
 const jsonType = "application/json"
 
-// Call makes a request for what [Log] does not have: method and path as in
-// cairn-http(7), in as the JSON of the body if it is not nil, the answer's
-// JSON into out if it is not nil. Only a GET is sent again.
+// Call makes a request for what [Log] does not have: method and path, with its
+// query, as in cairn-http(7), in as the JSON of the body if it is not nil, the
+// answer's JSON into out if it is not nil. Only a GET is sent again.
 func (h *HTTP) Call(ctx context.Context, method, path string, in, out any) error {
-	r := &request{method: method, path: path, again: method == http.MethodGet, limit: maxCall, header: http.Header{}}
+	path, rawQuery, _ := strings.Cut(path, "?")
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	r := &request{method: method, path: path, query: query, again: method == http.MethodGet, limit: maxCall, header: http.Header{}}
 	r.header.Set("Accept", jsonType+", "+problemType)
 	if in != nil {
 		body, err := json.Marshal(in)
