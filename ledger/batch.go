@@ -48,6 +48,15 @@ const batchVersion = 1
 // end returns the index after the last entry.
 func (b *batch) end() uint64 { return b.first + uint64(len(b.entries)) }
 
+// from returns the batch without its entries below an index.
+func (b *batch) from(index uint64) *batch {
+	if index <= b.first {
+		return b
+	}
+	n := min(index, b.end()) - b.first
+	return &batch{position: b.position, first: b.first + n, entries: b.entries[n:]}
+}
+
 // bytes returns how many bytes its leaves and records have.
 func (b *batch) bytes() (n int) {
 	for _, e := range b.entries {

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/keystate"
 	"github.com/cairnlog/cairn/ledger/keytree"
 	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
 )
 
 // A closer makes unreadable what was announced to be: it is one goroutine, and
@@ -62,6 +64,10 @@ func (c *closer) run(ctx context.Context) {
 			if ctx.Err() != nil || c.l.Stopped() != nil {
 				return
 			}
+			if !canWait(err) {
+				c.l.stop(fmt.Errorf("closing: %w", err)) // a write is in doubt: only a fresh start can tell
+				return
+			}
 			c.l.log.Error("closing failed, and is tried again", slog.String("error", err.Error()))
 			pause = closeRetry
 		}
@@ -74,6 +80,13 @@ func (c *closer) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// canWait reports whether what failed left nothing in doubt, so that an
+// operator can see to it while the ledger goes on.
+func canWait(err error) bool {
+	var p *client.Problem
+	return errors.As(err, &p) || errors.Is(err, storage.ErrCorrupt) || errors.Is(err, keystate.ErrOneCopy)
 }
 
 // turn closes what is announced, does what was approved, and announces what is

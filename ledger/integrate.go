@@ -15,6 +15,7 @@ type integrator struct {
 	l        *Ledger
 	edge     edge   // of the tree of all that is integrated
 	treeSize uint64 // how far the tree has integrated
+	kept     uint64 // vault and index have durably what they shall have of the entries below
 }
 
 // run integrates until the sequencer is done. What waits is taken together.
@@ -46,7 +47,7 @@ func (in *integrator) integrate(ctx context.Context, batches []*batch) error {
 	end := batches[len(batches)-1].end()
 	var wg sync.WaitGroup
 	var vaultErr error
-	wg.Go(func() { vaultErr = in.l.keep(ctx, batches) })
+	wg.Go(func() { vaultErr = in.l.keep(ctx, batches, in.kept) })
 	root, err := in.order(ctx, batches)
 	wg.Wait()
 	if err != nil {
@@ -105,9 +106,11 @@ func (in *integrator) treeRoot(ctx context.Context, size uint64) (root proofs.Ha
 }
 
 // keep writes the private side of batches to the vault and their keys to the
-// index, behind the journal: neither is durable yet.
-func (l *Ledger) keep(ctx context.Context, batches []*batch) error {
+// index, behind the journal: neither is durable yet. What was durable once is
+// not written again: it may have been closed since.
+func (l *Ledger) keep(ctx context.Context, batches []*batch, from uint64) error {
 	for _, b := range batches {
+		b = b.from(from)
 		if records := b.records(); len(records) > 0 {
 			if err := l.cfg.Vault.Write(ctx, records); err != nil {
 				return fmt.Errorf("vault: entries from %d on: %w", b.first, err)

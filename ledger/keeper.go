@@ -2,8 +2,12 @@ package ledger
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/cairnlog/cairn/storage"
 )
 
 // A keeper makes durable what was written behind the journal, and lets the
@@ -89,6 +93,7 @@ func (k *keeper) round(ctx context.Context) error {
 }
 
 func (k *keeper) sync(ctx context.Context) error {
+	sizes, _ := k.l.progress.snapshot() // before: what comes later may not be covered
 	if err := k.l.cfg.Tree.Sync(ctx); err != nil {
 		return fmt.Errorf("tree: sync: %w", err)
 	}
@@ -98,5 +103,38 @@ func (k *keeper) sync(ctx context.Context) error {
 	if err := k.l.cfg.Index.Sync(ctx); err != nil {
 		return fmt.Errorf("index: sync: %w", err)
 	}
+	if err := k.l.saveKept(ctx, sizes.Integrated); err != nil {
+		return err
+	}
 	return k.l.saveState(ctx)
+}
+
+// The register "kept" is a size: vault and index have durably what they shall
+// have of the entries below it. The journal may give such entries again after a
+// crash, and by then they may be closed.
+
+// loadKept loads the register "kept"; 0 where it was never set.
+func (l *Ledger) loadKept(ctx context.Context) (size uint64, raw []byte, err error) {
+	raw, err = l.cfg.Registers.Register(registerKept).Load(ctx)
+	if errors.Is(err, storage.ErrNotFound) {
+		return 0, nil, nil
+	}
+	if err == nil && len(raw) != 8 {
+		err = storage.ErrCorrupt
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("register kept: %w", err)
+	}
+	return binary.BigEndian.Uint64(raw), raw, nil
+}
+
+func (l *Ledger) saveKept(ctx context.Context, size uint64) error {
+	old, raw, err := l.loadKept(ctx)
+	if err != nil || old >= size {
+		return err
+	}
+	if err := l.cfg.Registers.Register(registerKept).Swap(ctx, raw, binary.BigEndian.AppendUint64(nil, size)); err != nil {
+		return fmt.Errorf("register kept: %w", err)
+	}
+	return nil
 }

@@ -221,9 +221,13 @@ func (l *Ledger) checkTreeAtSigned(ctx context.Context, size uint64, s *signedSt
 // holds all that is not durable elsewhere, and all beyond what was signed.
 func (l *Ledger) replay(ctx context.Context, r *recovered, treeSize uint64) error {
 	in := &integrator{l: l, edge: r.signed.edge.clone(), treeSize: treeSize}
+	var err error
+	if in.kept, _, err = l.loadKept(ctx); err != nil {
+		return err
+	}
 	first, next := l.cfg.Journal.Bounds()
 	expect := uint64(0)
-	err := l.cfg.Journal.Replay(ctx, first, func(position uint64, record []byte) error {
+	err = l.cfg.Journal.Replay(ctx, first, func(position uint64, record []byte) error {
 		b, err := parseBatch(append([]byte(nil), record...))
 		if err != nil {
 			return fmt.Errorf("journal: record %d: %w", position, err)

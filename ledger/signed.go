@@ -158,4 +158,5 @@ const (
 	registerSigned    = "signed"
 	registerPublished = "published"
 	registerState     = "state"
+	registerKept      = "kept"
 )
