@@ -92,6 +92,15 @@ var layers = []layer{
 		name: "ledger/keytree", ours: none, libs: none,
 		why: "whoever judges what erasure is worth must be able to read it alone",
 	}, {
+		name: "ledger/keystate", ours: []string{"ledger/keytree", "storage/disk"},
+		why: "whoever judges what erasure is worth must be able to read it with the key tree, and nothing else of the ledger",
+	}, {
+		name: "ledger/keystate/keyservice", ours: []string{"ledger/keystate"},
+		why: "it is a wrapper of cells, and links the clouds' libraries, so that only a program chooses it",
+	}, {
+		name: "ledger/keystate/keyservice/vaulttest", ours: none, libs: none,
+		why: "it is a Vault for tests, and in no program",
+	}, {
 		name: "ledger/search", ours: []string{"client", "proofs/...", "storage"}, links: []string{"ledger"},
 		why: "a follower never calls the writer: it can be deleted and rebuilt at any time",
 	}, {
@@ -127,6 +136,7 @@ var keepers = []struct {
 	{trillian, []string{"storage/trillian/..."}, "Trillian has global flags and a logger of its own, and its types must not reach ours"},
 	{pebble, []string{"storage/trillian/...", "storage/pebbleindex", "storage/pebbleguard"}, "it is one backend's choice, and witnesses and verifiers do without it"},
 	{"k8s.io/klog/...", []string{"storage/trillian/..."}, "it is Trillian's logger; ours is log/slog, given by the caller"},
+	{"gocloud.dev/...", []string{"ledger/keystate/keyservice"}, "it links the clouds' libraries, for the program that chooses them"},
 	{"flag", []string{"cmd/..."}, "only programs have flags"},
 }
 

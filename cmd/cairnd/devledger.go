@@ -16,6 +16,7 @@ import (
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/keystate/keyservice"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/disk"
@@ -72,7 +73,7 @@ func openDev(ctx context.Context, dir string, log *slog.Logger, metrics promethe
 	if err := c.check(); err != nil {
 		return d, command.Usage("%s: %w", filepath.Join(dir, local.ConfigFile), err)
 	}
-	return d, d.openLedger(ctx, c.Config, w, local.Options{Logger: log, Metrics: metrics})
+	return d, d.openLedger(ctx, c.Config, w, local.Options{Logger: log, Metrics: metrics, KeyService: keyservice.Open})
 }
 
 // openLedger opens the ledger, and makes it first if there is none.
@@ -84,7 +85,7 @@ func (d *devLedger) openLedger(ctx context.Context, c local.Config, w *witness.W
 	o.Witnesses = []ledger.Witness{{Names: []string{"dev"}, Cosigner: w}}
 	err = local.Init(ctx, d.dir, local.InitOptions{
 		Origin: origin, Config: c, Policy: fmt.Sprintf("witness dev %s\nquorum dev\n", d.key.Key()),
-		Options: local.Options{Logger: o.Logger, Witnesses: o.Witnesses},
+		Options: local.Options{Logger: o.Logger, Witnesses: o.Witnesses, KeyService: o.KeyService},
 	})
 	if err != nil && !errors.Is(err, ledger.ErrExists) {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
+	"github.com/cairnlog/cairn/ledger/keystate/keyservice"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/witness"
@@ -62,7 +63,7 @@ in the format logs/v0 of witness-network.org.`,
 	c.Flags().BoolVar(&o.encrypt, "encrypt", false, "encrypt the key files with the passphrase")
 	c.Flags().StringVar(&o.contact, "contact", "unknown", "how the witnesses' operators reach you, for what is printed")
 	c.Flags().StringArrayVar(&o.keys.Places, "key-place", nil, "directory that holds the key tree (repeat; default \"keystate\")")
-	c.Flags().StringVar(&o.keys.Wrap, "key-wrap", "", "what closes the places: passphrase or none (default: as the key files)")
+	c.Flags().StringVar(&o.keys.Wrap, "key-wrap", "", "what closes the places: passphrase, none, or a key service's URL (default: as the key files)")
 	c.Flags().StringVar(&o.keys.EscrowPlace, "escrow-place", "", "directory that holds the key tree encrypted for the recipients")
 	c.Flags().StringArrayVar(&o.keys.EscrowRecipients, "escrow-recipient", nil, "age recipient of the escrow (repeat)")
 	c.Flags().Uint32Var(&o.qpd, "qpd", 86400, "requests a day that you expect to ask of a witness, for what is printed")
@@ -79,7 +80,7 @@ func (p *program) init(ctx context.Context, o initFlags) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	o.Config = c.Config
+	o.Config, o.KeyService = c.Config, keyservice.Open
 	if o.saysKeys() {
 		if err == nil {
 			return command.Usage("%s is there: say in its table key_state what --key-place, --key-wrap and --escrow-... say", local.ConfigFile)
@@ -122,6 +123,11 @@ func (p *program) readInit(o *initFlags) error {
 			return command.Usage("%w", err)
 		}
 		o.Passphrase = secret
+	}
+	if wrap := o.Config.KeyState.Wrap; strings.Contains(wrap, "://") {
+		if err := keyservice.Check(wrap); err != nil {
+			return command.Usage("%w", err)
+		}
 	}
 	if o.Config.KeyState.Wrap == "passphrase" && !o.encrypt {
 		return command.Usage("--key-wrap passphrase: it is the passphrase, and none was given to init: use --encrypt")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger/keystate"
+	"github.com/cairnlog/cairn/ledger/keystate/keyservice"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -130,7 +131,7 @@ func (p *program) recoverKeys(ctx context.Context, escrow, identity string) erro
 		return err
 	}
 	defer from.Close()
-	r, err := local.RecoverKeyState(ctx, p.dir, cfg.Config, local.Options{Passphrase: p.secret}, from, identities...)
+	r, err := local.RecoverKeyState(ctx, p.dir, cfg.Config, local.Options{Passphrase: p.secret, KeyService: keyservice.Open}, from, identities...)
 	if errors.Is(err, keystate.ErrExists) {
 		return command.Hinted(err, "what it holds may be later than the escrow: if the server cannot start with it, move its files away")
 	}

@@ -11,6 +11,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
+	"github.com/cairnlog/cairn/ledger/keystate/keyservice/vaulttest"
 	"github.com/cairnlog/cairn/ledger/keytree"
 	"github.com/cairnlog/cairn/ledger/local"
 )
@@ -160,12 +161,14 @@ func TestWhatAnOldPlaceHoldsIsErased(t *testing.T) {
 
 func TestInitRefusesPlacesThatAreNone(t *testing.T) {
 	for want, args := range map[string][]string{
-		"is in the data directory":                   {"--key-place", "data/keys"},
-		"is named twice":                             {"--key-place", "one", "--key-place", "./one"},
-		"escrow_recipients belong together":          {"--escrow-place", "escrow"},
-		"key_state.escrow_recipients":                {"--escrow-place", "escrow", "--escrow-recipient", "me"},
-		`"rot13" is not "none" or "passphrase"`:      {"--key-wrap", "rot13"},
-		"the passphrase, and none was given to init": {"--key-wrap", "passphrase"},
+		"is in the data directory":          {"--key-place", "data/keys"},
+		"is named twice":                    {"--key-place", "one", "--key-place", "./one"},
+		"escrow_recipients belong together": {"--escrow-place", "escrow"},
+		"key_state.escrow_recipients":       {"--escrow-place", "escrow", "--escrow-recipient", "me"},
+		`"rot13" is not "none", "passphrase" or the URL of a key service`: {"--key-wrap", "rot13"},
+		`"vault://k" is not hashivault://, awskms://`:                     {"--key-wrap", "vault://k"},
+		"is not engine=PATH, token_file=FILE or destroy=versions":         {"--key-wrap", "hashivault://k?destroy=all"},
+		"the passphrase, and none was given to init":                      {"--key-wrap", "passphrase"},
 	} {
 		dir := filepath.Join(t.TempDir(), "ledger")
 		status, _, talk := cairnd(t, append([]string{"init", "--dir", dir, "--origin", "o"}, args...)...)
@@ -211,4 +214,18 @@ func TestHintsOfTheKeyState(t *testing.T) {
 			l.runs(command.Unknown, c.want, "serve", "--listen", "127.0.0.1:0")
 		})
 	}
+}
+
+func TestKeyServiceClosesThePlaces(t *testing.T) {
+	vault := vaulttest.Start("cairn")
+	t.Cleanup(vault.Close)
+	t.Setenv("VAULT_ADDR", vault.URL)
+	t.Setenv("VAULT_TOKEN", vault.Token)
+	l := &keyLedger{t: t, dir: filepath.Join(t.TempDir(), "ledger")}
+	l.runs(command.Yes, "made the ledger", "init", "--origin", "example.com/l", "--key-place", "one", "--key-place", "two",
+		"--key-wrap", "hashivault://cairn?destroy=versions")
+	l.runs(command.Yes, "closed by hashivault://cairn?destroy=versions, on ", "key", "status")
+	serve(t, l.dir, "--listen", "127.0.0.1:0")
+	vault.Close()
+	l.runs(command.Unknown, "a server has this ledger open", "serve", "--listen", "127.0.0.1:0")
 }

@@ -84,6 +84,8 @@ func (p *program) hintFor(err error) string {
 		return "a new ledger has a directory of its own: name it with --dir; an init that was interrupted goes on with what it was given"
 	case errors.Is(err, local.ErrOldLayout):
 		return "make a new ledger, in another directory: no released program makes or reads such a one"
+	case errors.Is(err, storage.ErrLocked):
+		return "a server has this ledger open; stop it first"
 	case errors.As(err, &place):
 		return "mount the disk that it is on; if it is lost, make an empty directory there, which is filled from the other places, or take it out of " + local.ConfigFile
 	case errors.Is(err, keystate.ErrNone):
@@ -92,8 +94,6 @@ func (p *program) hintFor(err error) string {
 		return "bring back the latest state, from another place or from the escrow: a backup does not have it"
 	case errors.Is(err, keystate.ErrOther):
 		return "each ledger has places of its own: name them in " + local.ConfigFile + ", table key_state"
-	case errors.Is(err, storage.ErrLocked):
-		return "a server has this ledger open; stop it first"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "another program listens there; choose another address with --listen or in cairn.toml"
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/ledger/keystate/keyservice"
 	"github.com/cairnlog/cairn/ledger/local"
 )
 
@@ -55,7 +56,7 @@ func (p *program) serve(ctx context.Context, address, format string) error {
 			BehindProxy: l.BehindProxy, RequireClientCertificate: l.RequireClientCertificate}
 	}
 	metrics := newRegistry()
-	d, err := local.Open(ctx, p.dir, cfg.Config, local.Options{Passphrase: p.secret, Logger: log, Metrics: metrics})
+	d, err := local.Open(ctx, p.dir, cfg.Config, local.Options{Passphrase: p.secret, Logger: log, Metrics: metrics, KeyService: keyservice.Open})
 	if err != nil {
 		return err
 	}

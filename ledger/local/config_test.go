@@ -29,6 +29,13 @@ func TestSettingsAreWithinTheirBounds(t *testing.T) {
 		"a tree at no address":             {"tree = \"https://example.com\"", "tree: parse address"},
 		"a certificate for the tree alone": {"tree = \"trillian://10.0.0.1:9/1\"\ntree_certificate = \"c\"", "belong together"},
 		"an authority for no server":       {"tree_ca = \"c\"", "tree gives none"},
+		"a place among the data":           {"[key_state]\nplaces = [\"k\", \"data/k\"]", "key_state: /data/k is in the data directory"},
+		"a place twice":                    {"[key_state]\nplaces = [\"k\", \"./k\"]", "key_state: /k is named twice"},
+		"an escrow in a place":             {"[key_state]\nplaces = [\"k\"]\nescrow_place = \"k\"\nescrow_recipients = [\"age1\"]", "key_state: /k is named twice"},
+		"an escrow for nobody":             {"[key_state]\nescrow_place = \"e\"", "belong together"},
+		"an escrow for a stranger":         {"[key_state]\nescrow_place = \"e\"\nescrow_recipients = [\"me\"]", "key_state.escrow_recipients: "},
+		"a wrap that is none":              {"[key_state]\nwrap = \"rot13\"", "key_state.wrap: \"rot13\" is not"},
+		"a wrap at a key service":          {"[key_state]\nwrap = \"awskms://alias/k\"", ""},
 	} {
 		path := filepath.Join(t.TempDir(), local.ConfigFile)
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {

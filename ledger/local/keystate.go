@@ -31,8 +31,9 @@ type KeyState struct {
 	Places []string `toml:"places,omitempty"`
 
 	// Wrap says what closes the places for those who can read their files:
-	// "passphrase", that of the key files, or "none". Default: "passphrase"
-	// where secrets.key is encrypted, else "none".
+	// "passphrase", that of the key files, "none", or the URL of a key service,
+	// see package keyservice. Default: "passphrase" where secrets.key is
+	// encrypted, else "none".
 	Wrap string `toml:"wrap,omitempty"`
 
 	// EscrowPlace is a directory that always holds the latest key tree
@@ -84,11 +85,16 @@ func (c Config) checkKeyState() error {
 	if _, err := k.recipients(); err != nil {
 		return fmt.Errorf("key_state.escrow_recipients: %w", err)
 	}
-	if k.Wrap != "" && k.Wrap != wrapNone && k.Wrap != wrapPassphrase {
-		return fmt.Errorf("key_state.wrap: %q is not \"none\" or \"passphrase\"", k.Wrap)
+	if k.Wrap != "" && k.Wrap != wrapNone && k.Wrap != wrapPassphrase && !k.atService() {
+		return fmt.Errorf("key_state.wrap: %q is not \"none\", \"passphrase\" or the URL of a key service", k.Wrap)
 	}
 	return nil
 }
+
+// atService reports whether a key service closes the places.
+func (k KeyState) atService() bool { return isURL(k.Wrap) }
+
+func isURL(wrap string) bool { return strings.Contains(wrap, "://") }
 
 // recipients returns those of the escrow.
 func (k KeyState) recipients() ([]age.Recipient, error) {
@@ -98,25 +104,40 @@ func (k KeyState) recipients() ([]age.Recipient, error) {
 	return age.ParseRecipients(strings.NewReader(strings.Join(k.EscrowRecipients, "\n")))
 }
 
-// wrapper returns what closes the cells, or nil.
-func (k KeyState) wrapper(p Passphrase, encrypted bool, workFactor int) (keystate.Wrapper, error) {
-	if k.Wrap != wrapPassphrase && (k.Wrap != "" || !encrypted) {
-		return nil, nil
+// wrapping names what closes the cells; "" is nothing.
+func (k KeyState) wrapping(encrypted bool) string {
+	switch {
+	case k.Wrap == wrapNone, k.Wrap == "" && !encrypted:
+		return ""
+	case k.Wrap == "":
+		return wrapPassphrase
 	}
-	if p == nil {
+	return k.Wrap
+}
+
+// wrapper returns the wrapper of a name.
+func (o Options) wrapper(ctx context.Context, name string) (keystate.Wrapper, error) {
+	switch {
+	case isURL(name) && o.KeyService == nil:
+		return nil, fmt.Errorf("key_state.wrap: this program knows no key services, and so not %s", name)
+	case isURL(name):
+		return o.KeyService(ctx, name)
+	case name != wrapPassphrase:
+		return nil, fmt.Errorf("this program does not know %q", name)
+	case o.Passphrase == nil:
 		return nil, errors.New("the key state is closed with the passphrase, and none was given")
 	}
-	secret, err := p()
+	secret, err := o.Passphrase()
 	if err != nil {
 		return nil, err
 	}
-	return keystate.Passphrase(secret, workFactor), nil
+	return keystate.Passphrase(secret, o.parts.workFactor), nil
 }
 
 // openKeyState opens the key tree for the ledger. With create it is made where
 // there is none.
 func (d *Directory) openKeyState(ctx context.Context, cfg *ledger.Config, c Config, o Options, create bool) error {
-	ks, err := d.keyStateOptions(cfg.Secrets, c, o, create)
+	ks, err := d.keyStateOptions(ctx, cfg.Secrets, c, o, create)
 	if err != nil {
 		return err
 	}
@@ -146,14 +167,16 @@ func owner(s ledger.Secrets) [32]byte { return [32]byte(s.Derive("key state")) }
 
 // keyStateOptions opens and locks the directories of a key state. With create
 // those that are missing are made.
-func (d *Directory) keyStateOptions(s ledger.Secrets, c Config, o Options, create bool) (ks keystate.Options, err error) {
-	ks = keystate.Options{Owner: owner(s), Rand: rand.Reader}
+func (d *Directory) keyStateOptions(ctx context.Context, s ledger.Secrets, c Config, o Options, create bool) (ks keystate.Options, err error) {
+	ks = keystate.Options{Owner: owner(s), Rand: rand.Reader, Former: o.wrapper}
 	encrypted, err := isEncrypted(filepath.Join(c.Keys, secretsFile))
 	if err != nil {
 		return ks, err
 	}
-	if ks.Wrapper, err = c.KeyState.wrapper(o.Passphrase, encrypted, o.parts.workFactor); err != nil {
-		return ks, err
+	if name := c.KeyState.wrapping(encrypted); name != "" {
+		if ks.Wrapper, err = o.wrapper(ctx, name); err != nil {
+			return ks, err
+		}
 	}
 	return ks, d.openPlaces(&ks, c.KeyState, o, create)
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/keystate"
+	"github.com/cairnlog/cairn/ledger/keystate/keyservice"
+	"github.com/cairnlog/cairn/ledger/keystate/keyservice/vaulttest"
 	"github.com/cairnlog/cairn/ledger/keytree"
 	"github.com/cairnlog/cairn/ledger/local"
 )
@@ -185,5 +187,44 @@ func TestLedgerOfTheOldLayoutIsToldSo(t *testing.T) {
 	}
 	if _, err := local.Open(t.Context(), dir, local.Config{}, local.Options{}); !errors.Is(err, local.ErrOldLayout) {
 		t.Errorf("got %v, want ErrOldLayout", err)
+	}
+}
+
+// TestKeyServiceClosesThePlaces from init on, and can be changed for another
+// and back.
+func TestKeyServiceClosesThePlaces(t *testing.T) {
+	vault := vaulttest.Start("cairn")
+	t.Cleanup(vault.Close)
+	t.Setenv("VAULT_ADDR", vault.URL)
+	t.Setenv("VAULT_TOKEN", vault.Token)
+	const url = "hashivault://cairn?destroy=versions"
+	c := local.Config{KeyState: local.KeyState{Places: []string{"one", "two"}, Wrap: url}}
+	o := local.InitOptions{Origin: initOrigin, Config: c}
+	if err := local.Init(t.Context(), filepath.Join(t.TempDir(), "ledger"), o); err == nil || !strings.Contains(err.Error(), "knows no key services") {
+		t.Errorf("without any: got %v", err)
+	}
+	o.KeyService = keyservice.Open
+	dir := initLedger(t, o)
+	for i, now := range []struct{ wrap, cell string }{{url, url}, {"none", ""}, {url, url}} {
+		c.KeyState.Wrap = now.wrap
+		d, err := local.Open(t.Context(), dir, c, local.Options{KeyService: keyservice.Open})
+		if err != nil {
+			t.Fatal(err)
+		}
+		appendOne(t, d, payload(int64(i), 100))
+		if _, err := d.KeyState.Destroy(t.Context(), keytree.Bucket(1, 1, uint32(i))); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		info := local.InspectKeyState(dir, c)
+		if info.Epoch != uint64(i+1) || info.Places[1].Wrapping != now.cell {
+			t.Errorf("got %+v, want epoch %d closed by %q", info, i+1, now.cell)
+		}
+	}
+	vault.Close()
+	if _, err := local.Open(t.Context(), dir, c, local.Options{KeyService: keyservice.Open}); err == nil {
+		t.Error("it opens without the service")
 	}
 }

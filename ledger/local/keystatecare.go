@@ -29,7 +29,7 @@ func RecoverKeyState(ctx context.Context, dir string, c Config, o Options, escro
 	if err := readKeys(&cfg, c.Keys, o.Passphrase); err != nil {
 		return r, err
 	}
-	ks, err := d.keyStateOptions(cfg.Secrets, c, o, true)
+	ks, err := d.keyStateOptions(ctx, cfg.Secrets, c, o, true)
 	if err != nil {
 		return r, err
 	}

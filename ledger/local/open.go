@@ -26,6 +26,11 @@ type Options struct {
 	Logger     *slog.Logger          // nil: nothing is logged
 	Metrics    prometheus.Registerer // nil: nothing is measured
 
+	// KeyService returns the wrapper of a key service's URL, such as
+	// keyservice.Open, which links the libraries of all clouds. Nil: none is
+	// known.
+	KeyService func(ctx context.Context, url string) (keystate.Wrapper, error)
+
 	parts parts
 }
 
