@@ -2,7 +2,7 @@ package client
 
 import (
 	"context"
-	"net/http"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -92,11 +92,11 @@ type RecordedAct struct {
 // History returns what was recorded of reads and administration. It needs the
 // token of an auditor. Nothing of it is checked: see [Verifier.CheckAct].
 func (h *HTTP) History(ctx context.Context, q HistoryQuery) (History, error) {
-	path := "/v1/history"
-	if query := q.String(); query != "" {
-		path += "?" + query
+	query, err := url.ParseQuery(q.String())
+	if err != nil {
+		return History{}, fmt.Errorf("history: %w", err)
 	}
 	var out History
-	err := h.Call(ctx, http.MethodGet, path, nil, &out)
+	err = h.json(ctx, get("/v1/history", query, jsonType, maxCall), &out)
 	return out, err
 }
