@@ -34,6 +34,8 @@ type session struct {
 
 	terminal bool // everything is one
 	maxKept  int  // 0: as many as ever
+
+	publishing time.Duration // 0: as long as ever
 }
 
 func newSession(t *testing.T) *session {
@@ -90,7 +92,7 @@ func (s *session) program(role string, stdout, stderr *bytes.Buffer) *program {
 	return &program{
 		Program: command.Program{Name: "cairn", Stdin: strings.NewReader(""), Stdout: stdout, Stderr: stderr}, clock: time.Now,
 		rand: rand.NewChaCha8([32]byte{5}), terminal: func(any) bool { return s.terminal },
-		maxKept: cmp.Or(s.maxKept, maxKept),
+		maxKept: cmp.Or(s.maxKept, maxKept), publishing: cmp.Or(s.publishing, publishPatience),
 		env: func(name string) string {
 			if name == "CAIRN_TOKEN" {
 				return s.env[role]

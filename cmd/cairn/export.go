@@ -44,6 +44,7 @@ has the history that was exported.`,
 	f.BoolVar(&o.receipts, "receipts", false, "write a receipt of every event too")
 	f.IntVar(&o.workers, "workers", 8, "how many files are fetched at once")
 	f.BoolVar(&o.json, "json", false, "print what was exported as JSON")
+	p.reasonFlag(f)
 	return c
 }
 

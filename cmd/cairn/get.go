@@ -42,6 +42,7 @@ check it without the ledger, a line for each entry.`,
 	f.BoolVar(&o.raw, "raw", false, "do not escape the payload on a terminal")
 	f.BoolVar(&o.settings, "settings", false, "with --json: add the entries that say how the tags were made")
 	f.IntVar(&o.part, "part", 0, "number of the part, of a payload with several")
+	p.reasonFlag(f)
 	f.StringVarP(&o.out, "output", "o", "", "`FILE` to write, instead of the standard output")
 	return c
 }

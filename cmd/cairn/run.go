@@ -21,7 +21,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	p := &program{
 		Program: command.Program{Name: "cairn", Stdin: stdin, Stdout: stdout, Stderr: stderr},
 		env:     os.Getenv, clock: time.Now, rand: rand.Reader, terminal: isTerminal,
-		patience: cachePatience, maxKept: maxKept,
+		patience: cachePatience, publishing: publishPatience, maxKept: maxKept,
 	}
 	return p.run(ctx, args)
 }
@@ -29,6 +29,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // cachePatience is how long caches before a ledger may show an older
 // checkpoint. C2SP tlog-tiles allows them seconds.
 const cachePatience = 5 * time.Second
+
+// publishPatience is how long an act that was recorded a moment ago may wait for
+// the checkpoint that covers it.
+const publishPatience = 10 * time.Second
 
 // A program is what every command works with.
 type program struct {
@@ -39,6 +43,8 @@ type program struct {
 	terminal func(stream any) bool
 	patience time.Duration
 	maxKept  int // checkpoints that a ledger keeps
+
+	publishing time.Duration // how long what was just recorded is waited for
 
 	mu       sync.Mutex
 	evidence []string // files that were saved, to be told at the end
@@ -51,6 +57,8 @@ type program struct {
 	certFile  string
 	keyFile   string
 	maxAge    time.Duration
+
+	reason string // of those that read
 }
 
 func (p *program) run(ctx context.Context, args []string) int {
@@ -99,7 +107,7 @@ shows another history afterwards.`,
 	f.StringVar(&p.certFile, "client-certificate", "", "`FILE` in PEM with the certificate that says who you are (CAIRN_CLIENT_CERTIFICATE)")
 	f.StringVar(&p.keyFile, "client-key", "", "`FILE` in PEM with its key (CAIRN_CLIENT_KEY)")
 	f.DurationVar(&p.maxAge, "max-age", 0, "refuse a latest checkpoint that witnesses saw longer ago")
-	root.AddCommand(p.appendCommand(), p.getCommand(), p.tailCommand(), p.proveCommand(), p.verifyCommand(), p.auditCommand(), p.exportCommand(), p.logCommand())
+	root.AddCommand(p.appendCommand(), p.getCommand(), p.tailCommand(), p.historyCommand(), p.proveCommand(), p.verifyCommand(), p.auditCommand(), p.exportCommand(), p.logCommand())
 	p.SetUp(root, exitHelp)
 	return root
 }

@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 //	exits STATUS cairn …    runs a command that must exit so
 //	stopserver              stops the server
 //	silence on|off          makes the witness silent, or speak again
+//	sensitive STREAM        adds a stream whose readers must say why
 //	cloudtrail FILE         writes the events of testdata/events, one a line
 //	readback LINES ANSWERS  reads every entry of append --json again, byte for byte
 //	flip FILE BYTE          flips a bit of a byte; negative: from the end
@@ -52,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"exits":      cmdExits,
 			"stopserver": cmdStopServer,
 			"silence":    cmdSilence,
+			"sensitive":  cmdSensitive,
 			"cloudtrail": cmdCloudTrail,
 			"readback":   cmdReadBack,
 			"flip":       cmdFlip,
@@ -145,6 +147,12 @@ func cmdStopServer(ts *testscript.TestScript, _ bool, _ []string) {
 
 func cmdSilence(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Value("server").(*server).world.Witness.Silence(len(args) == 1 && args[0] == "on")
+}
+
+func cmdSensitive(ts *testscript.TestScript, _ bool, args []string) {
+	l := ts.Value("server").(*server).world.Ledger
+	_, err := l.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(context.Background(), ledger.StreamConfig{Name: args[0], Reason: true})
+	ts.Check(err)
 }
 
 // cmdCloudTrail writes the events of the committed sample.

@@ -46,7 +46,7 @@ func (p *program) sourceAt(name string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := client.Dial(name, client.Options{Token: token, Certificate: certificate})
+	log, err := client.Dial(name, client.Options{Token: token, Certificate: certificate, Reason: p.reason})
 	if err != nil {
 		return nil, command.Usage("%w", err)
 	}

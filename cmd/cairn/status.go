@@ -77,6 +77,9 @@ func hintOf(p *client.Problem) (hints []string) {
 	if p.Code() == client.Unauthorized && (p.Hint == "" || strings.HasPrefix(p.Hint, "send it as: ")) { // which is about the header
 		return []string{"give a token with CAIRN_TOKEN or --token-file; an operator makes one with: cairnd token issue"}
 	}
+	if p.Code() == client.ReasonNeeded {
+		return []string{"say why you read with --reason TEXT: it is recorded with what you read"}
+	}
 	if p.Hint != "" {
 		hints = append(hints, p.Hint)
 	}

@@ -40,6 +40,7 @@ from now on, unless --from says otherwise, and ends when it is interrupted.`,
 	f.Int64Var(&o.from, "from", -1, "`INDEX` to begin with; -1: what is published from now on")
 	f.Uint64Var(&o.count, "count", 0, "end after so many events; 0: never")
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each event")
+	p.reasonFlag(f)
 	return c
 }
 
