@@ -59,8 +59,9 @@ func (c *closer) nudge() {
 // ends.
 func (c *closer) run(ctx context.Context) {
 	for {
-		pause := c.l.cfg.Retention
-		if err := c.turn(ctx); err != nil {
+		err := c.turn(ctx)
+		pause := c.l.nextGrace(c.l.cfg.Retention)
+		if err != nil {
 			if ctx.Err() != nil || c.l.Stopped() != nil {
 				return
 			}

@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/keystate"
 	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
@@ -107,10 +108,14 @@ func (l *Ledger) canDestroy() error {
 	if l.cfg.Keystate == nil {
 		return client.NewProblem(client.NotNow, "this ledger cannot destroy keys", "")
 	}
-	if err := l.cfg.Keystate.Check(); err != nil {
-		return client.NewProblem(client.NotNow, err.Error(), "see key_state in cairn.toml(5)")
+	err := l.cfg.Keystate.Check()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, keystate.ErrOneCopy):
+		return client.NewProblem(client.NotNow, err.Error(), "make an empty directory on another disk, name both in cairn.toml, table key_state, and start the server again; see cairn-keys(7)")
 	}
-	return nil
+	return client.NewProblem(client.NotNow, err.Error(), "see cairnd key status")
 }
 
 // An erasureTarget is a subject with the keys that close what concerns it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"time"
 
 	"crypto/hmac"
 	"crypto/sha256"
@@ -23,6 +24,11 @@ type RequestInfo struct {
 	Act      proofs.Act `json:"act"`     // what for
 	Approved uint64     `json:"approved,omitempty"`
 	From     uint64     `json:"from,omitempty"` // when it is done at the earliest, in microseconds since 1970
+
+	// What ended it, if anything did: index of the entry that it allowed, or
+	// of that by which it was withdrawn.
+	Used      uint64 `json:"used,omitempty"`
+	Withdrawn uint64 `json:"withdrawn,omitempty"`
 }
 
 // pseudonym returns the number that stands for an identity in public.
@@ -69,9 +75,31 @@ func (s *Session) Requests(ctx context.Context) ([]RequestInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, RequestInfo{Request: r.Index, Act: act, Approved: r.Approval, From: r.From})
+		list = append(list, *requestInfo(r, act))
 	}
 	return list, nil
+}
+
+// Request returns what an entry asked for, also after that was done or
+// withdrawn.
+func (s *Session) Request(ctx context.Context, index uint64) (*RequestInfo, error) {
+	r, ok := s.l.retain.Request(index)
+	if !ok {
+		return nil, noRequest(index)
+	}
+	act, err := s.l.requestedAct(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	return requestInfo(r, act), nil
+}
+
+func noRequest(index uint64) error {
+	return client.NewProblem(client.NotFound, fmt.Sprintf("entry %d asks for nothing", index), "see what was asked for with: cairnd request list")
+}
+
+func requestInfo(r retain.Request, act proofs.Act) *RequestInfo {
+	return &RequestInfo{Request: r.Index, Act: act, Approved: r.Approval, From: r.From, Used: r.Used, Withdrawn: r.Withdrawn}
 }
 
 // requestedAct returns what an entry asks for. The subject is among it as long
@@ -108,22 +136,29 @@ func (s *Session) answer(ctx context.Context, request uint64, what string, body 
 	act := s.caller.act(what)
 	act.Request = request
 	if _, ok := s.l.retain.Request(request); !ok {
-		return nil, s.answered(ctx, act, client.NewProblem(client.NotFound, fmt.Sprintf("entry %d asks for nothing", request), ""))
+		return nil, s.answered(ctx, act, noRequest(request))
 	}
 	control, err := proofs.FormatAdministration(body(&proofs.AnswerBody{Request: request, By: s.l.pseudonym(s.caller.Name)}))
 	if err != nil {
 		return nil, err
 	}
 	if _, err := s.l.announceAct(ctx, proofs.Administration, control, act); err != nil {
-		return nil, err
+		return nil, s.answered(ctx, act, err)
 	}
 	s.l.closer.nudge()
-	r, _ := s.l.retain.Request(request)
-	info := &RequestInfo{Request: request, Approved: r.Approval, From: r.From}
-	if asked, err := s.l.requestedAct(ctx, request); err == nil {
-		info.Act = asked
+	return s.Request(ctx, request)
+}
+
+// nextGrace returns how long it is until the grace of an approved request is
+// over, or the most that it may be.
+func (l *Ledger) nextGrace(most time.Duration) time.Duration {
+	now := uint64(l.cfg.Clock().UnixMicro())
+	for _, r := range l.retain.Requests() {
+		if r.Approval > 0 && r.From > now {
+			most = min(most, time.Duration(min(r.From-now, uint64(most/time.Microsecond)))*time.Microsecond)
+		}
 	}
-	return info, nil
+	return most
 }
 
 // doApproved does what was approved and whose grace is over, and reports

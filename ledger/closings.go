@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/retain"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A ClosingInfo is how far it has come with what an entry announced to become
+// unreadable: an expiry, an erasure, or what was held until a release.
+type ClosingInfo struct {
+	Closing uint64 `json:"closing"` // index of the entry that announced it
+	Kind    string `json:"kind"`    // of that entry: "expiry", "erasure" or "release"
+	Done    bool   `json:"done"`    // the keys are destroyed
+
+	// Of one that is not done:
+
+	Waits   string   `json:"waits,omitempty"`   // for what: one of the words below
+	Trouble string   `json:"trouble,omitempty"` // why keys cannot be destroyed
+	Stream  string   `json:"stream,omitempty"`  // whose entries it closes; of the ledger itself none
+	Class   string   `json:"class,omitempty"`   // that expires
+	Hold    uint64   `json:"hold,omitempty"`    // that is released
+	Request uint64   `json:"request,omitempty"` // that allowed it
+	Holds   []uint64 `json:"holds,omitempty"`   // which keep something of it
+}
+
+// What a closing that is not done waits for.
+const (
+	WaitsForPublication = "publication" // a published checkpoint that covers the announcement
+	WaitsForKeys        = "keys"        // that keys can be destroyed again
+	WaitsForTurn        = "turn"        // one that was announced before it
+	WaitsForDestruction = "destruction" // nothing: it is under way
+)
+
+// Closings returns what is announced to become unreadable and is not done, in
+// the order in which it will be.
+func (s *Session) Closings(context.Context) ([]ClosingInfo, error) {
+	list := []ClosingInfo{}
+	for i, c := range s.l.retain.Open() {
+		list = append(list, s.l.closingInfo(c, i == 0))
+	}
+	return list, nil
+}
+
+// Closing returns how far it has come with what an entry announced.
+func (s *Session) Closing(ctx context.Context, index uint64) (*ClosingInfo, error) {
+	kind, last, err := s.l.announced(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	open := s.l.retain.Open()
+	at := slices.IndexFunc(open, func(c retain.Closing) bool { return c.Index == last })
+	if at < 0 {
+		return &ClosingInfo{Closing: index, Kind: kind.String(), Done: true}, nil
+	}
+	info := s.l.closingInfo(open[at], at == 0)
+	info.Closing = index
+	return &info, nil
+}
+
+// announced returns what kind of closing an entry announces, and the index of
+// the last entry that announces it: an erasure can have several.
+func (l *Ledger) announced(ctx context.Context, index uint64) (kind proofs.Kind, last uint64, err error) {
+	if err := l.sequencedIndex(index); err != nil {
+		return 0, 0, err
+	}
+	leaves, err := l.leaves(ctx, index, index+1)
+	if err != nil {
+		return 0, 0, err
+	}
+	leaf, err := proofs.ParseLeaf(leaves[0])
+	if err != nil {
+		return 0, 0, fmt.Errorf("entry %d: %w", index, err)
+	}
+	announces := false
+	last = index
+	switch leaf.Kind {
+	case proofs.Expiry:
+		body, err := proofs.ParseExpiry(leaf.Control)
+		if err != nil {
+			return 0, 0, fmt.Errorf("entry %d: %w", index, err)
+		}
+		announces = body.Expired != nil
+	case proofs.Erasure:
+		body, err := proofs.ParseErasure(leaf.Control)
+		if err != nil {
+			return 0, 0, fmt.Errorf("entry %d: %w", index, err)
+		}
+		if announces = body.Erased != nil; announces {
+			last += uint64(body.Erased.Parts - body.Erased.Part)
+		}
+	case proofs.Release:
+		body, err := proofs.ParseRelease(leaf.Control)
+		if err != nil {
+			return 0, 0, fmt.Errorf("entry %d: %w", index, err)
+		}
+		announces = body.Released != nil
+	}
+	if !announces {
+		return 0, 0, client.NewProblem(client.NotFound, fmt.Sprintf("entry %d announces no expiry, erasure or release", index), "")
+	}
+	return leaf.Kind, last, nil
+}
+
+func (l *Ledger) closingInfo(c retain.Closing, first bool) ClosingInfo {
+	info := ClosingInfo{Closing: c.Index, Kind: c.Kind.String(), Hold: c.Hold, Request: c.Request}
+	if c.Kind != proofs.Release {
+		info.Stream = l.streamName(c.Closes[0].Stream)
+	}
+	if c.Kind == proofs.Expiry {
+		if b, ok := l.state.bucketNumbered(c.Closes[0].Bucket); ok {
+			info.Class = l.className(b.Path.Class)
+		}
+	}
+	for _, ring := range c.Rings {
+		if !slices.Contains(info.Holds, ring.Hold) {
+			info.Holds = append(info.Holds, ring.Hold)
+		}
+	}
+	sizes, _ := l.progress.snapshot()
+	err := l.canDestroy()
+	switch {
+	case sizes.Published <= c.Index:
+		info.Waits = WaitsForPublication
+	case err != nil:
+		info.Waits, info.Trouble = WaitsForKeys, err.Error()
+	case !first:
+		info.Waits = WaitsForTurn
+	default:
+		info.Waits = WaitsForDestruction
+	}
+	return info
+}
+
+// className returns the name of a class, where it has one.
+func (l *Ledger) className(number uint16) string {
+	if c, ok := l.state.class(number); ok {
+		return c.Name
+	}
+	return ""
+}
+
+// AwaitDone waits until what an entry announced is done. Of a request it waits
+// until that is withdrawn, or what it asked for is done. The error is that of
+// the context where its time is up before.
+func (s *Session) AwaitDone(ctx context.Context, index uint64) error {
+	err := s.l.progress.wait(ctx, func(*progress) bool {
+		last := index
+		if r, ok := s.l.retain.Request(index); ok {
+			if r.Used == 0 {
+				return r.Withdrawn > 0
+			}
+			last = r.Used
+		}
+		_, open := s.l.retain.Closing(last)
+		return !open
+	})
+	if err != nil {
+		return s.l.asProblem(err)
+	}
+	return nil
+}
