@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -69,18 +70,24 @@ func Open(t testing.TB, c local.Config) *World {
 
 // Make makes a ledger in an empty directory and opens it.
 func Make(ctx context.Context, dir string, c local.Config) (*World, error) {
+	return MakeAt(ctx, dir, c, nil)
+}
+
+// MakeAt is Make with a clock that the ledger and its witness share; nil is
+// time.Now.
+func MakeAt(ctx context.Context, dir string, c local.Config, clock func() time.Time) (*World, error) {
 	key, err := proofs.GenerateKey("witness.example/test", proofs.Ed25519Cosignature, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
 	inner, err := witness.New(ctx, witness.Config{
-		Keys: []proofs.SigningKey{key}, Registers: memory.New(nil).Registers("witness"),
+		Keys: []proofs.SigningKey{key}, Registers: memory.New(nil).Registers("witness"), Clock: clock,
 	})
 	if err != nil {
 		return nil, err
 	}
 	w := &World{Metrics: prometheus.NewRegistry(), Witness: &Witness{Witness: inner}}
-	o := local.Options{Witnesses: []ledger.Witness{{Names: []string{"w"}, Cosigner: w.Witness}}}
+	o := local.Options{Clock: clock, Witnesses: []ledger.Witness{{Names: []string{"w"}, Cosigner: w.Witness}}}
 	policy := fmt.Sprintf("witness w %s\nquorum w\n", key.Key())
 	if err := local.Init(ctx, dir, local.InitOptions{Origin: Origin, Policy: policy, Config: c, Options: o}); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,6 +24,7 @@ import (
 type Options struct {
 	Passphrase Passphrase            // nil: key files are not encrypted
 	Witnesses  []ledger.Witness      // beside those that the policy gives URLs of
+	Clock      func() time.Time      // nil: time.Now
 	Logger     *slog.Logger          // nil: nothing is logged
 	Metrics    prometheus.Registerer // nil: nothing is measured
 
@@ -105,7 +107,7 @@ func openKeys(ctx context.Context, c Config, o Options, create bool) (d *Directo
 	cfg = ledger.Config{
 		Heartbeat: c.Heartbeat.time(), KeepCheckpoint: c.KeepCheckpoint.time(), WitnessTimeout: c.WitnessTimeout.time(),
 		Limits: ledger.Limits{Payload: c.MaxPayload, Batch: c.MaxBatch, Queue: c.MaxQueue},
-		Logger: o.Logger, Metrics: o.Metrics,
+		Clock:  o.Clock, Logger: o.Logger, Metrics: o.Metrics,
 	}
 	if err := readKeys(&cfg, c.Keys, o.Passphrase); err != nil {
 		return d, cfg, err
