@@ -18,7 +18,7 @@ type StreamConfig struct {
 	Class  string        `json:"class"`            // empty: [DefaultClass]
 	Closed bool          `json:"closed,omitempty"` // takes no more entries
 	Reason bool          `json:"reason,omitempty"` // whoever reads it must say why
-	Split  bool          `json:"split,omitempty"`  // what concerns a data subject is sealed apart from the rest
+	Split  bool          `json:"split,omitempty"`  // events are sealed in parts by whom they concern: [proofs.Extractor.Split]
 	Fields []FieldConfig `json:"fields"`
 }
 
@@ -126,6 +126,9 @@ func (s *Session) setStream(ctx context.Context, what string, number uint32, c S
 	class, ok := s.l.state.classNamed(c.Class)
 	if !ok || class.Body.Class == accessClass {
 		return 0, client.NewProblem(client.BadRequest, fmt.Sprintf("there is no retention class %q for streams", c.Class), "add it with: cairnd retention add "+c.Class)
+	}
+	if err := c.checkSubjects(); err != nil {
+		return 0, err
 	}
 	fields, err := numberFields(c.Fields, history)
 	if err != nil {

@@ -32,12 +32,15 @@ type streamFlags struct {
 	class            string
 	fields, subjects []string
 	closed, none     bool
+	reason, split    bool
 }
 
 func (o *streamFlags) define(f *pflag.FlagSet) {
 	f.StringVar(&o.class, "class", "", "retention class of its entries (default \"standard\")")
-	f.StringArrayVar(&o.fields, "field", nil, "declare a field: NAME=PATH (repeat)")
-	f.StringArrayVar(&o.subjects, "subject", nil, "declare a field whose values name data subjects: NAME=PATH (repeat)")
+	f.StringArrayVar(&o.fields, "field", nil, "declare a field: NAME=PATH[,about=FIELD] (repeat)")
+	f.StringArrayVar(&o.subjects, "subject", nil, "declare a field whose values name data subjects: NAME=PATH[,about=FIELD] (repeat)")
+	f.BoolVar(&o.split, "split", false, "seal events in parts, so that each subject closes only what concerns it")
+	f.BoolVar(&o.reason, "reason", false, "demand a reason of whoever reads its entries")
 	f.BoolVar(&o.closed, "closed", false, "take no more entries")
 }
 
@@ -49,6 +52,12 @@ func (o *streamFlags) apply(s *ledger.StreamConfig, given func(flag string) bool
 	if given("closed") {
 		s.Closed = o.closed
 	}
+	if given("split") {
+		s.Split = o.split
+	}
+	if given("reason") {
+		s.Reason = o.reason
+	}
 	declares := given("field") || given("subject")
 	if declares && o.none {
 		return command.Usage("--no-fields cannot be with --field or --subject")
@@ -57,21 +66,45 @@ func (o *streamFlags) apply(s *ledger.StreamConfig, given func(flag string) bool
 		s.Fields = []ledger.FieldConfig{}
 	}
 	for i, list := range [][]string{o.fields, o.subjects} {
-		for _, f := range list {
-			name, path, ok := strings.Cut(f, "=")
-			if !ok {
-				return command.Usage("%q is not NAME=PATH", f)
+		for _, text := range list {
+			f, err := parseField(text)
+			if err != nil {
+				return err
 			}
-			s.Fields = append(s.Fields, ledger.FieldConfig{Name: name, Path: path, Subject: i == 1})
+			f.Subject = i == 1
+			s.Fields = append(s.Fields, f)
 		}
 	}
 	return nil
 }
 
+// parseField reads NAME=PATH[,about=FIELD]. A path can have any characters in
+// quotes and brackets, and a name of a field has none of those.
+func parseField(text string) (ledger.FieldConfig, error) {
+	name, path, ok := strings.Cut(text, "=")
+	if !ok {
+		return ledger.FieldConfig{}, command.Usage("%q is not NAME=PATH", text)
+	}
+	f := ledger.FieldConfig{Name: name, Path: path}
+	const about = ",about="
+	if i := strings.LastIndex(path, about); i >= 0 && !strings.ContainsAny(path[i+len(about):], `'"]`) {
+		f.Path, f.About = path[:i], path[i+len(about):]
+		if f.About == "" {
+			return f, command.Usage("%q does not say which field it is about", text)
+		}
+	}
+	return f, nil
+}
+
 const howFieldsAreGiven = `
 
 A field is given as NAME=PATH, where PATH is a JSON path such as
-$.userIdentity.arn, or short userIdentity.arn.`
+$.userIdentity.arn, or short userIdentity.arn. With ,about=FIELD behind it, its
+values concern those whom that field names in the same event.
+
+An event can be read until one of the subjects that it concerns is erased. With
+--split it is sealed in parts, and then loses only the values that name the one
+who was erased, or that are about a field that does.`
 
 func (p *program) streamAddCommand() *cobra.Command {
 	var o streamFlags
@@ -79,7 +112,8 @@ func (p *program) streamAddCommand() *cobra.Command {
 		Use:     "add NAME",
 		Short:   "Add a stream",
 		Long:    "Add a stream." + howFieldsAreGiven,
-		Example: "  cairnd stream add cloud --field action=eventName --subject actor=userIdentity.arn --class standard",
+		Example: `  cairnd stream add cloud --field action=eventName --subject actor=userIdentity.arn --class standard
+  cairnd stream add mail --split --subject from=sender.id --subject to=receivers[*].id --field name=sender.name,about=from`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			s := ledger.StreamConfig{Name: args[0], Fields: []ledger.FieldConfig{}}
@@ -108,7 +142,7 @@ func (p *program) streamSetCommand() *cobra.Command {
 		Short: "Change a stream from here on",
 		Long: `Change a stream from here on. What no flag is given for stays as it is; fields
 that are given take the place of all that were declared.` + howFieldsAreGiven,
-		Example: "  cairnd stream set cloud --class seven-years\n  cairnd stream set cloud --closed",
+		Example: "  cairnd stream set cloud --class seven-years --reason\n  cairnd stream set cloud --closed",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			a, err := p.dial()
@@ -156,8 +190,11 @@ func (p *program) streamListCommand() *cobra.Command {
 			t.Row("STREAM", "CLASS", "TAKES", "FIELDS")
 			for _, s := range streams {
 				takes := "entries"
-				if s.Closed {
+				switch {
+				case s.Closed:
 					takes = "nothing"
+				case s.Split:
+					takes = "entries in parts"
 				}
 				t.Row(s.Name, s.Class, takes, strings.Join(describeFields(s.Fields), " "))
 			}
@@ -172,8 +209,15 @@ func describeFields(fields []ledger.FieldConfig) []string {
 	var out []string
 	for _, f := range fields {
 		s := f.Name + "=" + f.Path
+		var is []string
 		if f.Subject {
-			s += " (subject)"
+			is = append(is, "subject")
+		}
+		if f.About != "" {
+			is = append(is, "about "+f.About)
+		}
+		if is != nil {
+			s += " (" + strings.Join(is, ", ") + ")"
 		}
 		out = append(out, s)
 	}
