@@ -53,6 +53,10 @@ var layers = []layer{
 		std: []string{"crypto/rand", "log/...", "math/rand/...", "net/...", "os/..."},
 		why: "an auditor without a network judges with it what an fs.FS holds",
 	}, {
+		name: "proofs/evidence", ours: []string{"proofs"}, libs: none,
+		std: []string{"crypto/rand", "log/...", "math/rand/...", "net/...", "os/..."},
+		why: "a page in a browser judges with it what somebody sent: no network, no files, no randomness",
+	}, {
 		name: "storage", ours: none, libs: none,
 		why: "it is contracts, and bytes have no meaning there",
 	}, {

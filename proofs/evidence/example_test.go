@@ -1,0 +1,59 @@
+package evidence_test
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/evidence"
+)
+
+// A file is written once by whoever may read the entries, and judged by
+// anybody with a policy.
+func Example() {
+	l := sample() // a ledger with three events
+	last := l.checkpoints[1]
+
+	var file bytes.Buffer
+	w, err := evidence.NewWriter(&file, evidence.Header{
+		Origin: origin, Selection: "what alice transferred", Policy: string(proofs.FormatPolicy(l.policy)),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	w.Checkpoint(evidence.Checkpoint{Note: string(last.note)})
+	w.Context(l.asContext(samplePay))     // the settings of the stream
+	w.Context(l.asContext(sampleBucket1)) // the keys of its fields, hashed
+	w.Entry(l.entry(sampleEvent))
+	if err := w.Close(); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	report, err := evidence.Verify(&file, evidence.Options{Policy: l.policy, Entry: func(e *evidence.EntryReport) error {
+		fmt.Printf("entry %d of stream %s: %s\n", e.Index, e.Stream, e.Part.Data)
+		return nil
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("verifies:", report.OK())
+	for _, sentence := range report.Proven() {
+		fmt.Println("proven:", sentence)
+	}
+	for _, sentence := range report.NotProven() {
+		fmt.Println("not proven:", sentence)
+	}
+	// Output:
+	// entry 6 of stream payments: {"action":"transfer","user":"alice","amount":12}
+	// verifies: true
+	// proven: 1 entry is in the ledger ledger.example/audit, as it was when the log signed its checkpoint of 9 entries, which w cosigned.
+	// proven: 1 payload is what was recorded, byte for byte.
+	// proven: The tags of 1 event are those of the payload, by settings and keys that the ledger had committed to before.
+	// proven: The quorum of witnesses had seen all of them by 2026-11-23 12:02:00 UTC.
+	// not proven: That what the events say is true. They were recorded so; whoever recorded them may have been wrong, or lied.
+	// not proven: That nothing else was recorded about the matter. Whoever made the file chose its entries.
+	// not proven: That an event happened when its entry was made. The time of an entry is that of the ledger's clock, and witnesses attest only when they saw it.
+}

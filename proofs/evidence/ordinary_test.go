@@ -1,0 +1,6 @@
+//go:build !long
+
+package evidence_test
+
+// long is set by -tags long.
+const long = false
