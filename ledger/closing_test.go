@@ -164,6 +164,7 @@ func (a *archive) short(name string, days uint32) {
 func (a *archive) later(days int) {
 	a.t.Helper()
 	a.pass(time.Duration(days) * 24 * time.Hour)
+	eventually(a.t, "the witnesses' clock has jumped too", func() bool { return a.l.Status().ClockAhead < maxSkew.Seconds() })
 	a.record(DefaultStream, "") // witnessed: the new time is known
 	a.l.closer.nudge()
 }
