@@ -119,11 +119,22 @@ func TestOneCopyOfTheKeysIsNotDestroyed(t *testing.T) {
 	a := newArchive(t)
 	a.places = a.places[:1]
 	a.restart()
-	a.short("people", 0)
-	a.record("people", "alice")
+	a.short("people", 7)
+	kept := a.record("people", "alice")
 	_, err := a.as("custodian").Erase(t.Context(), Erasure{Stream: "people", Subject: "alice", Reason: "she asked"})
 	var p *client.Problem
 	if !errors.As(err, &p) || p.Code() != client.NotNow || !strings.Contains(p.Hint, "on another disk") {
 		t.Errorf("got %v, want that it cannot be, and what to do", err)
 	}
+	a.later(9)
+	if err := a.as("operator").Retain(t.Context()); !errors.As(err, &p) || p.Code() != client.NotNow {
+		t.Errorf("got %v, want that nothing expires", err)
+	}
+	if err := a.l.closer.turn(t.Context()); err != nil || len(a.l.retain.Open()) > 0 {
+		t.Errorf("got %v and %+v open, want that nothing is announced that could not be done", err, a.l.retain.Open())
+	}
+	if k, _ := a.kept("people"); k.Overdue != 1 {
+		t.Errorf("got %+v, want one bucket that has reached its age", k)
+	}
+	a.readable(kept...)
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
@@ -19,6 +18,9 @@ import (
 // expire announces the expiry of every bucket that is due at the time of the
 // cosignatures, never of a clock of our own, and reports whether there was one.
 func (l *Ledger) expire(ctx context.Context) (bool, error) {
+	if l.canDestroy() != nil {
+		return false, nil // nothing is announced that could not be done
+	}
 	now, err := l.kept.latest(ctx, l)
 	if err != nil {
 		return false, err
@@ -197,8 +199,8 @@ func (k *keptCheckpoints) read(ctx context.Context, l *Ledger, size uint64) (ret
 // Retain lets the ledger look now for what has reached its age, as it does by
 // itself from time to time.
 func (s *Session) Retain(ctx context.Context) error {
-	if s.l.cfg.Keystate == nil {
-		return client.NewProblem(client.NotNow, "this ledger cannot destroy keys: nothing expires", "")
+	if err := s.l.canDestroy(); err != nil {
+		return err
 	}
 	s.l.closer.nudge()
 	return nil

@@ -193,6 +193,9 @@ func (l *Ledger) doRequest(ctx context.Context, r retain.Request) error {
 	switch act.What {
 	case proofs.ActErase:
 		target, err := l.erasure(Erasure{Stream: act.Stream, Subject: act.Subject})
+		if err == nil {
+			err = l.canDestroy()
+		}
 		if err != nil {
 			return err
 		}

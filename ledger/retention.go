@@ -21,7 +21,7 @@ type RetentionInfo struct {
 
 // A KeptInfo is what is kept of a stream in a retention class.
 type KeptInfo struct {
-	Stream  string   `json:"stream"` // of the ledger itself empty
+	Stream  string   `json:"stream"`            // of the ledger itself empty
 	Class   string   `json:"class"`             // of the ledger's settings empty
 	Days    uint32   `json:"days"`              // how long; 0: for ever
 	Buckets int      `json:"buckets"`           // with entries, whose expiry is not announced
