@@ -91,12 +91,8 @@ func (r *reasons) nameHold(index uint64, h proofs.HoldBody) error {
 	if !covers(h, r.leaf.Stream, r.index) {
 		return fmt.Errorf("%w: the hold of entry %d does not cover it", proofs.ErrNotVerified, index)
 	}
-	id := h.Hold
-	if id == 0 {
-		id = index
-	}
-	if _, ok := r.claims[id]; !ok {
-		r.claims[id] = index
+	if hold := holdOf(index, h); r.claims[hold] == 0 {
+		r.claims[hold] = index
 	}
 	return nil
 }

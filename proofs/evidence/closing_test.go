@@ -12,9 +12,10 @@ import (
 // A story is a ledger in which something was closed.
 type story struct {
 	*ledger
-	event uint64
-	named []uint64 // what says why, in the order of the log
-	other []uint64 // other entries that the file has
+	event   uint64
+	named   []uint64 // what says why, in the order of the log
+	expired proofs.ExpiredBody
+	other   []uint64 // other entries that the file has
 }
 
 // newStory returns a ledger with one event, published.
@@ -50,11 +51,11 @@ func (s *story) release(hold uint64) uint64 {
 // expire announces that the bucket is closed, by the first checkpoint and the
 // last one.
 func (s *story) expire() uint64 {
-	body := proofs.ExpiredBody{
+	s.expired = proofs.ExpiredBody{
 		Bucket: 1, First: s.event, Last: s.event, Count: 1, Settings: s.other[0],
 		Closed: s.checkpoints[0].ref(), Now: s.checkpoints[len(s.checkpoints)-1].ref(),
 	}
-	return s.name(control(s.ledger, proofs.Expiry, proofs.ExpiryBody{Expired: &body}, proofs.FormatExpiry))
+	return s.name(control(s.ledger, proofs.Expiry, proofs.ExpiryBody{Expired: &s.expired}, proofs.FormatExpiry))
 }
 
 func (s *story) erase(x proofs.ErasedBody) uint64 {
@@ -103,16 +104,19 @@ func (s *story) tell(t *testing.T) (*evidence.Report, evidence.EntryReport) {
 	return report, entries[0]
 }
 
-func TestWhatIsGoneIsExplained(t *testing.T) {
+// A telling is a story of which an event is gone.
+type telling struct {
+	name string
+	tell func(*story)
+	want string // what is said of the first closing, or what is wrong
+	ok   bool
+}
+
+func tellings() []telling {
 	erased := func(s *story) proofs.ErasedBody {
 		return proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: s.run()}
 	}
-	tests := []struct {
-		name string
-		tell func(*story)
-		want string // what is said of the first closing, or what is wrong
-		ok   bool
-	}{
+	return []telling{
 		{"a bucket that expired at its age", func(s *story) {
 			s.later(30 * day)
 			s.done(proofs.Expiry, s.expire())
@@ -228,7 +232,10 @@ func TestWhatIsGoneIsExplained(t *testing.T) {
 		}, "entry 6 says nothing about it", false},
 		{"a hold alone", func(s *story) { s.hold(proofs.HoldBody{Holds: s.run()}) }, "it is gone, and no published entry says why", false},
 	}
-	for _, tt := range tests {
+}
+
+func TestWhatIsGoneIsExplained(t *testing.T) {
+	for _, tt := range tellings() {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStory()
 			tt.tell(s)

@@ -33,6 +33,7 @@ type bucket struct {
 	stream uint32
 	class  uint16
 	period uint32
+	opened []uint64 // the entries that opened it, or added keys
 	keys   map[uint16]committedKey
 }
 
@@ -74,7 +75,9 @@ func (f *facts) take(e *Entry, leaf proofs.Leaf) error {
 		return f.takeBucket(e.Index, leaf.Control)
 	case proofs.Hold:
 		body, err := proofs.ParseHold(leaf.Control)
-		f.holds[e.Index] = body
+		if err == nil {
+			f.holds[e.Index] = body
+		}
 		return err
 	case proofs.Administration:
 		return f.takeAdministration(e.Index, leaf.Control)
@@ -136,6 +139,7 @@ func (f *facts) takeBucket(index uint64, control []byte) error {
 	if b.stream != body.Stream || b.class != body.Class || b.period != body.Period {
 		return fmt.Errorf("%w: bucket %d was opened for something else before", proofs.ErrNotVerified, body.Bucket)
 	}
+	b.opened = append(b.opened, index)
 	for _, k := range body.Keys {
 		if was, ok := b.keys[k.Field]; ok && was.hash != k.Hash {
 			return fmt.Errorf("%w: bucket %d had another key of field %d before", proofs.ErrNotVerified, body.Bucket, k.Field)
