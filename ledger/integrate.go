@@ -64,9 +64,11 @@ func (in *integrator) integrate(ctx context.Context, batches []*batch) error {
 	}
 	in.l.indexed.Store(end)
 	in.l.pending.remove(end)
+	// The keeper knows of a batch before anything can be signed or published that
+	// covers it: what is closed then must be on its way out of the journal.
+	in.l.keeper.applied(batches)
 	edge := in.edge.clone()
 	in.l.progress.update(func(p *progress) { p.sizes.Integrated, p.edge = end, edge })
-	in.l.keeper.applied(batches)
 	return nil
 }
 

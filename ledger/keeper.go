@@ -13,11 +13,12 @@ import (
 // A keeper makes durable what was written behind the journal, and lets the
 // journal forget what is durable elsewhere.
 type keeper struct {
-	l     *Ledger
-	mu    sync.Mutex
-	held  []heldBatch // in the journal, applied, in order
-	bytes int         // journalled since the last round
-	wake  chan struct{}
+	l      *Ledger
+	rounds sync.Mutex // one round at a time
+	mu     sync.Mutex // guards what follows
+	held   []heldBatch // in the journal, applied, in order
+	bytes  int         // journalled since the last round
+	wake   chan struct{}
 }
 
 type heldBatch struct {
@@ -65,6 +66,8 @@ func (k *keeper) run(ctx context.Context) {
 // drops that from the journal. Only what is signed is dropped, because the
 // root is computed from the journal's bytes from the last signed size on.
 func (k *keeper) round(ctx context.Context) error {
+	k.rounds.Lock()
+	defer k.rounds.Unlock()
 	var signed uint64
 	k.l.progress.read(func(p *progress) { signed = p.sizes.Signed })
 	k.mu.Lock()
