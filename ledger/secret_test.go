@@ -38,7 +38,7 @@ func TestNothingPrintsAKey(t *testing.T) {
 	ring.subjects[subjectID{1, "alice"}] = subjectKeys{seal: key, tags: key}
 	ring.buckets[bucketPath{Stream: 1}] = &bucketKeys{seal: key, tags: key, fields: map[uint16]proofs.Key256{1: key}}
 	for name, v := range map[string]any{
-		"secrets": secrets, "a pointer to secrets": &secrets, "a configuration": w.config(), "a ledger": l,
+		"secrets": secrets, "a pointer to secrets": &secrets, "a configuration": Config{Secrets: secrets, Keys: w.keys}, "a ledger": l,
 		"a keyring": ring, "keys of a bucket": ring.buckets[bucketPath{Stream: 1}], "keys of a subject": ring.subjects[subjectID{1, "alice"}],
 		"keys of subjects": ring.subjects, "a subject": subject{"alice", ring.subjects[subjectID{1, "alice"}]},
 		"an admission": &admission{keys: ring.buckets[bucketPath{Stream: 1}]},
