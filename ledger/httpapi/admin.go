@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
-	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -136,67 +133,3 @@ func (a *API) addClass(c *call) error {
 }
 
 func (a *API) status(c *call) error { return c.json(http.StatusOK, a.ledger.Status()) }
-
-// Issued is the answer to POST /v1/tokens: the only time that the token
-// itself is shown.
-type Issued struct {
-	Token string         `json:"token"`
-	About identity.Token `json:"about"`
-}
-
-func (a *API) listTokens(c *call) error {
-	return c.json(http.StatusOK, a.identities.Tokens().List())
-}
-
-func (a *API) issueToken(c *call) error {
-	var g identity.Grant
-	if err := c.readJSON(&g); err != nil {
-		return err
-	}
-	if err := c.checkGrant(g); err != nil {
-		return err
-	}
-	if err := a.checkStreams(g.Streams); err != nil {
-		return err
-	}
-	bearer, about, err := a.identities.Tokens().Issue(c.Context(), g)
-	if err != nil {
-		return err
-	}
-	return c.json(http.StatusCreated, Issued{bearer, about})
-}
-
-// checkGrant refuses a token of a role that whoever asks may not give: an
-// operator could else become a custodian, and more than one.
-func (c *call) checkGrant(g identity.Grant) error {
-	needs := identity.ManageTokens
-	if g.Role == identity.Custodian {
-		needs = identity.NameCustodians
-	}
-	if _, ok := c.who.Role(needs); !ok {
-		return client.NewProblem(client.Forbidden, fmt.Sprintf("%s may not %v", c.who.Roles(), needs),
-			"tokens of custodians are issued by custodians, all others by operators, and both by the server's own user: cairnd token issue")
-	}
-	return nil
-}
-
-// checkStreams finds names of streams that there are not: a token for them
-// would be a typing error.
-func (a *API) checkStreams(names []string) error {
-	known := a.ledger.Streams()
-	for _, name := range names {
-		is := func(s ledger.StreamConfig) bool { return s.Name == name }
-		if name != identity.EveryStream && !slices.ContainsFunc(known, is) {
-			return client.NewProblem(client.NoSuchStream, "there is no stream "+printable(name, 64), "add it first")
-		}
-	}
-	return nil
-}
-
-func (a *API) revokeToken(c *call) error {
-	if err := a.identities.Tokens().Revoke(c.Context(), c.PathValue("id")); err != nil {
-		return err
-	}
-	c.w.WriteHeader(http.StatusNoContent)
-	return nil
-}

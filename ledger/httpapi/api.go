@@ -77,6 +77,8 @@ type API struct {
 	lists   gate
 	scrapes gate
 
+	recording gate // one records revocations at a time
+
 	closing chan struct{} // closed when tails shall end
 	once    sync.Once
 }
@@ -92,7 +94,8 @@ const (
 func New(c Config) (*API, error) {
 	a := &API{
 		ledger: c.Ledger, identities: c.Identities, log: c.Logger,
-		vaults: make(gate, maxVaults), lists: make(gate, maxLists), scrapes: make(gate, maxScrapes), closing: make(chan struct{}),
+		vaults: make(gate, maxVaults), lists: make(gate, maxLists), scrapes: make(gate, maxScrapes),
+		recording: make(gate, 1), closing: make(chan struct{}),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

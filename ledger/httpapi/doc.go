@@ -30,5 +30,7 @@
 //
 // # What it does not do
 //
-// It keeps no state. It does not limit how often somebody asks: a proxy can.
+// It keeps no state; what was done while the ledger took no entries, which is
+// that tokens were revoked, lies beside the tokens until [Serve] has recorded it.
+// It does not limit how often somebody asks: a proxy can.
 package httpapi

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net"
 	"net/http"
 
@@ -36,3 +37,6 @@ func (a *API) Frame(h http.Handler) http.Handler { return a.frame(h) }
 
 // ServeOn returns a server of a handler on any listener.
 func (a *API) ServeOn(l net.Listener, h http.Handler) *Server { return a.newServer(l, nil, h) }
+
+// RecordRevoked records the revocations that no entry tells yet.
+func (a *API) RecordRevoked(ctx context.Context) error { return a.recordRevoked(ctx) }

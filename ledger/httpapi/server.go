@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -49,11 +50,17 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // Close closes a server that is not served.
 func (s *Server) Close() error { return errors.Join(s.http.Close(), s.listener.Close(), s.unlink()) }
 
-// Serve serves until the context ends or one of the servers fails. Then it
-// takes no more requests, ends the tails, and lets requests that are under
+// Serve serves until the context ends or one of the servers fails. Meanwhile it
+// records what was done and could not be recorded at once. Then it takes no more requests, ends the tails, and lets requests that are under
 // way take up to grace.
 func Serve(ctx context.Context, grace time.Duration, servers ...*Server) error {
 	g, ctx := errgroup.WithContext(ctx)
+	for _, a := range apisOf(servers) {
+		g.Go(func() error {
+			a.recordLater(ctx)
+			return nil
+		})
+	}
 	for _, s := range servers {
 		g.Go(s.serve)
 		g.Go(func() error {
@@ -62,6 +69,16 @@ func Serve(ctx context.Context, grace time.Duration, servers ...*Server) error {
 		})
 	}
 	return g.Wait()
+}
+
+// apisOf returns the APIs of servers, each once.
+func apisOf(servers []*Server) (apis []*API) {
+	for _, s := range servers {
+		if !slices.Contains(apis, s.api) {
+			apis = append(apis, s.api)
+		}
+	}
+	return apis
 }
 
 func (s *Server) serve() (err error) {

@@ -173,7 +173,7 @@ func TestTailEndsWithItsToken(t *testing.T) {
 		}
 		from := s.Ledger.Status().Sizes.Sequenced
 		tail := s.open(t, fmt.Sprintf("?from=%d", from), token)
-		if err := s.tokens.Revoke(t.Context(), about.ID); err != nil {
+		if err := s.tokens.Revoke(t.Context(), about.ID, nil); err != nil {
 			t.Fatal(err)
 		}
 		if entryComes {

@@ -39,7 +39,7 @@ func TestTokenAndCertificateAreNotAddedUp(t *testing.T) {
 		_, err := with(values...)
 		wantOutcome(t, "with an authorization "+what, err, identity.Unknown)
 	}
-	if err := f.Tokens().Revoke(t.Context(), about.ID); err != nil {
+	if err := f.Tokens().Revoke(t.Context(), about.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	_, err = with("Bearer " + own)

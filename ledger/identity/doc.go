@@ -34,7 +34,9 @@
 // where a certificate alone would do, and nobody gets the rights of two
 // credentials. What is kept of a ledger's own token is its hash.
 //
-// A token is worthless from the moment it is revoked. A certificate is judged
+// A token is worthless from the moment it is revoked, and with the same write
+// the act of whoever did it is kept, until the ledger has an entry that tells it:
+// see [Tokens.Revoke]. A certificate is judged
 // again with each request, not only when its connection began: by its time, by
 // the CA's file and by the CA's list of revoked certificates, which are read
 // again when they change. An issuer's keys are forgotten a day after it could

@@ -32,7 +32,7 @@ func Example() {
 	fmt.Println(who.Name, "is", who.Roles())
 	fmt.Println("may append to web:", who.May(identity.Append, "web"))
 	fmt.Println("may read web:", who.May(identity.Read, "web"))
-	if err := tokens.Revoke(ctx, about.ID); err != nil {
+	if err := tokens.Revoke(ctx, about.ID, nil); err != nil {
 		log.Fatal(err)
 	}
 	_, err = a.Identify(ctx, request)

@@ -40,7 +40,7 @@ type TokensConfig struct {
 // A tokenList is the value of the register and what it says. It never changes.
 type tokenList struct {
 	value []byte // nil: the register was never set
-	rows  []tokenRow
+	file  tokensFile
 	byID  map[string]*tokenRow
 }
 
@@ -51,11 +51,16 @@ type tokenRow struct {
 
 // tokensFile is the JSON that the register holds.
 type tokensFile struct {
-	Version int        `json:"version"`
-	Tokens  []tokenRow `json:"tokens"`
+	Version int          `json:"version"`
+	Tokens  []tokenRow   `json:"tokens"`
+	Revoked []Revocation `json:"revoked,omitempty"`
 }
 
 const tokensVersion = 1
+
+// revokedRoom is how many bytes of the register no token takes: whatever there
+// is, tokens can be revoked, and it is known by whom.
+const revokedRoom = 64 << 10
 
 // OpenTokens reads the tokens of a register.
 func OpenTokens(ctx context.Context, c TokensConfig) (*Tokens, error) {
@@ -99,7 +104,7 @@ func parseTokens(value []byte) (*tokenList, error) {
 	if file.Version != tokensVersion {
 		return nil, fmt.Errorf("tokens of version %d need another cairnd", file.Version)
 	}
-	list := &tokenList{value: value, rows: file.Tokens, byID: make(map[string]*tokenRow)}
+	list := &tokenList{value: value, file: file, byID: make(map[string]*tokenRow)}
 	for i := range file.Tokens {
 		row := &file.Tokens[i]
 		if len(row.Hash) != sha256.Size || list.byID[row.ID] != nil {
@@ -147,9 +152,10 @@ func (t *Tokens) Issue(ctx context.Context, g Grant) (token string, about Token,
 	}
 	about = Token{ID: b.id, Name: g.Name, Role: g.Role, Streams: slices.Clone(g.Streams), Created: now, Expires: g.Expires.UTC()}
 	hash := b.hash()
-	err = t.change(ctx, func(rows []tokenRow) ([]tokenRow, error) {
+	err = t.change(ctx, storage.MaxRegister-revokedRoom, func(f *tokensFile) error {
 		expired := func(r tokenRow) bool { return r.expired(now) }
-		return append(slices.DeleteFunc(rows, expired), tokenRow{about, hash[:]}), nil
+		f.Tokens = append(slices.DeleteFunc(f.Tokens, expired), tokenRow{about, hash[:]})
+		return nil
 	})
 	if err != nil {
 		return "", Token{}, err
@@ -176,21 +182,10 @@ func (g Grant) check(now time.Time) error {
 	return nil
 }
 
-// Revoke makes a token worthless from now on.
-func (t *Tokens) Revoke(ctx context.Context, id string) error {
-	return t.change(ctx, func(rows []tokenRow) ([]tokenRow, error) {
-		left := slices.DeleteFunc(rows, func(r tokenRow) bool { return r.ID == id })
-		if len(left) == len(rows) {
-			return nil, client.NewProblem(client.NotFound, fmt.Sprintf("there is no token %q", id), "see the IDs with: cairnd token list")
-		}
-		return left, nil
-	})
-}
-
 // List returns what is known of all tokens, the oldest first.
 func (t *Tokens) List() []Token {
 	tokens := []Token{}
-	for _, r := range t.list.Load().rows {
+	for _, r := range t.list.Load().file.Tokens {
 		tokens = append(tokens, r.Token)
 	}
 	return tokens
@@ -230,22 +225,23 @@ func (t *Tokens) find(token string) (Token, Outcome) {
 
 func (t Token) expired(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
 
-// change replaces the list by what change makes of a copy of it, durably.
-func (t *Tokens) change(ctx context.Context, change func([]tokenRow) ([]tokenRow, error)) error {
+// change replaces what the register holds by what change makes of a copy of it,
+// durably. It takes at most so many bytes.
+func (t *Tokens) change(ctx context.Context, most int, change func(*tokensFile) error) error {
 	t.changes.Lock()
 	defer t.changes.Unlock()
 	for {
 		old := t.list.Load()
-		rows, err := change(slices.Clone(old.rows))
-		if err != nil {
+		f := tokensFile{Version: tokensVersion, Tokens: slices.Clone(old.file.Tokens), Revoked: slices.Clone(old.file.Revoked)}
+		if err := change(&f); err != nil {
 			return err
 		}
-		value, err := json.Marshal(tokensFile{tokensVersion, rows})
+		value, err := json.Marshal(f)
 		if err != nil {
 			return fmt.Errorf("tokens: %w", err)
 		}
-		if len(value) > storage.MaxRegister {
-			return client.NewProblem(client.TooLarge, fmt.Sprintf("there is no room for more than %d tokens", len(old.rows)), "revoke those that are not needed, see: cairnd token list")
+		if len(value) > most {
+			return client.NewProblem(client.TooLarge, fmt.Sprintf("there is no room for more than %d tokens", len(old.file.Tokens)), "revoke those that are not needed, see: cairnd token list")
 		}
 		next, err := parseTokens(value)
 		if err != nil {

@@ -71,7 +71,7 @@ func TestTokenAuthenticatesUntilItIsRevoked(t *testing.T) {
 	if _, ok := again.Authenticate(token); !ok {
 		t.Error("after a restart the token is unknown")
 	}
-	if err := tokens.Revoke(t.Context(), about.ID); err != nil {
+	if err := tokens.Revoke(t.Context(), about.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := tokens.Authenticate(token); ok {
@@ -84,7 +84,7 @@ func TestTokenAuthenticatesUntilItIsRevoked(t *testing.T) {
 		t.Error("another token was revoked with it")
 	}
 	var p *client.Problem
-	if err := tokens.Revoke(t.Context(), about.ID); !errors.As(err, &p) || p.Code() != client.NotFound {
+	if err := tokens.Revoke(t.Context(), about.ID, nil); !errors.As(err, &p) || p.Code() != client.NotFound {
 		t.Errorf("revoked twice: got error %v, want a problem", err)
 	}
 }
@@ -223,7 +223,7 @@ func TestTokenIsKnownOnlyOnceItIsDurable(t *testing.T) {
 		tokens := openTokens(t, world.Register("tokens"), time.Now)
 		token, about := issue(t, tokens, writerOf("default"))
 		plan.At(len(plan.Steps()), outcome)
-		if err := tokens.Revoke(t.Context(), about.ID); err == nil {
+		if err := tokens.Revoke(t.Context(), about.ID, nil); err == nil {
 			t.Fatalf("%v: a revocation that failed is reported as done", outcome)
 		}
 		if _, ok := openTokens(t, world.Restart().Register("tokens"), time.Now).Authenticate(token); ok == (outcome == fault.Persisted) {
