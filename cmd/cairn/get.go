@@ -31,9 +31,9 @@ terminal the payload is escaped, unless --raw is given.
 
 With --json it prints the entry with its receipt and all that "cairn verify" needs to
 check it without the ledger, a line for each entry.`,
-		Example: `  cairn get 8
-  cairn get 8 -o event.json
-  cairn get --json --settings 8 9 10 > entries.json; cairn verify entries.json`,
+		Example: `  cairn get 13
+  cairn get 13 -o event.json
+  cairn get --json --settings 13 14 15 > entries.json; cairn verify entries.json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.get(c.Context(), args, o) },
 	}

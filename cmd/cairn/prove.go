@@ -18,7 +18,7 @@ func (p *program) proveCommand() *cobra.Command {
 		Short: "Make proofs",
 		Long: `prove makes proofs from the ledger's tiles, which it checks against the latest
 checkpoint that it believes. It needs no token.`,
-		Example: `  cairn prove receipt 8 -o login.tlog-proof
+		Example: `  cairn prove receipt 13 -o login.tlog-proof
   cairn prove consistency old.checkpoint -o from-old.proof`,
 	}
 	c.AddCommand(p.proveInclusionCommand(), p.proveConsistencyCommand())
@@ -34,7 +34,7 @@ func (p *program) proveInclusionCommand() *cobra.Command {
 		Long: `inclusion prints a receipt of the entry: a C2SP tlog-proof with the leaf, the
 inclusion proof and the cosigned checkpoint, which "cairn verify" checks without the
 ledger. "cairn prove receipt" is the same command.`,
-		Example: "  cairn prove inclusion 8 -o login.tlog-proof\n  cairn verify login.tlog-proof",
+		Example: "  cairn prove inclusion 13 -o login.tlog-proof\n  cairn verify login.tlog-proof",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return p.proveInclusion(c.Context(), args[0], out) },
 	}

@@ -95,7 +95,7 @@ cairn remembers the last checkpoint that it believed, and refuses a ledger that
 shows another history afterwards.`,
 		Example: `  export CAIRN_URL=https://log.example.com CAIRN_POLICY=ledger.policy CAIRN_TOKEN=…
   cairn append '{"actor":"alice","action":"login"}'
-  cairn prove receipt 8 -o login.tlog-proof
+  cairn prove receipt 13 -o login.tlog-proof
   cairn verify login.tlog-proof
   cairn audit`,
 	}

@@ -10,7 +10,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
 	"github.com/cairnlog/cairn/ledger/identity"
@@ -33,8 +36,16 @@ func (p *program) dial() (*admin, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", c.Listen.Socket)
 	}}
 	// Asked once: a server that does not run is told at once.
-	log, err := client.Dial("http://cairnd", client.Options{HTTPClient: &http.Client{Transport: socket, Timeout: time.Minute}, Attempts: 1})
-	return &admin{log, c}, err
+	log, err := client.Dial("http://cairnd", client.Options{Reason: p.reason, HTTPClient: &http.Client{Transport: socket, Timeout: time.Minute}, Attempts: 1})
+	if err != nil {
+		return nil, command.Usage("%w", err)
+	}
+	return &admin{log, c}, nil
+}
+
+// reasonFlag gives a command that changes something the flag that says why.
+func (p *program) reasonFlag(c *cobra.Command) {
+	c.Flags().StringVar(&p.reason, "reason", "", "why, which is recorded with who does it")
 }
 
 // notRunning reports whether an error means that no server runs.
@@ -87,6 +98,6 @@ func (a *admin) issueToken(ctx context.Context, g identity.Grant) (i httpapi.Iss
 	return i, a.Call(ctx, http.MethodPost, "/v1/tokens", g, &i)
 }
 
-func (a *admin) revokeToken(ctx context.Context, id string) error {
-	return a.Call(ctx, http.MethodDelete, "/v1/tokens/"+url.PathEscape(id), nil, nil)
+func (a *admin) revokeToken(ctx context.Context, id string) (r httpapi.Revoked, err error) {
+	return r, a.Call(ctx, http.MethodDelete, "/v1/tokens/"+url.PathEscape(id), nil, &r)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/identity"
 )
 
@@ -64,7 +65,7 @@ func (p *program) dev(ctx context.Context, dir, address string, tour bool) (err 
 	if err != nil {
 		return err
 	}
-	tokens, err := devTokens(ctx, filepath.Join(dir, "dev-tokens"), s.tokens)
+	tokens, err := devTokens(ctx, filepath.Join(dir, "dev-tokens"), s)
 	if err != nil {
 		return errors.Join(err, s.close())
 	}
@@ -93,7 +94,7 @@ var devRoles = []identity.Grant{
 
 // devTokens returns the tokens by role. They are kept in a file, as only a
 // ledger to try things with may do, so that every start prints the same ones.
-func devTokens(ctx context.Context, path string, t *identity.Tokens) (map[identity.Role]string, error) {
+func devTokens(ctx context.Context, path string, s *serving) (map[identity.Role]string, error) {
 	tokens := make(map[identity.Role]string)
 	data, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -101,17 +102,20 @@ func devTokens(ctx context.Context, path string, t *identity.Tokens) (map[identi
 	}
 	for line := range strings.Lines(string(data)) {
 		if role, token, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
-			if _, ok := t.Authenticate(token); ok {
+			if _, ok := s.tokens.Authenticate(token); ok {
 				tokens[identity.Role(role)] = token
 			}
 		}
 	}
+	as := ledger.Caller{Name: identity.Local().Name, Role: string(identity.Operator), From: "cairnd dev"}
 	var b strings.Builder
 	for _, g := range devRoles {
 		if tokens[g.Role] == "" {
-			if tokens[g.Role], _, err = t.Issue(ctx, g); err != nil {
+			issued, err := s.api.IssueToken(ctx, as, g)
+			if err != nil {
 				return nil, err
 			}
+			tokens[g.Role] = issued.Token
 		}
 		fmt.Fprintf(&b, "%s %s\n", g.Role, tokens[g.Role])
 	}

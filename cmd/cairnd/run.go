@@ -50,6 +50,7 @@ type program struct {
 	dir        string
 	passphrase string
 	json       bool
+	reason     string // of those that change something
 }
 
 func statusOf(err error) int {

@@ -19,6 +19,7 @@ import (
 // A serving is a ledger with its HTTP faces, each at its address.
 type serving struct {
 	ledger     *ledger.Ledger
+	api        *httpapi.API
 	tokens     *identity.Tokens
 	identities *identity.Authenticator
 	servers    []*httpapi.Server // the socket's is the last
@@ -44,17 +45,17 @@ func newServing(ctx context.Context, d *local.Directory, c Config, log *slog.Log
 	if s.identities, err = identity.New(identity.Options{Tokens: s.tokens, Config: c.identities(), Logger: log, Metrics: metrics}); err != nil {
 		return s, err
 	}
-	api, err := httpapi.New(httpapi.Config{Ledger: d.Ledger, Identities: s.identities, Metrics: metrics, Logger: log})
+	s.api, err = httpapi.New(httpapi.Config{Ledger: d.Ledger, Identities: s.identities, Metrics: metrics, Logger: log})
 	if err != nil {
 		return s, err
 	}
-	if err := s.listen(api, c.Listen); err != nil {
+	if err := s.listen(c.Listen); err != nil {
 		return s, err
 	}
 	if err := replaceable(c.Listen.Socket); err != nil {
 		return s, err
 	}
-	server, err := api.ListenLocal(c.Listen.Socket)
+	server, err := s.api.ListenLocal(c.Listen.Socket)
 	if err != nil {
 		return s, err
 	}
@@ -63,7 +64,7 @@ func newServing(ctx context.Context, d *local.Directory, c Config, log *slog.Log
 }
 
 // listen binds the addresses of all faces.
-func (s *serving) listen(api *httpapi.API, l Listen) (err error) {
+func (s *serving) listen(l Listen) (err error) {
 	var certificate *tls.Config
 	if l.Certificate != "" {
 		s.scheme = "https"
@@ -76,7 +77,7 @@ func (s *serving) listen(api *httpapi.API, l Listen) (err error) {
 		if certificate != nil && a.asksWho() {
 			at.TLS = s.identities.TLS(certificate, a.required)
 		}
-		server, err := api.Listen(at)
+		server, err := s.api.Listen(at)
 		if err != nil {
 			return err
 		}

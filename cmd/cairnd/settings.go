@@ -40,7 +40,7 @@ func (o *streamFlags) define(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.fields, "field", nil, "declare a field: NAME=PATH[,about=FIELD] (repeat)")
 	f.StringArrayVar(&o.subjects, "subject", nil, "declare a field whose values name data subjects: NAME=PATH[,about=FIELD] (repeat)")
 	f.BoolVar(&o.split, "split", false, "seal events in parts, so that each subject closes only what concerns it")
-	f.BoolVar(&o.reason, "reason", false, "demand a reason of whoever reads its entries")
+	f.BoolVar(&o.reason, "reason-needed", false, "demand a reason of whoever reads its entries")
 	f.BoolVar(&o.closed, "closed", false, "take no more entries")
 }
 
@@ -55,7 +55,7 @@ func (o *streamFlags) apply(s *ledger.StreamConfig, given func(flag string) bool
 	if given("split") {
 		s.Split = o.split
 	}
-	if given("reason") {
+	if given("reason-needed") {
 		s.Reason = o.reason
 	}
 	declares := given("field") || given("subject")
@@ -132,6 +132,7 @@ func (p *program) streamAddCommand() *cobra.Command {
 		},
 	}
 	o.define(c.Flags())
+	p.reasonFlag(c)
 	return c
 }
 
@@ -142,7 +143,7 @@ func (p *program) streamSetCommand() *cobra.Command {
 		Short: "Change a stream from here on",
 		Long: `Change a stream from here on. What no flag is given for stays as it is; fields
 that are given take the place of all that were declared.` + howFieldsAreGiven,
-		Example: "  cairnd stream set cloud --class seven-years --reason\n  cairnd stream set cloud --closed",
+		Example: "  cairnd stream set cloud --class seven-years --reason 'ticket 42'\n  cairnd stream set cloud --closed",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			a, err := p.dial()
@@ -165,6 +166,7 @@ that are given take the place of all that were declared.` + howFieldsAreGiven,
 	}
 	o.define(c.Flags())
 	c.Flags().BoolVar(&o.none, "no-fields", false, "declare no field any more")
+	p.reasonFlag(c)
 	return c
 }
 
@@ -187,16 +189,19 @@ func (p *program) streamListCommand() *cobra.Command {
 				return p.printJSON(streams)
 			}
 			t := command.NewTable(p.Stdout)
-			t.Row("STREAM", "CLASS", "TAKES", "FIELDS")
+			t.Row("STREAM", "CLASS", "TAKES", "REASON", "FIELDS")
 			for _, s := range streams {
-				takes := "entries"
+				takes, reason := "entries", "-"
+				if s.Reason {
+					reason = "needed"
+				}
 				switch {
 				case s.Closed:
 					takes = "nothing"
 				case s.Split:
 					takes = "entries in parts"
 				}
-				t.Row(s.Name, s.Class, takes, strings.Join(describeFields(s.Fields), " "))
+				t.Row(s.Name, s.Class, takes, reason, strings.Join(describeFields(s.Fields), " "))
 			}
 			return t.Flush()
 		},
@@ -252,6 +257,7 @@ period share a bucket, whose keys end together.`,
 		},
 	}
 	add.Flags().Uint32Var(&class.Days, "days", 0, "how long entries are kept; 0: for ever")
+	p.reasonFlag(add)
 	add.Flags().StringVar(&class.Period, "period", "month", "how long one bucket takes entries: day or month")
 	list := &cobra.Command{
 		Use:     "list",

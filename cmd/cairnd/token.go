@@ -41,7 +41,8 @@ func (p *program) tokenIssueCommand() *cobra.Command {
 		Use:   "issue NAME --role ROLE",
 		Short: "Issue a token and print it, once",
 		Long: `Issue a token to whoever has the name, which is the identity that entries
-record. The token is printed on standard output, this one time.`,
+record. The token is printed on standard output, this one time, after it was recorded
+that it is issued.`,
 		Example: `  cairnd token issue billing --role writer --stream billing --days 90
   cairnd token issue alice --role reader --stream '*'`,
 		Args: cobra.ExactArgs(1),
@@ -74,6 +75,7 @@ record. The token is printed on standard output, this one time.`,
 	c.Flags().StringVar((*string)(&g.Role), "role", "", "writer, reader, auditor, operator or custodian")
 	c.Flags().StringArrayVar(&g.Streams, "stream", nil, "stream that a writer or reader may use, or '*' for all (repeat)")
 	c.Flags().IntVar(&days, "days", 0, "how long it holds, at most 36500; 0: until it is revoked")
+	p.reasonFlag(c)
 	p.jsonFlag(c)
 	return c
 }
@@ -113,21 +115,29 @@ func (p *program) tokenListCommand() *cobra.Command {
 }
 
 func (p *program) tokenRevokeCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "revoke ID",
-		Short:   "Revoke a token, from now on",
-		Example: "  cairnd token revoke 0123456789abcdef",
+	c := &cobra.Command{
+		Use:   "revoke ID",
+		Short: "Revoke a token, from now on",
+		Long: `Revoke a token. It is worthless at once, also where the ledger takes no entries
+at that moment; then it is recorded as soon as it does.`,
+		Example: "  cairnd token revoke 0123456789abcdef --reason 'the laptop was stolen'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			a, err := p.dial()
 			if err != nil {
 				return err
 			}
-			if err := a.revokeToken(c.Context(), args[0]); err != nil {
+			r, err := a.revokeToken(c.Context(), args[0])
+			if err != nil {
 				return err
 			}
-			p.Say("token %s is revoked", args[0])
+			p.Say("token %s is revoked", r.ID)
+			if !r.Recorded {
+				p.Hint("the ledger takes no entries now; that it was revoked is kept, and recorded as soon as it does")
+			}
 			return nil
 		},
 	}
+	p.reasonFlag(c)
+	return c
 }
