@@ -92,8 +92,10 @@ type Keystate interface {
 	// Destroy destroys every key at or below the paths, all at once, and
 	// returns when nothing that is kept brings them back. Where all are
 	// destroyed already it does nothing. The error is keystate.ErrOneCopy or
-	// keystate.ErrFailed where nothing was tried; after any other nobody knows
-	// which keys are left before the ledger is opened again.
+	// keystate.ErrFailed where nothing was tried, and matches keystate.ErrAgain
+	// where a key service did not do its part and the same is to be asked again;
+	// after any other nobody knows which keys are left before the ledger is
+	// opened again.
 	Destroy(ctx context.Context, paths ...keytree.Path) (keystate.Replacement, error)
 
 	// Current names the state in force.
