@@ -28,6 +28,9 @@ const (
 // An MLDSA44 key refuses a checkpoint with extension lines, which it would not
 // cover, and an origin above 255 bytes. Its signatures differ each time: the
 // library blinds them with randomness of the system.
+//
+// The error matches [ErrUnsigned] where it is a key of [NewSigningKey] that did
+// not sign.
 func (k SigningKey) SignCheckpoint(text string, unixTime uint64) (Signature, error) {
 	if k.sign == nil {
 		return Signature{}, fmt.Errorf("sign checkpoint: no key")
@@ -43,16 +46,19 @@ func (k SigningKey) SignCheckpoint(text string, unixTime uint64) (Signature, err
 	return Signature{Name: k.key.name, KeyID: k.key.id, Bytes: b}, nil
 }
 
-func ed25519Signer(t KeyType, private ed25519.PrivateKey) func(Checkpoint, string, uint64) ([]byte, error) {
+func ed25519Signer(t KeyType, sign messageSigner) func(Checkpoint, string, uint64) ([]byte, error) {
 	return func(_ Checkpoint, text string, unixTime uint64) ([]byte, error) {
 		if t == Ed25519 {
-			return ed25519.Sign(private, []byte(text)), nil
+			return sign([]byte(text))
 		}
 		if unixTime == 0 || unixTime > maxSize {
 			return nil, fmt.Errorf("time %d is not within 1..2^63-1", unixTime)
 		}
-		b := binary.BigEndian.AppendUint64(nil, unixTime)
-		return append(b, ed25519.Sign(private, cosignatureMessage(text, unixTime))...), nil
+		signature, err := sign(cosignatureMessage(text, unixTime))
+		if err != nil {
+			return nil, err
+		}
+		return append(binary.BigEndian.AppendUint64(nil, unixTime), signature...), nil
 	}
 }
 

@@ -11,3 +11,8 @@ var ErrMalformed = errors.New("malformed")
 // error that matches neither ErrMalformed nor ErrNotVerified means "could not
 // be checked": something was missing or could not be read.
 var ErrNotVerified = errors.New("does not verify")
+
+// ErrUnsigned means that a key outside of this process gave no signature, or
+// a wrong one (see [NewSigningKey]). Nothing was signed, and it may be tried
+// again.
+var ErrUnsigned = errors.New("not signed")

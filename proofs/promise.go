@@ -4,8 +4,6 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"strings"
-
-	"golang.org/x/mod/sumdb/note"
 )
 
 // A Promise is the log's signed word that an entry has its index, given
@@ -49,7 +47,8 @@ func FormatPromiseText(p PromiseText) (string, error) {
 }
 
 // SignPromise signs what a promise says with a log's Ed25519 key and returns
-// the note.
+// the note. The error matches [ErrUnsigned] where it is a key of
+// [NewSigningKey] that did not sign.
 func (k SigningKey) SignPromise(p PromiseText) ([]byte, error) {
 	if k.key.Type() != Ed25519 || k.key.Name() != p.Origin {
 		return nil, fmt.Errorf("sign promise: not by an Ed25519 key of %s", p.Origin)
@@ -58,11 +57,11 @@ func (k SigningKey) SignPromise(p PromiseText) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := note.NewSigner(k.Secret())
+	signature, err := k.ed25519([]byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("sign promise: not a key that x/mod knows")
+		return nil, fmt.Errorf("sign promise: %w", err)
 	}
-	return note.Sign(&note.Note{Text: text}, signer)
+	return FormatNote(Note{Text: text, Signatures: []Signature{{Name: k.key.name, KeyID: k.key.id, Bytes: signature}}}), nil
 }
 
 // ParsePromiseText reads what [FormatPromiseText] writes and nothing else.

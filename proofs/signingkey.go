@@ -16,16 +16,21 @@ const maxMLDSAName = 255
 
 const skeyPrefix = "PRIVATE+KEY+"
 
-// A SigningKey signs checkpoints. However it is printed, it shows its
-// verifier key only; [SigningKey.Secret] is the one way to the secret. The
-// zero SigningKey signs nothing.
+// A SigningKey signs checkpoints, with a secret that it has or that somebody
+// else keeps ([NewSigningKey]). However it is printed, it shows its verifier
+// key only; [SigningKey.Secret] is the one way to the secret. The zero
+// SigningKey signs nothing.
 type SigningKey struct {
 	key Key
 	// The secret lies in closures, where no printer or encoder finds it even
 	// if the SigningKey is a field of something else.
-	secret func() string
-	sign   func(c Checkpoint, text string, unixTime uint64) ([]byte, error)
+	secret  func() string
+	ed25519 messageSigner // nil: it is no Ed25519 key
+	sign    func(c Checkpoint, text string, unixTime uint64) ([]byte, error)
 }
+
+// A messageSigner returns the Ed25519 signature of a message (RFC 8032).
+type messageSigner func(message []byte) ([]byte, error)
 
 // GenerateKey makes a key of type t, named name, from 32 bytes of random. For
 // a log, name is the origin. The error matches [ErrMalformed] where the name
@@ -70,7 +75,8 @@ func newSigningKey(name string, t KeyType, seed [32]byte) (k SigningKey, err err
 	case Ed25519, Ed25519Cosignature:
 		private := ed25519.NewKeyFromSeed(seed[:])
 		public = private.Public().(ed25519.PublicKey)
-		k.sign = ed25519Signer(t, private)
+		k.ed25519 = func(message []byte) ([]byte, error) { return ed25519.Sign(private, message), nil }
+		k.sign = ed25519Signer(t, k.ed25519)
 	case MLDSA44:
 		public = mldsaPublic(seed)
 	}
@@ -97,7 +103,7 @@ func newSigningKey(name string, t KeyType, seed [32]byte) (k SigningKey, err err
 func (k SigningKey) Key() Key { return k.key }
 
 // Secret returns the key in the form that [ParseSigningKey] reads. Whoever
-// has it can sign.
+// has it can sign. It is empty for a key of [NewSigningKey].
 func (k SigningKey) Secret() string {
 	if k.secret == nil {
 		return ""
