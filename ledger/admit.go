@@ -173,8 +173,6 @@ func (l *Ledger) checkEvent(settings *streamSettings, ev *client.Event) ([]proof
 	return values, nil
 }
 
-const jsonMediaType = "application/json"
-
 func (s *streamSettings) field(name string) (proofs.Field, bool) {
 	for _, f := range s.Fields {
 		if f.Name == name {

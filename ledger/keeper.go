@@ -14,8 +14,8 @@ import (
 // journal forget what is durable elsewhere.
 type keeper struct {
 	l      *Ledger
-	rounds sync.Mutex // one round at a time
-	mu     sync.Mutex // guards what follows
+	rounds sync.Mutex  // one round at a time
+	mu     sync.Mutex  // guards what follows
 	held   []heldBatch // in the journal, applied, in order
 	bytes  int         // journalled since the last round
 	wake   chan struct{}

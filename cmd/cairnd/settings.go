@@ -109,12 +109,12 @@ who was erased, or that are about a field that does.`
 func (p *program) streamAddCommand() *cobra.Command {
 	var o streamFlags
 	c := &cobra.Command{
-		Use:     "add NAME",
-		Short:   "Add a stream",
-		Long:    "Add a stream." + howFieldsAreGiven,
+		Use:   "add NAME",
+		Short: "Add a stream",
+		Long:  "Add a stream." + howFieldsAreGiven,
 		Example: `  cairnd stream add cloud --field action=eventName --subject actor=userIdentity.arn --class standard
   cairnd stream add mail --split --subject from=sender.id --subject to=receivers[*].id --field name=sender.name,about=from`,
-		Args:    cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			s := ledger.StreamConfig{Name: args[0], Fields: []ledger.FieldConfig{}}
 			if err := o.apply(&s, c.Flags().Changed); err != nil {
