@@ -20,23 +20,39 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	const w, r, a, o, u = identity.Writer, identity.Reader, identity.Auditor, identity.Operator, identity.Custodian
 	may := map[string][]identity.Role{
-		"POST /v1/streams/{stream}/entries": {w},
-		"GET /v1/history":                   {a},
-		"GET /v1/entries/{index}":           {r, a},
-		"GET /v1/entries:tail":              {r},
-		"GET /v1/receipts/{index}":          {r, a},
-		"GET /v1/proofs/inclusion":          {r, a},
-		"GET /v1/proofs/consistency":        {r, a},
-		"GET /v1/vault/{place...}":          {a},
-		"GET /v1/streams":                   {a, o, u},
-		"GET /v1/classes":                   {a, o, u},
-		"POST /v1/streams":                  {o},
-		"PUT /v1/streams/{stream}":          {o},
-		"POST /v1/classes":                  {o},
-		"GET /v1/tokens":                    {o},
-		"POST /v1/tokens":                   {o, u}, // of roles apart, see below
-		"DELETE /v1/tokens/{id}":            {o},
-		"GET /v1/status":                    {o},
+		"POST /v1/streams/{stream}/entries":    {w},
+		"GET /v1/history":                      {a},
+		"GET /v1/entries/{index}":              {r, a},
+		"GET /v1/entries:tail":                 {r},
+		"GET /v1/receipts/{index}":             {r, a},
+		"GET /v1/proofs/inclusion":             {r, a},
+		"GET /v1/proofs/consistency":           {r, a},
+		"GET /v1/vault/{place...}":             {a},
+		"GET /v1/streams":                      {a, o, u},
+		"GET /v1/classes":                      {a, o, u},
+		"POST /v1/streams":                     {o},
+		"PUT /v1/streams/{stream}":             {o},
+		"POST /v1/classes":                     {o},
+		"PUT /v1/classes/{class}":              {o, u}, // longer and shorter, see below
+		"GET /v1/retention":                    {a, o, u},
+		"POST /v1/retention:run":               {o, u},
+		"POST /v1/erasures":                    {u},
+		"POST /v1/erasures:plan":               {u},
+		"GET /v1/holds":                        {a, u},
+		"POST /v1/holds":                       {u},
+		"POST /v1/holds/{hold}/release":        {u},
+		"GET /v1/closings":                     {a, u},
+		"GET /v1/closings/{index}":             {a, u},
+		"GET /v1/requests":                     {a, u},
+		"GET /v1/requests/{index}":             {a, u},
+		"POST /v1/requests/{index}/approval":   {u},
+		"POST /v1/requests/{index}/withdrawal": {u},
+		"GET /v1/custody":                      {a, o, u},
+		"PUT /v1/custody":                      {o, u}, // more and less, see below
+		"GET /v1/tokens":                       {o},
+		"POST /v1/tokens":                      {o, u}, // of roles apart, see below
+		"DELETE /v1/tokens/{id}":               {o},
+		"GET /v1/status":                       {o},
 	}
 	for _, rt := range s.api.Routes() {
 		name := rt.Method + " " + rt.Path
@@ -50,7 +66,7 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 			t.Errorf("%s is in no table", name)
 		}
 		// A query that no route takes: whoever may ask is told so, and nothing happens.
-		url := strings.NewReplacer("{stream}", "default", "{index}", "0", "{id}", "0", "{place...}", "000").Replace(rt.Path) + "?nonsense=1"
+		url := strings.NewReplacer("{stream}", "default", "{index}", "0", "{id}", "0", "{hold}", "0", "{class}", "standard", "{place...}", "000").Replace(rt.Path) + "?nonsense=1"
 		for _, role := range identity.Roles() {
 			want := http.StatusForbidden
 			if slices.Contains(may[name], role) {
@@ -154,7 +170,7 @@ func TestFacesAreApart(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	for _, rt := range s.api.Routes() {
 		for _, face := range []httpapi.Face{httpapi.Public, httpapi.Write, httpapi.Read, httpapi.Admin, httpapi.Health} {
-			path := strings.NewReplacer("{stream}", "s", "{index}", "0", "{id}", "0", "{place...}", "000").Replace(rt.Path)
+			path := strings.NewReplacer("{stream}", "s", "{index}", "0", "{id}", "0", "{hold}", "0", "{class}", "standard", "{place...}", "000").Replace(rt.Path)
 			got := handle(s.api.Handler(face), rt.Method, path)
 			var p client.Problem
 			isElsewhere := got.status == http.StatusNotFound && json.Unmarshal([]byte(got.body), &p) == nil && strings.HasPrefix(p.Detail, "there is nothing at this path")

@@ -43,18 +43,14 @@ func (a *API) append(c *call) error {
 
 // waiting reads what state is waited for and how long.
 func (c *call) waiting() (wait client.State, timeout time.Duration, err error) {
-	wait, timeout = client.Witnessed, c.api.limits.Wait
+	wait = client.Witnessed
 	if given := c.query.Get("wait"); c.query.Has("wait") {
 		if wait = client.State(given); !wait.Reached(client.Sequenced) {
 			return "", 0, badRequest("there is no state %.40q to wait for: wait for sequenced, integrated or witnessed", given)
 		}
 	}
-	if given := c.query.Get("timeout"); c.query.Has("timeout") {
-		if timeout, err = time.ParseDuration(given); err != nil || timeout <= 0 || timeout > client.MaxWait {
-			return "", 0, badRequest("timeout is %.40q, not a time such as 30s within 1ms and %v", given, client.MaxWait)
-		}
-	}
-	return wait, timeout, nil
+	timeout, err = c.timeout()
+	return wait, timeout, err
 }
 
 // submission reads the events of a request with all that is said of them.

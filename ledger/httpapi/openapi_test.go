@@ -95,9 +95,11 @@ func (c scenario) url() string {
 
 func TestServerAnswersAsItsDocumentSays(t *testing.T) {
 	doc := openDocument(t)
-	s := serve(t, local.Config{MaxBatch: 3, MaxPayload: 1000}, httpapi.Limits{Body: 1 << 20, Tails: 1})
+	config := destroys()
+	config.MaxBatch, config.MaxPayload = 3, 1000
+	s := serve(t, config, httpapi.Limits{Body: 1 << 20, Tails: 1})
 	seen := make(map[string]bool)
-	play := func(scenarios []scenario) {
+	playTo := func(s *served, scenarios []scenario) {
 		for _, c := range scenarios {
 			got := s.request(t, c.method, c.url(), c.body, c.headers...)
 			name := fmt.Sprintf("%s %s: %d", c.method, c.path, got.status)
@@ -110,11 +112,18 @@ func TestServerAnswersAsItsDocumentSays(t *testing.T) {
 			}
 		}
 	}
+	play := func(scenarios []scenario) { playTo(s, scenarios) }
 	play(publicScenarios())
 	play(s.appendScenarios())
 	play(s.readScenarios())
 	play(s.adminScenarios())
 	s.playTail(t, doc, seen)
+	s.playClosings(t, play)
+	one := open(t, local.Config{}, httpapi.Limits{})
+	one.addPeople(t)
+	playTo(one, []scenario{{
+		method: "POST", path: "/v1/erasures", body: `{"stream":"people","subject":"alice","reason":"r"}`, headers: []string{one.token(identity.Custodian), isJSON}, want: 409,
+	}})
 	s.playWithoutWitness(play)
 	if err := s.Ledger.Close(); err != nil {
 		t.Fatal(err)

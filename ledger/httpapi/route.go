@@ -58,8 +58,33 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Health, method: get, path: "/readyz", serve: a.ready},
 		{faces: Health, method: get, path: "/metrics", serve: a.serveMetrics(gatherer), gate: a.scrapes},
 	}
+	routes = append(routes, a.closingRoutes()...)
 	a.setGates(routes)
 	return routes
+}
+
+// closingRoutes returns the routes about what must stay and what must go.
+func (a *API) closingRoutes() []route {
+	const get, post, put = http.MethodGet, http.MethodPost, http.MethodPut
+	done := []string{"wait", "timeout"} // until it is
+	return []route{
+		{faces: Admin, method: put, path: "/v1/classes/{class}", needs: identity.ChangeSettings | identity.Close, serve: a.setClass},
+		{faces: Read | Admin, method: get, path: "/v1/retention", needs: identity.ReadSettings, serve: a.retention},
+		{faces: Admin, method: post, path: "/v1/retention:run", needs: identity.ChangeSettings | identity.Close, serve: a.runRetention},
+		{faces: Admin, method: post, path: "/v1/erasures", needs: identity.Close, query: done, serve: a.erase},
+		{faces: Admin, method: post, path: "/v1/erasures:plan", needs: identity.Close, serve: a.planErasure},
+		{faces: Read | Admin, method: get, path: "/v1/holds", needs: identity.ReadClosings, serve: a.holds},
+		{faces: Admin, method: post, path: "/v1/holds", needs: identity.Close, serve: a.addHold},
+		{faces: Admin, method: post, path: "/v1/holds/{hold}/release", needs: identity.Close, query: done, serve: a.releaseHold},
+		{faces: Read | Admin, method: get, path: "/v1/closings", needs: identity.ReadClosings, serve: a.closings},
+		{faces: Read | Admin, method: get, path: "/v1/closings/{index}", needs: identity.ReadClosings, query: done, serve: a.closingAt},
+		{faces: Read | Admin, method: get, path: "/v1/requests", needs: identity.ReadClosings, serve: a.requests},
+		{faces: Read | Admin, method: get, path: "/v1/requests/{index}", needs: identity.ReadClosings, query: done, serve: a.request},
+		{faces: Admin, method: post, path: "/v1/requests/{index}/approval", needs: identity.Close, query: done, serve: a.approve},
+		{faces: Admin, method: post, path: "/v1/requests/{index}/withdrawal", needs: identity.Close, serve: a.withdraw},
+		{faces: Read | Admin, method: get, path: "/v1/custody", needs: identity.ReadSettings, serve: a.custody},
+		{faces: Admin, method: put, path: "/v1/custody", needs: identity.ChangeSettings | identity.Close, serve: a.setCustody},
+	}
 }
 
 // setGates gives the routes of one face one gate, so that no face can take the

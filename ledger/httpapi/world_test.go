@@ -37,6 +37,12 @@ func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 	if t, ok := t.(*testing.T); ok {
 		t.Parallel()
 	}
+	return open(t, c, limits)
+}
+
+// open opens a ledger and serves it until the test ends.
+func open(t testing.TB, c local.Config, limits httpapi.Limits) *served {
+	t.Helper()
 	s := &served{dir: t.TempDir(), bearer: make(map[identity.Role]string), hc: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	var err error
 	if s.World, err = ledgertest.Make(t.Context(), s.dir, c); err != nil {

@@ -1,0 +1,118 @@
+package httpapi
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/identity"
+)
+
+// A ClassChange is how long a class keeps entries from now on.
+type ClassChange struct {
+	Days *uint32 `json:"days"` // 0: for ever
+}
+
+// A CustodyChange is what it takes from now on to do what cannot be undone.
+type CustodyChange struct {
+	Custodians *uint8  `json:"custodians"`
+	Grace      *uint32 `json:"grace"` // seconds
+}
+
+// A Changed is the answer to a change of settings: the entry that made it, or
+// the request that another custodian has to approve.
+type Changed struct {
+	Index     uint64 `json:"index,omitempty"`
+	Requested uint64 `json:"requested,omitempty"`
+}
+
+func (c *call) changed(index uint64, requested bool) error {
+	if requested {
+		c.w.Header().Set("Location", "/v1/requests/"+strconv.FormatUint(index, 10))
+		return c.json(http.StatusAccepted, Changed{Requested: index})
+	}
+	return c.json(http.StatusOK, Changed{Index: index})
+}
+
+func (a *API) setClass(c *call) error {
+	var change ClassChange
+	if err := c.readJSON(&change); err != nil {
+		return err
+	}
+	if change.Days == nil {
+		return badRequest("for how many days? 0 is for ever")
+	}
+	class := ledger.ClassConfig{Name: c.PathValue("class"), Days: *change.Days}
+	if err := c.mayKeep(class); err != nil {
+		return err
+	}
+	index, requested, err := c.session().SetClass(c.Context(), class)
+	if err != nil {
+		return err
+	}
+	return c.changed(index, requested)
+}
+
+// mayKeep refuses a change of a class to who may not make it: longer is for
+// operators. Shorter is for custodians where two are needed, and else for both.
+func (c *call) mayKeep(class ledger.ClassConfig) error {
+	old := c.api.ledger.Classes()
+	at := slices.IndexFunc(old, func(o ledger.ClassConfig) bool { return o.Name == class.Name })
+	shorter := at >= 0 && class.Days > 0 && (old[at].Days == 0 || class.Days < old[at].Days)
+	switch {
+	case shorter && c.api.ledger.Custody().Custodians > 1:
+		return c.needing(identity.Close, "to keep entries for less time two custodians are needed")
+	case !shorter:
+		return c.needing(identity.ChangeSettings, "to keep entries for longer is for operators")
+	}
+	return nil
+}
+
+func (a *API) custody(c *call) error { return c.json(http.StatusOK, a.ledger.Custody()) }
+
+func (a *API) setCustody(c *call) error {
+	var change CustodyChange
+	if err := c.readJSON(&change); err != nil {
+		return err
+	}
+	if change.Custodians == nil || change.Grace == nil {
+		return badRequest("say both: custodians, 1 or 2, and grace, in seconds")
+	}
+	old, next := a.ledger.Custody(), ledger.CustodyConfig{Custodians: *change.Custodians, Grace: *change.Grace}
+	if old.Custodians > 1 && (next.Custodians < old.Custodians || next.Grace < old.Grace) {
+		if err := c.needing(identity.Close, "to need less, two custodians are needed"); err != nil {
+			return err
+		}
+	}
+	index, requested, err := c.session().SetCustody(c.Context(), next)
+	if err != nil {
+		return err
+	}
+	return c.changed(index, requested)
+}
+
+func (a *API) retention(c *call) error {
+	info, err := c.session().Retention(c.Context())
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, info)
+}
+
+// runRetention lets the ledger look now for what has reached its age.
+func (a *API) runRetention(c *call) error {
+	if err := c.hasNoBody(); err != nil {
+		return err
+	}
+	s := c.session()
+	info, err := s.Retention(c.Context())
+	if err == nil {
+		err = s.Retain(c.Context())
+	}
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Location", "/v1/retention")
+	return c.json(http.StatusAccepted, info)
+}
