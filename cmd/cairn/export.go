@@ -19,39 +19,68 @@ type exportFlags struct {
 	receipts bool
 	workers  int
 	json     bool
+
+	evidence             string // the file; empty: the whole ledger is exported
+	stream, since, until string // of evidence
 }
 
 func (p *program) exportCommand() *cobra.Command {
 	var o exportFlags
 	c := &cobra.Command{
-		Use:   "export DIRECTORY",
-		Short: "Copy a whole ledger into a directory",
+		Use:   "export DIRECTORY\n  cairn export --evidence FILE [INDEX | FIRST..LAST]...",
+		Short: "Copy a whole ledger into a directory, or entries with their proofs into a file",
 		Long: `export writes the ledger's latest checkpoint, its tiles and entries, and the
 checkpoints that it keeps, into a directory that any web server can serve as a
 static log and "cairn audit" judges offline. Everything is verified before it is written.
 
 The checkpoint is written last, so that a directory without one is a cut export. Run
 again, export continues where it was; later it adds what is new, if the ledger still
-has the history that was exported.`,
+has the history that was exported.
+
+With --evidence it writes one file that shows some entries to somebody who has nothing
+else: their payloads as far as you may read them, and all that "cairn verify" needs to
+check them without the ledger. Entries are chosen by indices and ranges, of which
+--stream, --since and --until leave the events that fit. What is gone is there with the
+published reason. The ledger records each entry that is read for it.`,
 		Example: `  cairn export /backup/ledger
   cairn export --vault --receipts /backup/ledger   # with sealed records and receipts
-  cairn audit /backup/ledger`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return p.export(c.Context(), args[0], o) },
+  cairn audit /backup/ledger
+  cairn export --evidence case7.evidence --reason 'case 7' 120 130..142
+  cairn export --evidence logins.evidence --stream logins --since 2026-11-01 --until 2026-12-01
+  cairn verify logins.evidence`,
+		Args: func(c *cobra.Command, args []string) error {
+			if o.evidence != "" {
+				return nil
+			}
+			return cobra.ExactArgs(1)(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if o.workers < 1 {
+				return command.Usage("--workers must be at least 1")
+			}
+			if o.evidence != "" {
+				return p.exportEvidence(c.Context(), args, o)
+			}
+			if o.stream != "" || o.since != "" || o.until != "" {
+				return command.Usage("--stream, --since and --until are for --evidence: a directory gets the whole ledger")
+			}
+			return p.export(c.Context(), args[0], o)
+		},
 	}
 	f := c.Flags()
 	f.BoolVar(&o.vault, "vault", false, "write the sealed records too; needs an auditor's token")
 	f.BoolVar(&o.receipts, "receipts", false, "write a receipt of every event too")
 	f.IntVar(&o.workers, "workers", 8, "how many files are fetched at once")
 	f.BoolVar(&o.json, "json", false, "print what was exported as JSON")
+	f.StringVar(&o.evidence, "evidence", "", "write evidence of some entries into the `FILE`; needs a reader's token")
+	f.StringVar(&o.stream, "stream", "", "only events of the stream `NAME`")
+	f.StringVar(&o.since, "since", "", "only events from this `TIME` on: 2026-11-23, 2026-11-23T12:00:00Z, or 36h or 7d ago")
+	f.StringVar(&o.until, "until", "", "only events before this `TIME`")
 	p.reasonFlag(f)
 	return c
 }
 
 func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
-	if o.workers < 1 {
-		return command.Usage("--workers must be at least 1")
-	}
 	s, err := p.source()
 	if err != nil {
 		return err

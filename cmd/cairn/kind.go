@@ -18,6 +18,8 @@ const (
 	kindPromise     fileKind = "promise"
 	kindConsistency fileKind = "consistency proof"
 	kindEvidence    fileKind = "evidence"
+	kindBundle      fileKind = "evidence file"
+	kindBundleEntry fileKind = "evidence entry"
 	kindState       fileKind = "audit state"
 	kindSettings    fileKind = "stream settings"
 	kindPolicy      fileKind = "policy"

@@ -16,6 +16,7 @@ import (
 type verifyFlags struct {
 	payload  string
 	settings []string
+	included bool // the policy in a file of evidence is believed
 	json     bool
 }
 
@@ -27,7 +28,8 @@ func (p *program) verifyCommand() *cobra.Command {
 		Long: `verify checks files against the policy, without any network. It recognises what
 a file is: a receipt (.tlog-proof), entries as "cairn get --json" or "cairn append --json"
 print them, a log's promise (.promise), a signed checkpoint, the state of an audit, or
-evidence of a fork or of a broken promise.
+evidence of a fork or of a broken promise, or a file of evidence as "cairn export --evidence"
+writes it.
 
 An entry is checked by the receipt that its file holds, or by one that is given
 beside it. Its payload is checked if the file shows it or --payload gives it; and
@@ -36,6 +38,10 @@ with the settings of its stream its tags are computed again.
 Whether the log has kept a promise only the ledger shows, or a copy of it: where --url
 names one, it is asked. Nothing else of verify asks anybody.
 
+A file of evidence has the policy in it that its maker believed. It is not believed: without
+a policy of your own the answer is that nobody can tell (3), unless --trust-included-policy
+says that you believe whoever made the file.
+
 What is printed was verified; what could not be is named. All files are judged, and the
 worst answer is the exit status.`,
 		Example: `  cairn verify --policy ledger.policy login.tlog-proof
@@ -43,6 +49,7 @@ worst answer is the exit status.`,
   cairn get --json 8 > entry.json; cairn verify entry.json --settings streams.json
   cairn append --json --file event.json > answer.json; cairn verify answer.json --payload event.json
   cairn verify --url https://log.example.com receipts/8.promise
+  cairn verify --policy ledger.policy case7.evidence
   cairn verify consistency old.checkpoint new.checkpoint from-old-to-new.proof`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.verify(c.Context(), args, o) },
@@ -50,7 +57,8 @@ worst answer is the exit status.`,
 	f := c.Flags()
 	f.StringVar(&o.payload, "payload", "", "`FILE` with the payload of the entry, byte for byte")
 	f.StringArrayVar(&o.settings, "settings", nil, "`FILE` with settings of the entry's stream, as the ledger lists streams or in the entry that set them, or with the entry that opened its bucket")
-	f.BoolVar(&o.json, "json", false, "print a line of JSON for each file")
+	f.BoolVar(&o.included, "trust-included-policy", false, "let the policy in a file of evidence decide what is believed")
+	f.BoolVar(&o.json, "json", false, "print a line of JSON for each file, and for each entry of evidence")
 	c.AddCommand(p.verifyConsistencyCommand())
 	return c
 }
@@ -60,7 +68,8 @@ func (p *program) verify(ctx context.Context, names []string, o verifyFlags) err
 	if err := p.noAge(); err != nil {
 		return err
 	}
-	policy, err := p.loadPolicy()
+	areEvidence, all := p.areEvidence(names)
+	policy, err := p.verifyPolicy(o, all)
 	if err != nil {
 		return err
 	}
@@ -73,6 +82,9 @@ func (p *program) verify(ctx context.Context, names []string, o verifyFlags) err
 	}
 	files, unread := make([][]byte, len(names)), make([]error, len(names))
 	for i, name := range names {
+		if areEvidence[i] {
+			continue // of which there is no bound
+		}
 		files[i], unread[i] = p.readFile(name, maxEntryFile)
 		if r, err := proofs.ParseReceipt(files[i]); err == nil {
 			j.receipts[r.Index] = r
@@ -80,24 +92,35 @@ func (p *program) verify(ctx context.Context, names []string, o verifyFlags) err
 	}
 	var worst error
 	for i, name := range names {
-		err := unread[i]
-		if err == nil {
-			err = j.judge(name, files[i], func(f finding, wrong error) error {
-				if wrong == nil {
-					return p.printFinding(f, o.json)
-				}
-				worst = p.worse(worst, fmt.Errorf("%s: %w", name, wrong))
-				return p.printWrong(f, wrong, o.json)
-			})
+		if areEvidence[i] {
+			err = p.verifyEvidence(name, policy, o)
+		} else {
+			err = p.verifyFile(j, name, files[i], unread[i], o)
 		}
 		if err != nil {
 			worst = p.worse(worst, err)
-			if err := p.printWrong(finding{File: name, Kind: kindUnknown}, err, o.json); err != nil {
-				return err
-			}
 		}
 	}
 	return worst
+}
+
+// verifyFile judges one file and says so; the worst answer about anything in it
+// decides.
+func (p *program) verifyFile(j *judge, name string, b []byte, unread error, o verifyFlags) (worst error) {
+	err := unread
+	if err == nil {
+		err = j.judge(name, b, func(f finding, wrong error) error {
+			if wrong == nil {
+				return p.printFinding(f, o.json)
+			}
+			worst = p.worse(worst, fmt.Errorf("%s: %w", name, wrong))
+			return p.printWrong(f, wrong, o.json)
+		})
+	}
+	if err == nil {
+		return worst
+	}
+	return errors.Join(p.worse(worst, err), p.printWrong(finding{File: name, Kind: kindUnknown}, err, o.json))
 }
 
 // printWrong prints for programs what does not verify, or could not be told;

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cairnlog/cairn/cmd/internal/command"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A choice says which entries evidence is made of: those of some runs of
+// indices, of every kind; or events alone, where it names a stream or a time.
+type choice struct {
+	runs    []proofs.Run // rising, as few as can be; nil: of the whole ledger
+	stream  string       // empty: of every stream
+	between times
+	timed   bool // a time was given
+}
+
+// chosen reads what to choose from the arguments and flags of export.
+func (p *program) chosen(args []string, o exportFlags) (c choice, err error) {
+	c.stream, c.timed = o.stream, o.since != "" || o.until != ""
+	if c.between, err = p.timesOf(o.since, o.until); err != nil {
+		return c, err
+	}
+	for _, arg := range args {
+		run, err := parseRun(arg)
+		if err != nil {
+			return c, err
+		}
+		c.runs = append(c.runs, run)
+	}
+	if c.runs == nil && !c.events() {
+		return c, command.Usage("which entries? Give indices, ranges such as 100..199, --stream, --since or --until")
+	}
+	c.runs = joinRuns(c.runs)
+	return c, nil
+}
+
+// parseRun reads an index, or the first and the last of a range.
+func parseRun(arg string) (r proofs.Run, err error) {
+	first, last, isRange := strings.Cut(arg, "..")
+	if r.First, err = parseIndex(first); err != nil {
+		return r, err
+	}
+	if r.Last = r.First; isRange {
+		if r.Last, err = parseIndex(last); err != nil {
+			return r, err
+		}
+	}
+	if r.Last < r.First {
+		return r, command.Usage("%s: a range goes from its first entry to its last", arg)
+	}
+	return r, nil
+}
+
+// joinRuns returns the same entries in the fewest runs, rising.
+func joinRuns(runs []proofs.Run) (joined []proofs.Run) {
+	runs = slices.Clone(runs)
+	slices.SortFunc(runs, func(a, b proofs.Run) int { return cmp.Compare(a.First, b.First) })
+	for _, r := range runs {
+		if n := len(joined); n > 0 && r.First <= joined[n-1].Last+1 {
+			joined[n-1].Last = max(joined[n-1].Last, r.Last)
+			continue
+		}
+		joined = append(joined, r)
+	}
+	return joined
+}
+
+// events reports whether it is events alone.
+func (c choice) events() bool { return c.stream != "" || c.timed }
+
+// bound returns where the entries begin and end that may be chosen, in a tree
+// of a size.
+func (c choice) bound(ctx context.Context, r *proofs.Reader, size uint64) (from, end uint64, err error) {
+	end = size
+	if n := len(c.runs); n > 0 {
+		from = c.runs[0].First
+		if last := c.runs[n-1].Last; last >= size {
+			return 0, 0, command.Hinted(fmt.Errorf("%w: there is no entry %d: the latest checkpoint has %d", errNo, last, size), "if it was appended a moment ago, ask again in a moment")
+		} else {
+			end = last + 1
+		}
+	}
+	if c.between.since > 0 {
+		first, err := firstAt(ctx, r, size, c.between.since)
+		if err != nil {
+			return 0, 0, err
+		}
+		from = max(from, first)
+	}
+	if c.between.until < math.MaxUint64 {
+		first, err := firstAt(ctx, r, size, c.between.until)
+		if err != nil {
+			return 0, 0, err
+		}
+		end = min(end, first)
+	}
+	return from, end, nil
+}
+
+// has reports whether an entry is in the runs.
+func (c choice) has(index uint64) bool {
+	if c.runs == nil {
+		return true
+	}
+	at, found := slices.BinarySearchFunc(c.runs, index, func(r proofs.Run, index uint64) int { return cmp.Compare(r.First, index) })
+	return found || at > 0 && index <= c.runs[at-1].Last
+}
+
+// maxRunsTold is how many runs are told in words.
+const maxRunsTold = 100
+
+// String returns the choice in words.
+func (c choice) String() string {
+	var words []string
+	for _, r := range c.runs[:min(len(c.runs), maxRunsTold)] {
+		words = append(words, formatRun(r))
+	}
+	said := "entries " + strings.Join(words, ", ")
+	if len(c.runs) > maxRunsTold {
+		said += fmt.Sprintf(" and %d more runs", len(c.runs)-maxRunsTold)
+	}
+	switch {
+	case c.events() && c.runs == nil:
+		said = "events"
+	case c.events():
+		said = "events among the " + said
+	}
+	if c.stream != "" {
+		said += " of the stream " + c.stream
+	}
+	if c.between.since > 0 {
+		said += " from " + formatTime(c.between.since) + " on"
+	}
+	if c.between.until < math.MaxUint64 {
+		said += " before " + formatTime(c.between.until)
+	}
+	return said
+}
+
+func formatRun(r proofs.Run) string {
+	if r.First == r.Last {
+		return fmt.Sprint(r.First)
+	}
+	return fmt.Sprintf("%d..%d", r.First, r.Last)
+}
+
+// formatTime writes microseconds since 1970, as they are given to --since.
+func formatTime(micros uint64) string {
+	return time.UnixMicro(int64(micros)).UTC().Format(time.RFC3339Nano)
+}
