@@ -113,6 +113,10 @@ type Entry struct {
 	Stream     string             `json:"stream"` // the stream's name now
 	Disclosure *proofs.Disclosure `json:"disclosure,omitempty"`
 
+	// Reasons are, where a part of the payload is not shown, the indices of the
+	// entries that may say why it was erased.
+	Reasons []uint64 `json:"reasons,omitempty"`
+
 	// FieldKeys are the keys of the stream's declared fields in the entry's
 	// bucket, in base64 by field number, with which the tags can be computed again.
 	FieldKeys map[uint16][]byte `json:"field_keys,omitempty"`

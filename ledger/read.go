@@ -26,6 +26,9 @@ func (l *Ledger) entry(ctx context.Context, index uint64) (*client.Entry, error)
 		return nil, fmt.Errorf("entry %d: %w", index, err)
 	}
 	e := &client.Entry{Index: index, Leaf: leafBytes, Disclosure: disclosure}
+	if hidesPart(disclosure) {
+		e.Reasons = l.retain.Reasons(leaf.Stream, leaf.Bucket, index)
+	}
 	if err := l.describe(e, leaf); err != nil {
 		return nil, err
 	}

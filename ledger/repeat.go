@@ -171,10 +171,10 @@ func fillsGaps(p proofs.Part, data []byte) bool {
 		rest, ok := bytes.CutPrefix(data, p.Data[at:gap])
 		value := json.NewDecoder(bytes.NewReader(rest))
 		var raw json.RawMessage
-		if !ok || value.Decode(&raw) != nil || int(value.InputOffset()) != len(raw) { // else there is space before it
+		if !ok || value.Decode(&raw) != nil || value.InputOffset() != int64(len(raw)) { // else there is space before it
 			return false
 		}
-		at, data = int(gap)+len("null"), rest[len(raw):]
+		at, data = int(gap)+len("null"), rest[value.InputOffset():]
 	}
 	return bytes.Equal(data, p.Data[at:])
 }
