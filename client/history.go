@@ -84,7 +84,7 @@ type RecordedAct struct {
 
 	// Leaf and Disclosure show that the entry records the act: see [CheckAct].
 	// The disclosure leaves out the data of the first part, which is the act's
-	// one form.
+	// one form; without its subject, where that is the second part.
 	Leaf       []byte             `json:"leaf,omitempty"`
 	Disclosure *proofs.Disclosure `json:"disclosure,omitempty"`
 }

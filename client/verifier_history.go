@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -35,8 +37,15 @@ func CheckAct(r RecordedAct) error {
 		return fmt.Errorf("%w: entry %d: nothing shows which act it records", proofs.ErrNotVerified, r.Index)
 	}
 	d := *r.Disclosure
-	d.Parts = append([]proofs.DisclosedPart(nil), d.Parts...)
-	if d.Parts[0].Data, err = proofs.FormatAct(r.Act); err != nil {
+	d.Parts = slices.Clone(d.Parts)
+	act := r.Act
+	if len(d.Parts) > 1 {
+		if err := checkSubject(r.Act.Subject, d.Parts[1]); err != nil {
+			return fmt.Errorf("entry %d: %w", r.Index, err)
+		}
+		act.Subject = ""
+	}
+	if d.Parts[0].Data, err = proofs.FormatAct(act); err != nil {
 		return fmt.Errorf("entry %d: %w", r.Index, err)
 	}
 	if err := d.Check(leaf); err != nil {
@@ -48,6 +57,36 @@ func CheckAct(r RecordedAct) error {
 	}
 	if part.MediaType != proofs.ActMediaType {
 		return fmt.Errorf("%w: entry %d holds a %q, which is no act", proofs.ErrNotVerified, r.Index, part.MediaType)
+	}
+	return nil
+}
+
+// SubjectMediaType is the media type of the second part of an act that names a
+// data subject: a JSON object with the name as its member subject. It is sealed
+// apart, so that it can be erased.
+const SubjectMediaType = "application/vnd.cairn.subject+json"
+
+// checkSubject checks that a part names a subject; one that is not shown names
+// none.
+func checkSubject(subject string, p proofs.DisclosedPart) error {
+	if !p.Shown() {
+		if subject != "" {
+			return fmt.Errorf("%w: nothing shows which subject the act is about", proofs.ErrNotVerified)
+		}
+		return nil
+	}
+	part, err := p.Part()
+	if err != nil {
+		return err
+	}
+	var named struct {
+		Subject string `json:"subject"`
+	}
+	if err := json.Unmarshal(part.Data, &named); err != nil || part.MediaType != SubjectMediaType {
+		return fmt.Errorf("%w: the second part of an act names no subject", proofs.ErrMalformed)
+	}
+	if named.Subject != subject {
+		return fmt.Errorf("%w: the act is about another subject", proofs.ErrNotVerified)
 	}
 	return nil
 }

@@ -9,33 +9,39 @@ import (
 )
 
 // recordedAct returns an act with what proves it, as a ledger gives it that
-// recorded a part in an entry of a kind.
-func recordedAct(t *testing.T, kind proofs.Kind, part proofs.Part) client.RecordedAct {
+// recorded parts in an entry of a kind.
+func recordedAct(t *testing.T, kind proofs.Kind, parts ...proofs.Part) client.RecordedAct {
 	t.Helper()
-	head, err := proofs.FormatPartHead(part)
-	if err != nil {
-		t.Fatal(err)
+	record := proofs.Record{ID: proofs.EntryID{7}}
+	d := &proofs.Disclosure{ID: record.ID[:]}
+	for i, part := range parts {
+		head, err := proofs.FormatPartHead(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := proofs.FormatPart(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opening := proofs.Key256{byte(i)}
+		shown := proofs.DisclosedPart{
+			SealedHash: proofs.Hash{byte(i)}, Binding: proofs.Binding(&opening, record.ID, i, whole),
+			Opening: opening[:], Head: head, Data: part.Data,
+		}
+		record.Parts = append(record.Parts, proofs.RecordPart{Hash: shown.SealedHash, Binding: shown.Binding})
+		d.Parts = append(d.Parts, shown)
 	}
-	opening := proofs.Key256{9}
-	id := proofs.EntryID{7}
-	whole, err := proofs.FormatPart(part)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown := proofs.DisclosedPart{SealedHash: proofs.Hash{5}, Binding: proofs.Binding(&opening, id, 0, whole), Opening: opening[:], Head: head}
-	record := proofs.Record{ID: id, Parts: []proofs.RecordPart{{Hash: shown.SealedHash, Binding: shown.Binding}}}
+	d.Parts[0].Data = nil
 	leaf := proofs.Leaf{Kind: kind, Time: 1_700_000_000_000_000, Bucket: 2, C: record.Commitment(), T: proofs.EmptyRoot()}
 	if kind == proofs.Event {
 		leaf.Stream = 1
 	}
-	r := client.RecordedAct{
-		Index: 9, Time: leaf.Time, Kind: kind.String(),
-		Disclosure: &proofs.Disclosure{ID: id[:], Parts: []proofs.DisclosedPart{shown}},
-	}
+	r := client.RecordedAct{Index: 9, Time: leaf.Time, Kind: kind.String(), Disclosure: d}
+	var err error
 	if r.Leaf, err = proofs.FormatLeaf(leaf); err != nil {
 		t.Fatal(err)
 	}
-	if r.Act, err = proofs.ParseAct(part.Data); err != nil {
+	if r.Act, err = proofs.ParseAct(parts[0].Data); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -83,6 +89,39 @@ func TestCheckingAnActLeavesItAsItIs(t *testing.T) {
 	for range 2 {
 		if err := client.CheckAct(r); err != nil || r.Disclosure.Parts[0].Data != nil {
 			t.Errorf("got error %v and data %q, want neither", err, r.Disclosure.Parts[0].Data)
+		}
+	}
+}
+
+// A name that the act was about is sealed apart, and can be erased alone.
+func TestNameThatAnActWasAboutIsProvenOrNotThere(t *testing.T) {
+	act := proofs.Part{MediaType: proofs.ActMediaType, Data: []byte(`{"what":"erase","outcome":"done"}`)}
+	name := proofs.Part{MediaType: client.SubjectMediaType, Data: []byte(`{"stream":1,"subject":"alice"}`)}
+	other := proofs.Part{MediaType: "application/json", Data: name.Data}
+	erased := func(r *client.RecordedAct) {
+		p := &r.Disclosure.Parts[1]
+		p.Opening, p.Head, p.Data = nil, nil, nil
+	}
+	for what, tt := range map[string]struct {
+		second  proofs.Part
+		subject string
+		change  func(*client.RecordedAct)
+		want    error
+	}{
+		"it is shown":                  {name, "alice", nil, nil},
+		"another is said":              {name, "bob", nil, proofs.ErrNotVerified},
+		"it is kept back":              {name, "", nil, proofs.ErrNotVerified},
+		"it is erased":                 {name, "", erased, nil},
+		"it is erased and yet said":    {name, "alice", erased, proofs.ErrNotVerified},
+		"what is said is no such part": {other, "alice", nil, proofs.ErrMalformed},
+	} {
+		r := recordedAct(t, proofs.Erasure, act, tt.second)
+		r.Act.Subject = tt.subject
+		if tt.change != nil {
+			tt.change(&r)
+		}
+		if err := client.CheckAct(r); !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
+			t.Errorf("%s: got error %v, want %v", what, err, tt.want)
 		}
 	}
 }

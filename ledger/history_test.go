@@ -179,3 +179,51 @@ func TestAPageOfLongActsIsCutAndGoesOn(t *testing.T) {
 		t.Errorf("got %d acts in %d pages, want %d in several", seen, pages+1, n)
 	}
 }
+
+// Whom an act was about is shown as long as that is not erased, and the rest of
+// the act is proven then too.
+func TestActsAboutSubjectsAreProvenWithAndWithoutThem(t *testing.T) {
+	a := newArchive(t)
+	a.short("people", 0)
+	a.record("people", "alice", "bob")
+	subjects := func() (named, proven int) {
+		h, err := auditor(a.l).ProvenHistory(t.Context(), client.HistoryQuery{Stream: "people", Who: "custodian"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range h.Acts {
+			if err := client.CheckAct(r); err != nil {
+				t.Errorf("%+v: %v", r.Act, err)
+				continue
+			}
+			proven++
+			if r.Act.Subject != "" {
+				named++
+				r.Act.Subject = "bob"
+				if err := client.CheckAct(r); !errors.Is(err, proofs.ErrNotVerified) {
+					t.Errorf("with another name: got error %v, want %v", err, proofs.ErrNotVerified)
+				}
+			}
+		}
+		return named, proven
+	}
+	for _, w := range a.witnesses {
+		w.misbehave(down)
+	}
+	plan, err := a.as("custodian").Erase(t.Context(), Erasure{Stream: "people", Subject: "alice", Reason: "she asked"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if named, proven := subjects(); named == 0 || proven == 0 {
+		t.Errorf("got %d names in %d acts, want that she is to be erased", named, proven)
+	}
+	for _, w := range a.witnesses {
+		w.misbehave(nil)
+	}
+	if err := a.as("custodian").AwaitDone(t.Context(), plan.Announced); err != nil {
+		t.Fatal(err)
+	}
+	if named, proven := subjects(); named != 0 || proven == 0 {
+		t.Errorf("got %d names in %d acts, want none", named, proven)
+	}
+}

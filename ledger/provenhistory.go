@@ -51,11 +51,16 @@ func (l *Ledger) proveAct(ctx context.Context, r *client.RecordedAct) (size int,
 	if !r.Disclosure.Parts[0].Shown() {
 		return 0, errDestroyed
 	}
-	r.Disclosure.Parts[0].Data = nil // which the act is
-	for _, part := range [][]byte{r.Leaf, r.Disclosure.Parts[0].Head} {
-		size += len(part) * 4 / 3
+	parts := r.Disclosure.Parts
+	parts[0].Data = nil // which the act is
+	if len(parts) > 1 && !parts[1].Shown() {
+		r.Act.Subject = "" // it is erased, perhaps a moment ago
 	}
 	act, err := proofs.FormatAct(r.Act)
 	const rest = 512 // of the names, the openings and the hashes
-	return size + len(act) + rest, err
+	size = len(r.Leaf)*4/3 + len(act) + rest
+	for _, p := range parts {
+		size += (len(p.Head) + len(p.Data)) * 4 / 3
+	}
+	return size, err
 }
