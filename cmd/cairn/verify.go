@@ -45,10 +45,10 @@ says that you believe whoever made the file.
 What is printed was verified; what could not be is named. All files are judged, and the
 worst answer is the exit status.`,
 		Example: `  cairn verify --policy ledger.policy login.tlog-proof
-  cairn get --json --settings 8 > entry.json; cairn verify entry.json
-  cairn get --json 8 > entry.json; cairn verify entry.json --settings streams.json
+  cairn get --json --settings 13 > entry.json; cairn verify entry.json
+  cairn get --json 13 > entry.json; cairn verify entry.json --settings streams.json
   cairn append --json --file event.json > answer.json; cairn verify answer.json --payload event.json
-  cairn verify --url https://log.example.com receipts/8.promise
+  cairn verify --url https://log.example.com receipts/13.promise
   cairn verify --policy ledger.policy case7.evidence
   cairn verify consistency old.checkpoint new.checkpoint from-old-to-new.proof`,
 		Args: cobra.MinimumNArgs(1),
