@@ -39,6 +39,7 @@ type Options struct {
 type Progress struct {
 	Entries uint64 // judged in this run
 	Total   uint64 // to be judged in this run
+	Records bool   // their sealed records are: where there is a vault, it comes after all entries
 }
 
 const (
@@ -90,6 +91,10 @@ type auditor struct {
 	edge     []proofs.Hash // behind the last full bundle
 	edgeLost bool          // it is not known
 	keptLost uint64        // kept checkpoints whose root is not known
+	times    keptTimes     // of kept checkpoints that were believed
+	seen     []seen        // of the bundles judged in this run, where there is a vault
+	unrooted uint64        // bundles judged before whose root is not known
+	streams  map[uint32][]keeper
 	kinds    [proofs.Closed + 1]uint64
 }
 

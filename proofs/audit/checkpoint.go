@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ type keptCheckpoint struct {
 	path    string // empty where it is the state's
 	size    uint64 // as the path says
 	found   []Finding
+	note    proofs.Hash    // SHA-256 of its bytes
 	verdict proofs.Verdict // zero where a finding says that it can't be believed
 
 	known     bool          // whether edge is, and then whether root is
@@ -97,8 +99,8 @@ func keyName(k proofs.Key) string { return fmt.Sprintf("%s+%08x", k.Name(), k.ID
 // readKept reads the kept checkpoint of a size and judges it alone.
 func (l *ledger) readKept(ctx context.Context, size uint64) (keptCheckpoint, error) {
 	k := keptCheckpoint{path: CheckpointPath(size), size: size}
-	v, _, found, err := l.readSigned(ctx, k.path)
-	k.found = found
+	v, signed, found, err := l.readSigned(ctx, k.path)
+	k.found, k.note = found, sha256.Sum256(signed)
 	if err != nil || v.LogKeys == nil {
 		return k, err
 	}

@@ -16,6 +16,8 @@ type chunk struct {
 	edge     []proofs.Hash // the complete subtrees over its entries; nil: not known
 	kept     []keptCheckpoint
 	facts    facts
+	right    bool        // the file of the entries holds those that were signed, as far as its tile tells
+	file     proofs.Hash // and this is its SHA-256, where there is a vault
 	tiles    uint64
 	bundles  uint64
 }
@@ -59,19 +61,15 @@ func (l *ledger) judge(ctx context.Context, j job) (*chunk, error) {
 			return nil, err
 		}
 	}
-	leaves := c.readLeaves(r.entries, r.believed, l.vault)
-	if l.vault {
-		if err := l.judgeVault(ctx, c, leaves.all); err != nil {
-			return nil, err
-		}
-	}
+	c.right, c.file = r.entries != nil && !slices.Contains(r.believed, false), r.file
+	times := c.readLeaves(r.entries, r.believed)
 	for i, m := range j.marks {
 		k, err := l.readMark(ctx, m)
 		if err != nil {
 			return nil, err
 		}
 		if k.edge, k.known = edges[i], r.hashes != nil; k.known && m.size > c.first() {
-			k.entryTime = leaves.times[m.size-c.first()-1]
+			k.entryTime = times[m.size-c.first()-1]
 		}
 		c.kept = append(c.kept, k)
 	}

@@ -29,7 +29,6 @@ func (a *auditor) conclude(ctx context.Context) error {
 	if a.keptLost > 0 {
 		a.notJudged("%d kept checkpoints against the tree: entries and hashes before them are missing or damaged.", a.keptLost)
 	}
-	a.history.endGone()
 	a.history.judgeTime(a.head.Size, a.history.time, a.report.Verdict.Time, a.path)
 	if err := a.judgeBeyond(ctx); err != nil {
 		return err
@@ -37,12 +36,17 @@ func (a *auditor) conclude(ctx context.Context) error {
 	if err := a.judgeReceipts(ctx); err != nil {
 		return err
 	}
-	gaps := a.judgeGaps()
+	if a.vault {
+		if err := a.passVault(ctx); err != nil {
+			return err
+		}
+	}
+	lasting := a.judgeGaps() + a.judgeOpen()
 	a.summarize()
-	if clean := a.found.total == gaps; clean && known && !a.history.sources.full {
+	if clean := a.found.total == lasting; clean && known && !a.history.sources.full {
 		a.report.State = &State{
 			Signed: a.signed, Checkpoint: a.head, Time: a.history.time,
-			closed: a.history.closed, buckets: a.history.buckets, sources: a.history.sources,
+			closed: a.history.closed, retention: a.history.retention, sources: a.history.sources,
 		}
 	}
 	return nil
@@ -108,4 +112,20 @@ func (a *auditor) judgeGaps() int {
 	gaps := a.history.sources.gapCount()
 	a.found.addAll(a.history.sources.gaps(), gaps)
 	return gaps
+}
+
+// judgeOpen reports the closings that were announced long ago and are not done,
+// and returns how many there are. The next run finds them again.
+func (a *auditor) judgeOpen() (n int) {
+	if a.history.unaged > 0 {
+		a.notJudged("whether %d buckets that expired had reached their age: no checkpoints are kept here.", a.history.unaged)
+	}
+	if a.history.unread > 0 {
+		return 0
+	}
+	for f := range a.history.overdue(max(a.history.time, a.report.Verdict.Time*1e6)) {
+		a.found.add(f)
+		n++
+	}
+	return n
 }

@@ -17,7 +17,7 @@ func TestEntries(t *testing.T) {
 		return proofs.Leaf{Kind: kind, T: proofs.EmptyRoot(), Control: body}
 	}
 	opened := func(bucket, stream uint32) proofs.Leaf {
-		return control(proofs.BucketOpened, check(proofs.FormatBucket(proofs.BucketBody{Bucket: bucket, Stream: stream, Class: 1, Period: 20780})))
+		return control(proofs.BucketOpened, check(proofs.FormatBucket(proofs.BucketBody{Bucket: bucket, Stream: stream, Class: 1, Period: 20776 + max(bucket, 4)})))
 	}
 	created := control(proofs.Created, check(proofs.FormatCreated(proofs.CreatedBody{Origin: origin, Keys: "k"})))
 	const path = "tile/entries/001.p/"
@@ -28,7 +28,7 @@ func TestEntries(t *testing.T) {
 		want []want
 	}{
 		{"a source's numbers in any order", []proofs.Leaf{event(2, 9, 7), event(2, 9, 5), event(2, 9, 6), event(2, 9, 4)}, nil, nil},
-		{"a source of the same number in another bucket", []proofs.Leaf{opened(4, 1), event(2, 9, 7), event(4, 9, 70)}, nil, nil},
+		{"a source of the same number in another bucket", []proofs.Leaf{opened(5, 1), event(2, 9, 7), event(5, 9, 70)}, nil, nil},
 		{"the largest numbers", []proofs.Leaf{event(2, 9, 1<<64-1), event(2, 9, 1<<64-2), event(2, 1<<64-1, 0)}, nil, nil},
 		{"a number is missing", []proofs.Leaf{event(2, 9, 7), event(2, 9, 9)}, nil, []want{{audit.SourceGap, "", 301}}},
 		{"two ranges are missing", []proofs.Leaf{event(2, 9, 40), event(2, 9, 20), event(2, 9, 1)}, nil,
@@ -43,12 +43,13 @@ func TestEntries(t *testing.T) {
 		{"a bucket that is opened too late", []proofs.Leaf{event(5, 9, 1), opened(5, 1), event(5, 9, 2)}, nil, []want{{audit.BucketUnopened, path + "47", 300}}},
 		{"a bucket of another stream", []proofs.Leaf{event(3, 9, 1)}, nil, []want{{audit.BucketConflict, path + "45", 300}}},
 		{"a bucket opened again with more keys", []proofs.Leaf{opened(2, 1)}, nil, nil},
+		{"a bucket with the keys of another one", []proofs.Leaf{opened(4, 1)}, nil, []want{{audit.BucketConflict, path + "45", 300}}},
 		{"a bucket opened for another stream", []proofs.Leaf{opened(2, 2)}, nil, []want{{audit.BucketConflict, path + "45", 300}}},
 		{"the ledger is created again", []proofs.Leaf{created}, nil, []want{{audit.CreatedAgain, path + "45", 300}}},
 		{"the ledger ends", []proofs.Leaf{control(proofs.Closed, nil)}, nil, nil},
 		{"entries after the end", []proofs.Leaf{control(proofs.Closed, nil), event(2, 9, 1), event(2, 9, 2)}, nil, []want{{audit.AfterClose, path + "47", 301}}},
 		{"a control entry that can't be read", []proofs.Leaf{control(proofs.Settings, []byte("?"))}, nil, []want{{audit.EntryMalformed, path + "45", 300}}},
-		{"a control entry of a kind without a body of its own", []proofs.Leaf{control(proofs.Hold, []byte("?"))}, nil, nil},
+		{"an access entry, which has no body", []proofs.Leaf{control(proofs.Access, []byte("?"))}, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLedger(t)

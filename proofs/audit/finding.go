@@ -50,9 +50,33 @@ const (
 	VaultMalformed  FindingKind = "vault-malformed"  // a file of records can't be read as such
 	RecordAltered   FindingKind = "record-altered"   // a record is not the one its entry commits to
 	RecordMissing   FindingKind = "record-missing"   // a record, or a part of it, is gone and no entry says why
+	RecordHeld      FindingKind = "record-held"      // a record, or a part of it, is gone although a hold keeps it
+	RecordRemains   FindingKind = "record-remains"   // a record, or all of it, is there although its closing is done
 	ReceiptInvalid  FindingKind = "receipt-invalid"  // a receipt proves nothing
 	ReceiptForeign  FindingKind = "receipt-foreign"  // a receipt is right and belongs to another tree
 	ReceiptRollback FindingKind = "receipt-rollback" // a receipt is right and beyond the checkpoint
+)
+
+// Findings about what the entries say is closed and kept. Whoever writes them
+// could as well have waited, asked or told the truth.
+const (
+	ClassConflict     FindingKind = "class-conflict"     // a class counts its periods in another unit than before
+	ExpiryFalse       FindingKind = "expiry-false"       // an expiry is not of the bucket as it is
+	ExpiryEarly       FindingKind = "expiry-early"       // a bucket expires before its time
+	ExpiryUnproved    FindingKind = "expiry-unproved"    // no kept checkpoint with quorum shows that its time has come
+	BucketExpired     FindingKind = "bucket-expired"     // an entry uses a bucket whose expiry was announced
+	ErasureBroken     FindingKind = "erasure-broken"     // the entries that announce an erasure don't make one
+	ErasureForeign    FindingKind = "erasure-foreign"    // an erasure names entries of another stream, or without a payload
+	HoldUnknown       FindingKind = "hold-unknown"       // a hold is added to or released that is not there
+	RequestMissing    FindingKind = "request-missing"    // two custodians are needed, and none asked for it
+	RequestUnapproved FindingKind = "request-unapproved" // nobody else approved it, or it was withdrawn
+	RequestEarly      FindingKind = "request-early"      // it is used before its grace is over
+	RequestUsed       FindingKind = "request-used"       // it is used again
+	DoneUnannounced   FindingKind = "done-unannounced"   // what is done was not announced, or was done before
+	ClosingOverdue    FindingKind = "closing-overdue"    // what was announced is not done after a day
+	KeyStateRollback  FindingKind = "keystate-rollback"  // the epoch of the keys falls
+	KeyStateConflict  FindingKind = "keystate-conflict"  // an epoch of the keys has two hashes
+	KeyStateUnchanged FindingKind = "keystate-unchanged" // what is done destroyed no key
 )
 
 // NoIndex is the index of a finding that is not about an entry.
@@ -63,8 +87,11 @@ type Finding struct {
 	Kind FindingKind `json:"kind"`
 	// Index is the entry's, or the first one's that it concerns; or [NoIndex].
 	Index int64 `json:"index"`
-	// Last is the last entry's where it concerns several in a row; else 0.
+	// Last is the last entry's where it concerns several; else 0.
 	Last int64 `json:"last,omitempty"`
+	// Entries is how many there are from Index to Last, where others may lie
+	// between them; else 0.
+	Entries uint64 `json:"entries,omitempty"`
 	// Path is the file where it shows; empty where it shows in none alone.
 	Path string `json:"path,omitempty"`
 	// Detail is a sentence for people.
@@ -135,8 +162,10 @@ func (fs *findings) addAll(list iter.Seq[Finding], n int) {
 
 // sorted returns the findings by index and path, those without an index first.
 func (fs *findings) sorted() []Finding {
-	slices.SortStableFunc(fs.kept, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
-	})
+	slices.SortStableFunc(fs.kept, compareFindings)
 	return fs.kept
+}
+
+func compareFindings(a, b Finding) int {
+	return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
 }

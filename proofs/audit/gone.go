@@ -43,24 +43,29 @@ func (r goneRun) finding() Finding {
 	return f
 }
 
-// takeGone demands a published reason for every record that is gone. Entries of
-// the kinds Expiry and Erasure shall be one; this version knows no body of
-// theirs, so that nothing may be missing.
-func (h *history) takeGone(runs []goneRun) {
+// A goneList is the runs that the vault lacks without a reason, the last of
+// which may go on.
+type goneList struct {
+	found *findings
+	last  *goneRun
+}
+
+// take adds the runs of the next bundle.
+func (g *goneList) take(runs []goneRun) {
 	for _, r := range runs {
-		if h.gone != nil && r.follows(*h.gone) {
-			h.gone.last = r.last
+		if g.last != nil && r.follows(*g.last) {
+			g.last.last = r.last
 			continue
 		}
-		h.endGone()
-		h.gone = &r
+		g.end()
+		g.last = &r
 	}
 }
 
-// endGone reports the last run, which nothing goes on.
-func (h *history) endGone() {
-	if h.gone != nil {
-		h.found.add(h.gone.finding())
-		h.gone = nil
+// end reports the last run, which nothing goes on.
+func (g *goneList) end() {
+	if g.last != nil {
+		g.found.add(g.last.finding())
+		g.last = nil
 	}
 }

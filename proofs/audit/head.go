@@ -58,7 +58,7 @@ func (a *auditor) prepare(ctx context.Context) error {
 	}
 	a.vault = err == nil && info.IsDir()
 	a.tree = tree{ledger: a.ledger, found: &a.found}
-	a.history = history{found: &a.found, origin: a.head.Origin, buckets: map[uint32]bucket{}, sources: newSources(a.o.MaxSources)}
+	a.history = history{found: &a.found, origin: a.head.Origin, retention: newRetention(), sources: newSources(a.o.MaxSources), cosigned: a.cosigned}
 	s := a.o.State
 	if s == nil {
 		return nil
@@ -79,9 +79,7 @@ func (a *auditor) prepare(ctx context.Context) error {
 	}
 	a.from = s.Checkpoint.Size
 	a.history.time, a.history.closed, a.history.sources = s.Time, s.closed, s.sources.clone(a.o.MaxSources)
-	for n, b := range s.buckets {
-		a.history.buckets[n] = b
-	}
+	a.history.retention = s.retention.clone()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -18,15 +19,17 @@ type history struct {
 	time    uint64 // of the last entry
 	closed  uint64 // the index behind the entry that ended the ledger; 0: none did
 	unread  uint64 // entries: what they said is not known
-	buckets map[uint32]bucket
 	sources *sources
+	retention
 
-	gone       *goneRun // the last that the vault lacks, if what follows may go on with it
-	afterClose bool     // that something follows the end was reported
+	// cosigned returns the time of a kept checkpoint, or why it shows none.
+	cosigned   func(context.Context, proofs.CheckpointRef) (unixTime uint64, why string, err error)
+	afterClose bool // that something follows the end was reported
 }
 
-// take adds the facts of the next chunk.
-func (h *history) take(c *chunk) {
+// take adds the facts of the next chunk. Its error means that a file could not
+// be read.
+func (h *history) take(ctx context.Context, c *chunk) error {
 	f := &c.facts
 	path := bundlePlace(c.bundle).String()
 	if c.first() == 0 && c.skip == 0 && (len(f.controls) == 0 || f.controls[0].index != 0 || f.controls[0].leaf.Kind != proofs.Created) && f.unread == 0 {
@@ -38,32 +41,39 @@ func (h *history) take(c *chunk) {
 	}
 	h.time = max(h.time, f.last)
 	h.unread += f.unread
-	h.takeBuckets(f, path)
+	if err := h.takeControls(ctx, f, path); err != nil {
+		return err
+	}
 	h.takeClose(c, path)
-	h.takeGone(f.gone)
 	for _, n := range f.numbered {
 		if !h.sources.add(n.key, n.sequence, n.index) {
 			h.report(SourceRepeat, n.index, path, "Entry %d has number %d of %v, which an entry before it has already.", n.index, n.sequence, n.key)
 		}
 	}
+	return nil
 }
 
-// takeBuckets follows the control entries and the first uses of buckets, in
-// the order of the log.
-func (h *history) takeBuckets(f *facts, path string) {
+// takeControls follows the control entries and the uses of buckets, in the
+// order of the log.
+func (h *history) takeControls(ctx context.Context, f *facts, path string) error {
 	uses := f.uses
 	for _, c := range f.controls {
-		for len(uses) > 0 && uses[0].index < c.index {
+		for len(uses) > 0 && uses[0].first < c.index {
 			h.use(uses[0], path)
 			uses = uses[1:]
 		}
-		if err := h.control(c, path); err != nil {
+		err := h.control(ctx, c)
+		if err != nil && !wrong(err) {
+			return err
+		}
+		if err != nil {
 			h.report(EntryMalformed, c.index, path, "Control entry %d of kind %v was signed and can't be read: %v.", c.index, c.leaf.Kind, why(err))
 		}
 	}
 	for _, u := range uses {
 		h.use(u, path)
 	}
+	return nil
 }
 
 // takeClose demands that nothing follows the ledger's end.
@@ -82,43 +92,39 @@ func (h *history) takeClose(c *chunk, path string) {
 	}
 }
 
-func (h *history) use(u bucketUse, path string) {
-	b, ok := h.buckets[u.bucket]
-	switch {
-	case !ok && h.unread == 0:
-		h.report(BucketUnopened, u.index, path, "Entry %d is in bucket %d, which no entry before it opened.", u.index, u.bucket)
-	case ok && b.stream != u.stream:
-		h.report(BucketConflict, u.index, path, "Entry %d of stream %d is in bucket %d, which was opened for stream %d.", u.index, u.stream, u.bucket, b.stream)
-	}
-}
-
-func (h *history) control(c control, path string) error {
+// control takes over what a control entry says. Its error says that the entry
+// is malformed, or that a file could not be read.
+func (h *history) control(ctx context.Context, c control) error {
 	switch c.leaf.Kind {
 	case proofs.Created:
-		body, err := proofs.ParseCreated(c.leaf.Control)
-		if err != nil {
-			return err
-		}
-		if c.index > 0 {
-			h.report(CreatedAgain, c.index, path, "Entry %d says that the ledger was created, again.", c.index)
-		} else if body.Origin != h.origin {
-			h.report(CreatedMissing, c.index, path, "Entry %d creates the ledger %q, and the checkpoint is of %q.", c.index, body.Origin, h.origin)
-		}
+		return h.create(c)
 	case proofs.Settings:
-		_, err := proofs.ParseSettings(c.leaf.Control)
-		return err
+		return h.set(c)
 	case proofs.BucketOpened:
-		body, err := proofs.ParseBucket(c.leaf.Control)
-		if err != nil {
-			return err
-		}
-		opened := bucket{body.Stream, body.Class, body.Period}
-		if was, ok := h.buckets[body.Bucket]; ok && was != opened {
-			h.report(BucketConflict, c.index, path, "Entry %d opens bucket %d for stream %d, class %d, period %d, and before it was opened for stream %d, class %d, period %d.",
-				c.index, body.Bucket, opened.stream, opened.class, opened.period, was.stream, was.class, was.period)
-			return nil
-		}
-		h.buckets[body.Bucket] = opened
+		return h.open(c)
+	case proofs.Expiry:
+		return h.expire(ctx, c)
+	case proofs.Hold:
+		return h.hold(c)
+	case proofs.Release:
+		return h.release(c)
+	case proofs.Erasure:
+		return h.erase(c)
+	case proofs.Administration:
+		return h.administer(c)
+	}
+	return nil
+}
+
+func (h *history) create(c control) error {
+	body, err := proofs.ParseCreated(c.leaf.Control)
+	if err != nil {
+		return err
+	}
+	if c.index > 0 {
+		h.report(CreatedAgain, c.index, c.path, "Entry %d says that the ledger was created, again.", c.index)
+	} else if body.Origin != h.origin {
+		h.report(CreatedMissing, c.index, c.path, "Entry %d creates the ledger %q, and the checkpoint is of %q.", c.index, body.Origin, h.origin)
 	}
 	return nil
 }
@@ -134,6 +140,14 @@ func (h *history) judgeTime(size, entryTime, cosigned uint64, path string) {
 
 func (h *history) report(kind FindingKind, index uint64, path, format string, args ...any) {
 	h.found.add(Finding{Kind: kind, Index: int64(index), Path: path, Detail: fmt.Sprintf(format, args...)})
+}
+
+// object reports that an entry can't be as it is after what was before it. If
+// not all of that could be read, nobody can tell.
+func (h *history) object(kind FindingKind, c control, format string, args ...any) {
+	if h.unread == 0 {
+		h.report(kind, c.index, c.path, "Entry %d "+format+".", append([]any{c.index}, args...)...)
+	}
 }
 
 // micros writes a time in microseconds since 1970.

@@ -20,10 +20,8 @@ type facts struct {
 
 	numbered []numberedEntry
 	uses     []bucketUse
+	segment  int // the first use behind the last entry about an expiry
 	controls []control
-	gone     []goneRun
-
-	records, erased, noRecord, recordBytes uint64
 }
 
 // A numberedEntry has a place in its source's count.
@@ -33,33 +31,26 @@ type numberedEntry struct {
 	index    uint64
 }
 
-// A bucketUse is the first entry of a chunk in a bucket.
+// A bucketUse is entries of a chunk in a bucket, with no entry about an expiry
+// between them.
 type bucketUse struct {
-	bucket, stream uint32
-	index          uint64
+	bucket, stream     uint32
+	first, last, count uint64
 }
 
-// A control is an entry that changes what may come after it.
+// A control is an entry that changes what may come after it, or closes what
+// came before.
 type control struct {
 	index uint64
 	leaf  proofs.Leaf
-}
-
-// leaves are the entries of a bundle as far as they could be read, from its
-// first one on.
-type leaves struct {
-	times []uint64       // 0 where the entry could not be read
-	all   []*proofs.Leaf // nil where the entry could not be read; empty where there is no vault to compare with
+	path  string // of the file it is in
 }
 
 // readLeaves parses the entries that are believed and gathers the facts. It
-// returns the leaves themselves only if keep is set.
-func (c *chunk) readLeaves(entries [][]byte, believed []bool, keep bool) leaves {
-	l := leaves{times: make([]uint64, c.bundle.Width)}
-	if keep {
-		l.all = make([]*proofs.Leaf, c.bundle.Width)
-	}
-	for i := range l.times {
+// returns their times, 0 where the entry could not be read.
+func (c *chunk) readLeaves(entries [][]byte, believed []bool) (times []uint64) {
+	times = make([]uint64, c.bundle.Width)
+	for i := range times {
 		switch {
 		case entries == nil || !believed[i]:
 			if i >= c.skip {
@@ -77,16 +68,12 @@ func (c *chunk) readLeaves(entries [][]byte, believed []bool, keep bool) leaves 
 			}
 			continue
 		}
-		l.times[i] = leaf.Time
+		times[i] = leaf.Time
 		if i >= c.skip {
 			c.note(i, &leaf)
 		}
-		if keep {
-			kept := leaf
-			l.all[i] = &kept
-		}
 	}
-	return l
+	return times
 }
 
 // note gathers the facts of the i-th entry.
@@ -108,13 +95,39 @@ func (c *chunk) note(i int, leaf *proofs.Leaf) {
 		}
 		f.numbered = append(f.numbered, numberedEntry{sourceKey{leaf.Bucket, leaf.Source.Number}, leaf.Source.Sequence, index})
 	}
-	if leaf.Bucket != 0 && !slices.ContainsFunc(f.uses, func(u bucketUse) bool { return u.bucket == leaf.Bucket && u.stream == leaf.Stream }) {
-		f.uses = append(f.uses, bucketUse{leaf.Bucket, leaf.Stream, index})
+	if leaf.Kind == proofs.Expiry {
+		f.segment = len(f.uses) // what comes before it is told from what comes after
 	}
-	switch leaf.Kind {
-	case proofs.Created, proofs.Settings, proofs.BucketOpened, proofs.Closed:
+	f.use(leaf, index)
+	if remembered(leaf) {
 		kept := *leaf
 		kept.Control = slices.Clone(leaf.Control)
-		f.controls = append(f.controls, control{index, kept})
+		f.controls = append(f.controls, control{index, kept, bundlePlace(c.bundle).String()})
 	}
+}
+
+// remembered reports whether an entry says more than that it is there.
+func remembered(leaf *proofs.Leaf) bool {
+	switch leaf.Kind {
+	case proofs.Created, proofs.Settings, proofs.BucketOpened, proofs.Expiry, proofs.Hold, proofs.Release, proofs.Erasure, proofs.Closed:
+		return true
+	case proofs.Administration:
+		return len(leaf.Control) > 0
+	}
+	return false
+}
+
+// use counts an entry for its bucket.
+func (f *facts) use(leaf *proofs.Leaf, index uint64) {
+	if leaf.Bucket == 0 {
+		return
+	}
+	for i := len(f.uses) - 1; i >= f.segment; i-- {
+		if u := &f.uses[i]; u.bucket == leaf.Bucket && u.stream == leaf.Stream {
+			u.last = index
+			u.count++
+			return
+		}
+	}
+	f.uses = append(f.uses, bucketUse{leaf.Bucket, leaf.Stream, index, index, 1})
 }

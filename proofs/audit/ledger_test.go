@@ -31,6 +31,7 @@ type ledger struct {
 	nodes     [][]proofs.Hash // by level
 	files     fstest.MapFS
 	vault     bool
+	clock     func() uint64 // of the witnesses, in seconds; nil: that of the last entry
 
 	counts  map[[2]uint64]uint64 // of (bucket, source), the next number
 	swapped map[[2]uint64]bool
@@ -226,8 +227,12 @@ func (l *ledger) sign(size int, root proofs.Hash, n ...int) []byte {
 	if n != nil {
 		cosigners = cosigners[:n[0]]
 	}
+	now := entryTime(uint64(max(size-1, 0))) / 1_000_000
+	if l.clock != nil {
+		now = l.clock()
+	}
 	for i, w := range cosigners {
-		at := entryTime(uint64(max(size-1, 0)))/1_000_000 + uint64(i)
+		at := now + uint64(i)
 		note.Signatures = append(note.Signatures, check(w.SignCheckpoint(text, at)))
 	}
 	return proofs.FormatSignedCheckpoint(proofs.SignedCheckpoint{Checkpoint: c, Note: note})

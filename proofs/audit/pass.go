@@ -37,9 +37,46 @@ func (a *auditor) take(ctx context.Context, c *chunk) error {
 	if !believed {
 		c.facts = facts{unread: uint64(c.bundle.Width - c.skip)}
 	}
+	if a.vault {
+		a.seen = append(a.seen, seen{node{foldRight(c.edge), c.edge != nil && believed}, c.right, c.file})
+	}
 	a.found.add(c.facts.found...)
-	a.history.take(c)
+	if err := a.history.take(ctx, c); err != nil {
+		return err
+	}
 	a.sum(c)
+	return nil
+}
+
+// passVault judges the vault by what all entries say.
+func (a *auditor) passVault(ctx context.Context) error {
+	a.streams = a.history.streamKeepers()
+	gone, odd, doubted := goneList{found: &a.found}, oddities{}, 0
+	err := ordered(ctx, a.o.Workers, a.vaultJobs(ctx), a.judgeVault, func(c *vaultChunk) error {
+		a.found.add(c.found...)
+		a.sumRecords(c)
+		if a.history.unread > 0 {
+			doubted += len(c.gone) + len(c.more) + len(c.runs)
+			return nil
+		}
+		gone.take(c.gone)
+		for _, r := range c.more {
+			a.found.add(r.finding())
+		}
+		odd.add(c.runs)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	gone.end()
+	a.found.add(odd.findings()...)
+	if doubted > 0 {
+		a.notJudged("whether records are gone or there for a reason: %d entries could not be read, and they may say why.", a.history.unread)
+	}
+	if a.unrooted > 0 {
+		a.notJudged("the records of %d bundles that were judged before: hashes over them are missing or damaged.", a.unrooted)
+	}
 	return nil
 }
 
@@ -61,6 +98,8 @@ func (a *auditor) judgeKept(k *keptCheckpoint) {
 	case k.root != k.verdict.Checkpoint.Root:
 		a.found.add(Finding{Kind: CheckpointFork, Index: NoIndex, Path: k.path,
 			Detail: fmt.Sprintf("The log signed another history at size %d than the one that is published: this checkpoint and the published one are the evidence.", k.size)})
+	case k.path != "" && k.verdict.Time > 0:
+		a.times.add(proofs.CheckpointRef{Size: k.size, Note: k.note}, k.verdict.Time)
 	}
 	if k.path != "" {
 		a.report.Summary.Checkpoints++

@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,8 +16,9 @@ type reading struct {
 	*ledger
 	*chunk
 
-	entries    [][]byte // nil where their file is not there or is none
-	usedBundle int      // the width of the file that they are from
+	entries    [][]byte    // nil where their file is not there or is none
+	file       proofs.Hash // SHA-256 of it, where there is a vault to be judged by them
+	usedBundle int         // the width of the file that they are from
 	published  []proofs.Hash
 	usedTile   int
 
@@ -54,6 +56,9 @@ func (r *reading) readEntries(ctx context.Context) error {
 	default:
 		r.entries = entries[:r.bundle.Width]
 		r.bundles++
+		if r.vault {
+			r.file = sha256.Sum256(b)
+		}
 	}
 	return nil
 }

@@ -68,6 +68,9 @@ type Summary struct {
 	NoRecord      uint64 `json:"no_record"`          // entries that the vault has no record of
 	VaultBytes    uint64 `json:"vault_bytes"`        // size of the records
 
+	// Retained says what was closed and what is kept.
+	Retained Retained `json:"retained"`
+
 	// NotJudged says in sentences what could not be judged, and why.
 	NotJudged []string `json:"not_judged,omitempty"`
 }
@@ -104,6 +107,7 @@ func (s Summary) String() string {
 		line("The vault holds the sealed records of %d entries, %d bytes; %d of them in part only. It holds none of %d entries.",
 			s.Records, s.VaultBytes, s.RecordsErased, s.NoRecord)
 	}
+	b.WriteString(s.Retained.String())
 	if s.Unread > 0 {
 		line("%d entries could not be read.", s.Unread)
 	}
@@ -142,10 +146,6 @@ func (a *auditor) sum(c *chunk) {
 	s, f := &a.report.Summary, &c.facts
 	s.Bytes += f.bytes
 	s.Unread += f.unread
-	s.Records += f.records
-	s.RecordsErased += f.erased
-	s.NoRecord += f.noRecord
-	s.VaultBytes += f.recordBytes
 	s.Tiles += c.tiles
 	s.Bundles += c.bundles
 	for k, n := range f.kinds {
@@ -160,6 +160,20 @@ func (a *auditor) sum(c *chunk) {
 	end := c.first() + uint64(c.bundle.Width)
 	if a.o.Progress != nil && (c.bundle.Index%progressStep == 0 || end == a.head.Size) {
 		a.o.Progress(Progress{Entries: end - a.from, Total: a.head.Size - a.from})
+	}
+}
+
+// sumRecords adds a chunk of the vault to the summary.
+func (a *auditor) sumRecords(c *vaultChunk) {
+	s := &a.report.Summary
+	s.Records += c.records
+	s.RecordsErased += c.erased
+	s.NoRecord += c.noRecord
+	s.VaultBytes += c.recordBytes
+	s.Retained.addVault(c.retained)
+	end := c.first() + uint64(c.bundle.Width)
+	if a.o.Progress != nil && c.counted < proofs.TileWidth && (c.bundle.Index%progressStep == 0 || end == a.head.Size) {
+		a.o.Progress(Progress{Entries: end - a.from, Total: a.head.Size - a.from, Records: true})
 	}
 }
 
@@ -184,5 +198,8 @@ func (a *auditor) summarize() {
 	}
 	s.Tiles += a.tree.tiles
 	s.Vault = a.vault
+	byVault := s.Retained
+	s.Retained = a.history.retained(a.head.Size)
+	s.Retained.addVault(byVault)
 	s.Buckets, s.Sources = uint64(len(a.history.buckets)), uint64(len(a.history.sources.runs))
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,14 +15,26 @@ import (
 // publishes another history, the checkpoint in the state convicts it. Keep it
 // where the operator of the ledger can't change it.
 //
-// It is a text file:
+// It is a text file. What is in brackets is there only where there is such:
 //
 //	cairn/v1 audit state
 //	checkpoint <the signed checkpoint, base64>
 //	time <of the last entry, microseconds since 1970>
-//	closed <entry>                                           the one that ended the ledger, if one did
-//	bucket <number> <stream> <class> <period>                each open bucket, rising
+//	[closed <entry>]                                         the one that ended the ledger
+//	class <number> <entry> <days> <period>                   each class and the entry that set it, rising
+//	ledger <custodians> <grace>
+//	[keystate <epoch> <hash> <entry>]                        the last one, and the entry that says so
+//	bucket <number> <stream> <class> <period> <first> <last> <count> [<closing>]   each bucket, rising
+//	request <entry> <kind> <by> <approval> <by> <from> <withdrawn> <used>           each request, rising
+//	hold <entry> [<closing>]                                 each hold, rising, and behind it
+//	claim <entry> <stream> [<run> …]                         what it covers from an entry on
+//	erasure <stream> <closing> [<run> …]                     each erasure, rising
+//	[erasing <entry> <stream> <request> <part> <parts> <accused> [<run> …]]   one that is not announced in full
 //	source <bucket> <number> <first>-<last>@<entry> …        each source and its sequence numbers, rising
+//
+// where a closing is "<announced>:<time>:<done>", and ":<epoch>:<hash>:<entry>"
+// of the last key state before it while it is not done, and a run is
+// "<first>-<last>".
 type State struct {
 	// Signed is the checkpoint up to which the ledger was judged, as it was
 	// published.
@@ -34,16 +44,9 @@ type State struct {
 	// Time is the last entry's, in microseconds since 1970.
 	Time uint64
 
-	closed  uint64 // the index behind the entry that ended it; 0: none did
-	buckets map[uint32]bucket
+	closed uint64 // the index behind the entry that ended it; 0: none did
+	retention
 	sources *sources
-}
-
-// A bucket is what the control entry that opened it says.
-type bucket struct {
-	stream uint32
-	class  uint16
-	period uint32
 }
 
 const stateHeader = "cairn/v1 audit state"
@@ -54,10 +57,7 @@ func FormatState(s *State) []byte {
 	if s.closed > 0 {
 		b = fmt.Appendf(b, "closed %d\n", s.closed-1)
 	}
-	for _, n := range slices.Sorted(maps.Keys(s.buckets)) {
-		o := s.buckets[n]
-		b = fmt.Appendf(b, "bucket %d %d %d %d\n", n, o.stream, o.class, o.period)
-	}
+	b = s.retention.format(b)
 	for _, key := range s.sources.keys() {
 		b = fmt.Appendf(b, "source %d %d", key.bucket, key.number)
 		for r := range s.sources.runs[key].all() {
@@ -71,7 +71,7 @@ func FormatState(s *State) []byte {
 // ParseState reads what [FormatState] writes and nothing else. Its errors
 // match [proofs.ErrMalformed].
 func ParseState(b []byte) (*State, error) {
-	s := &State{buckets: map[uint32]bucket{}, sources: newSources(len(b))}
+	s := &State{retention: newRetention(), sources: newSources(len(b))}
 	number := 0
 	for line := range strings.Lines(string(b)) {
 		number++
@@ -106,23 +106,12 @@ func (s *State) parseLine(number int, line string) (err error) {
 	case keyword == "closed":
 		s.closed, err = strconv.ParseUint(rest, 10, 63)
 		s.closed++
-	case keyword == "bucket":
-		err = s.parseBucket(rest)
 	case keyword == "source":
 		err = s.parseSource(rest)
 	default:
-		err = fmt.Errorf("unknown keyword %q", keyword)
+		err = s.retention.parse(keyword, strings.Fields(rest))
 	}
 	return err
-}
-
-func (s *State) parseBucket(rest string) error {
-	f, err := numbers(rest, 4)
-	if err != nil || f[0] > 1<<32-1 || f[1] > 1<<32-1 || f[2] > 1<<16-1 || f[3] > 1<<32-1 {
-		return fmt.Errorf("not a bucket")
-	}
-	s.buckets[uint32(f[0])] = bucket{uint32(f[1]), uint16(f[2]), uint32(f[3])}
-	return nil
 }
 
 func (s *State) parseSource(rest string) error {

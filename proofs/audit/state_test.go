@@ -203,9 +203,9 @@ func TestStatesThatAreNone(t *testing.T) {
 		"a negative time":            strings.Replace(good, "\ntime ", "\ntime -", 1),
 		"no newline at the end":      strings.TrimSuffix(good, "\n"),
 		"an empty line":              good + "\n",
-		"a bucket twice":             strings.Replace(good, "bucket 1 0 1 20780\n", "bucket 1 0 1 20780\nbucket 1 0 1 20780\n", 1),
-		"buckets in another order":   strings.Replace(good, "bucket 1 0 1 20780\nbucket 2 1 1 20780\n", "bucket 2 1 1 20780\nbucket 1 0 1 20780\n", 1),
-		"a bucket of three numbers":  strings.Replace(good, "bucket 1 0 1 20780", "bucket 1 0 1", 1),
+		"a bucket twice":             strings.Replace(good, "bucket 1 0 1 20780 7 957 20\n", "bucket 1 0 1 20780 7 957 20\nbucket 1 0 1 20780 7 957 20\n", 1),
+		"buckets in another order":   strings.Replace(good, "bucket 1 0 1 20780 7 957 20\nbucket 2 1 1 20780 4 998 651\n", "bucket 2 1 1 20780 4 998 651\nbucket 1 0 1 20780 7 957 20\n", 1),
+		"a bucket of three numbers":  strings.Replace(good, "bucket 1 0 1 20780 7 957 20", "bucket 1 0 1", 1),
 		"a bucket beyond 32 bits":    strings.Replace(good, "bucket 3 ", "bucket 4294967296 ", 1),
 		"a source without numbers":   good + "source 4 1\n",
 		"a source beyond 32 bits":    good + "source 4294967296 1 0-5@7\n",
@@ -214,7 +214,7 @@ func TestStatesThatAreNone(t *testing.T) {
 		"runs that overlap":          good + "source 4 1 0-5@7 3-9@20\n",
 		"a number with a plus":       good + "source 4 1 +0-5@7\n",
 		"a number with leading zero": good + "source 4 1 00-5@7\n",
-		"closed twice":               strings.Replace(good, "\nbucket 1", "\nclosed 3\nclosed 3\nbucket 1", 1),
+		"closed twice":               strings.Replace(good, "\nclass 1", "\nclosed 3\nclosed 3\nclass 1", 1),
 	} {
 		if bad == good {
 			t.Fatalf("%s: nothing is changed", name)
@@ -223,7 +223,7 @@ func TestStatesThatAreNone(t *testing.T) {
 			t.Errorf("%s: got %v, %v", name, s, err)
 		}
 	}
-	closed := strings.Replace(good, "\nbucket 1", "\nclosed 999\nbucket 1", 1)
+	closed := strings.Replace(good, "\nclass 1", "\nclosed 999\nclass 1", 1)
 	if s, err := audit.ParseState([]byte(closed + "source 4 1 0-5@7 7-18446744073709551615@20\n")); err != nil {
 		t.Errorf("a closed one: %v, %v", s, err)
 	}

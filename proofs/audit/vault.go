@@ -5,58 +5,152 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
 )
 
-// judgeVault compares the records of a bundle's entries with what the entries
-// commit to.
-func (l *ledger) judgeVault(ctx context.Context, c *chunk, leaves []*proofs.Leaf) error {
-	p := vaultPlace(c.bundle)
+// The vault is judged when all entries are known: only then is it clear what
+// shall be there. The entries are read again for that, a bundle at a time.
+
+// A vaultJob is the sealed records of a bundle's entries, to be judged by one
+// worker.
+type vaultJob struct {
+	bundle   proofs.Bundle
+	counted  int  // the first entry whose record is counted: an earlier run has counted those before
+	seen     seen // its entries, as this run has come to believe them
+	concerns []concern
+}
+
+// What was seen of a bundle's entries when they were judged.
+type seen struct {
+	root  node        // over them
+	right bool        // their file holds just them,
+	file  proofs.Hash // and this is its SHA-256
+}
+
+// vaultJobs yields the bundles whose records are judged: those that this run
+// has judged, and those before of which it has read that something is closed.
+func (a *auditor) vaultJobs(ctx context.Context) iter.Seq2[vaultJob, error] {
+	return func(yield func(vaultJob, error) bool) {
+		s := sweep{next: a.history.concerns()}
+		job := func(index uint64) vaultJob {
+			b, _ := proofs.BundleIn(a.head.Size, index)
+			first := index * proofs.TileWidth
+			return vaultJob{bundle: b, concerns: s.at(first, first+uint64(b.Width))}
+		}
+		next := uint64(0)
+		for _, run := range a.history.since(a.from &^ (proofs.TileWidth - 1)) {
+			for next = max(next, run.First/proofs.TileWidth); next <= run.Last/proofs.TileWidth; next++ {
+				j := job(next)
+				j.counted = proofs.TileWidth
+				var err error
+				if j.seen.root, err = a.signedRoot(ctx, next); !yield(j, err) || err != nil {
+					return
+				}
+			}
+		}
+		for i, seen := range a.seen {
+			j := job(a.from/proofs.TileWidth + uint64(i))
+			j.seen = seen
+			if i == 0 {
+				j.counted = int(a.from % proofs.TileWidth)
+			}
+			if !yield(j, nil) {
+				return
+			}
+		}
+	}
+}
+
+// signedRoot returns the root over a full bundle that an earlier run has
+// judged.
+func (a *auditor) signedRoot(ctx context.Context, index uint64) (node, error) {
+	h, err := a.reader.ReadNodes(ctx, []proofs.NodeID{{Level: proofs.TileHeight, Index: index}})
+	if err != nil {
+		if !wrong(err) {
+			return node{}, err
+		}
+		a.unrooted++
+		return node{}, nil
+	}
+	return node{h[0], true}, nil
+}
+
+// judgeVault judges the records of a bundle's entries.
+func (a *auditor) judgeVault(ctx context.Context, j vaultJob) (*vaultChunk, error) {
+	v := &vaultChunk{vaultJob: j, history: &a.history, streams: a.streams, runs: map[oddKind]*odd{}}
+	if !j.seen.root.known {
+		return v, nil // what the records commit to is not known
+	}
+	var err error
+	if v.leaves, err = a.leavesAgain(ctx, v); err != nil || v.leaves == nil {
+		return v, err
+	}
+	v.nameEntries()
+	p := vaultPlace(j.bundle)
 	used := p.width
-	v := vaultFile{chunk: c, leaves: leaves}
-	gone, err := l.judgeRecords(ctx, &v, p.path(used), used)
+	err = a.judgeRecords(ctx, v, p.path(used), used)
 	if errors.Is(err, fs.ErrNotExist) && used < proofs.TileWidth {
 		used = proofs.TileWidth
-		gone, err = l.judgeRecords(ctx, &v, p.path(used), used)
+		err = a.judgeRecords(ctx, v, p.path(used), used)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		c.found = append(c.found, c.whole(VaultMissing, p.String(), "The sealed records of the entries from %d on are missing: there is no such file.", c.first()))
-		return nil
+		v.found = append(v.found, v.missing(p))
+		return v, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c.facts.gone = gone
 	v.other = true
-	widths, err := l.leftovers(p, used)
+	widths, err := a.leftovers(p, used)
 	for _, w := range widths {
 		if err == nil {
-			gone, err = l.judgeRecords(ctx, &v, p.path(w), w)
-		}
-		for _, r := range gone {
-			c.facts.found = append(c.facts.found, r.finding())
+			err = a.judgeRecords(ctx, v, p.path(w), w)
 		}
 	}
-	return err
+	return v, err
 }
 
-// A vaultFile is a file of records while it is judged by a bundle's leaves.
-type vaultFile struct {
-	*chunk
-	leaves []*proofs.Leaf
-	other  bool // another file has told of the entries before: nothing is counted
-}
-
-// judgeRecords judges one file of records, and returns what it lacks.
-func (l *ledger) judgeRecords(ctx context.Context, v *vaultFile, path string, width int) (gone []goneRun, err error) {
-	if err := ctx.Err(); err != nil {
+// leavesAgain reads the entries of a bundle again. It returns none at all where
+// they are not those that were judged before: then they were changed meanwhile,
+// or served in two versions.
+func (l *ledger) leavesAgain(ctx context.Context, v *vaultChunk) ([]vaultLeaf, error) {
+	r := &reading{ledger: l, chunk: &chunk{job: job{bundle: v.bundle}}}
+	if err := r.readEntries(ctx); err != nil {
 		return nil, err
+	}
+	if right := v.seen.right && r.entries != nil && r.file == v.seen.file; !right {
+		for _, step := range []func(context.Context) error{r.readHashes, r.settle} {
+			if err := step(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if r.hashes != nil && rootOf(r.hashes) != v.seen.root.hash {
+			path := bundlePlace(v.bundle).String()
+			v.found = append(v.found, v.at(EntryAltered, 0, path, "The entries from %d on were read twice, and were not the same: they were changed meanwhile.", v.first()))
+			return nil, nil
+		}
+	}
+	leaves := make([]vaultLeaf, v.bundle.Width)
+	for i := range leaves {
+		if r.entries != nil && (r.believed == nil || r.believed[i]) {
+			leaf, err := proofs.ParseLeaf(r.entries[i])
+			leaves[i] = vaultLeaf{leaf, err == nil}
+		}
+	}
+	return leaves, nil
+}
+
+// judgeRecords judges one file of records.
+func (l *ledger) judgeRecords(ctx context.Context, v *vaultChunk, path string, width int) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	file, err := l.fsys.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return fmt.Errorf("read %s: %w", path, err)
 	}
 	defer file.Close()
 	r := NewRecordReader(file)
@@ -64,67 +158,34 @@ func (l *ledger) judgeRecords(ctx context.Context, v *vaultFile, path string, wi
 		record, err := r.Next()
 		if err != nil {
 			if !errors.Is(err, proofs.ErrMalformed) {
-				return nil, fmt.Errorf("read %s: %w", path, err)
+				return fmt.Errorf("read %s: %w", path, err)
 			}
 			v.found = append(v.found, v.at(VaultMalformed, i, path, "The file of sealed records is damaged at entry %d: %v.", v.first()+uint64(i), why(err)))
-			return gone, nil
+			return nil
 		}
-		if i < len(v.leaves) && i >= v.skip {
-			gone = v.judgeRecord(path, i, record, gone)
+		if i < len(v.leaves) {
+			v.judgeRecord(path, i, record)
 		}
 	}
 	if err := r.End(); errors.Is(err, proofs.ErrMalformed) {
 		v.found = append(v.found, v.at(VaultMalformed, 0, path, "The file of sealed records from entry %d on is damaged: it goes on after the last one.", v.first()))
 	} else if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return fmt.Errorf("read %s: %w", path, err)
 	}
-	return gone, nil
+	return nil
 }
 
-// judgeRecord judges the record of the i-th entry, and adds what it lacks.
-func (v *vaultFile) judgeRecord(path string, i int, b []byte, gone []goneRun) []goneRun {
-	leaf, index := v.leaves[i], v.first()+uint64(i)
-	if len(b) == 0 {
-		if !v.other {
-			v.facts.noRecord++
-		}
-		if leaf == nil || leaf.Bucket == 0 {
-			return gone // whether there was one is not known, or there was none
-		}
-		return addGone(gone, goneRun{index, index, false, path})
+// rootOf returns the root over the entries of a bundle.
+func rootOf(hashes []proofs.Hash) proofs.Hash {
+	var f frontier
+	for _, h := range hashes {
+		f.push(h)
 	}
-	if said, err := ParseNotice(b); err == nil && said == index {
-		v.facts.found = append(v.facts.found, v.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: the ledger itself says that the bytes it stored were changed.", index))
-		return gone
-	}
-	record, err := proofs.ParseRecord(b)
-	if err != nil {
-		v.facts.found = append(v.facts.found, v.at(RecordAltered, i, path, "The sealed record of entry %d is damaged: %v.", index, why(err)))
-		return gone
-	}
-	if leaf == nil {
-		return gone // what it commits to is not known
-	}
-	if err := proofs.CheckRecord(record, *leaf); err != nil {
-		v.facts.found = append(v.facts.found, v.at(RecordAltered, i, path, "The sealed record of entry %d is not the one that the entry commits to: its bytes were changed.", index))
-		return gone
-	}
-	whole := !erased(record)
-	if !v.other {
-		v.facts.records++
-		v.facts.recordBytes += uint64(len(b))
-		if !whole {
-			v.facts.erased++
-		}
-	}
-	if whole {
-		return gone
-	}
-	return addGone(gone, goneRun{index, index, true, path})
+	return foldRight(f.nodes)
 }
 
-// erased reports whether a record lacks a part or tags.
-func erased(r proofs.Record) bool {
+// erasedIn reports whether a record lacks a part or tags.
+func erasedIn(r proofs.Record) bool {
 	return slices.ContainsFunc(r.Parts, func(p proofs.RecordPart) bool { return p.Sealed == nil }) ||
 		slices.ContainsFunc(r.Tags, func(t proofs.RecordTags) bool { return t.Sealed == nil })
 }

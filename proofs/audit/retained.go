@@ -1,0 +1,103 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// Retained is what the log and the vault show of what was closed and what is
+// kept. What the log says is of all runs; what the vault shows is of the
+// records that were read in this run.
+type Retained struct {
+	// By the log.
+	PayloadsExpired uint64 `json:"payloads_expired"` // entries of buckets whose expiry was announced, also those that are held
+	BucketsExpired  uint64 `json:"buckets_expired"`  // these buckets
+	PayloadsErased  uint64 `json:"payloads_erased"`  // entries that erasures name; one that several name counts for each
+	Erasures        uint64 `json:"erasures"`         // these erasures
+	Holds           uint64 `json:"holds"`            // that are not released
+	StreamsHeld     uint64 `json:"streams_held"`     // by them, whole
+	PayloadsHeld    uint64 `json:"payloads_held"`    // entries of these streams, and entries that holds name; one that is held both ways counts twice
+	OpenClosings    uint64 `json:"open_closings"`    // expiries, erasures and releases that are announced and not done
+	PendingRequests uint64 `json:"pending_requests"` // neither used nor withdrawn
+
+	// By the vault.
+	GoneExpired  uint64 `json:"gone_expired"`   // records that are gone because their bucket expired
+	GoneErased   uint64 `json:"gone_erased"`    // records of which parts are gone because they were erased
+	GoneUnderWay uint64 `json:"gone_under_way"` // records or parts that are gone before the log says that it is done
+	KeptByHolds  uint64 `json:"kept_by_holds"`  // records of which nothing but a hold keeps all or a part
+}
+
+// add counts a record.
+func (r *Retained) add(j judgement) {
+	count := func(n *uint64, is bool) {
+		if is {
+			*n++
+		}
+	}
+	count(&r.GoneExpired, j.expired)
+	count(&r.GoneErased, j.erased)
+	count(&r.GoneUnderWay, j.underWay)
+	count(&r.KeptByHolds, j.kept)
+}
+
+// addVault adds what the vault shows.
+func (r *Retained) addVault(by Retained) {
+	r.GoneExpired += by.GoneExpired
+	r.GoneErased += by.GoneErased
+	r.GoneUnderWay += by.GoneUnderWay
+	r.KeptByHolds += by.KeptByHolds
+}
+
+// retained returns what the log says, which has a size.
+func (h *history) retained(size uint64) (r Retained) {
+	r.OpenClosings, r.PendingRequests = uint64(len(h.opened)), h.requestsPending()
+	r.Erasures, r.PayloadsErased = uint64(len(h.erasures)), h.named()
+	held := map[uint32]bool{}
+	var runs []proofs.Run
+	for _, x := range h.holds {
+		if x.release != nil {
+			continue
+		}
+		r.Holds++
+		for _, c := range x.claims {
+			held[c.stream] = true
+			runs = append(runs, c.runs...)
+		}
+	}
+	delete(held, 0)
+	r.StreamsHeld = uint64(len(held))
+	for _, run := range before(runs, size) {
+		r.PayloadsHeld += run.Last - run.First + 1
+	}
+	for _, b := range h.buckets {
+		if b.expiry != nil {
+			r.BucketsExpired++
+			r.PayloadsExpired += b.count
+		}
+		if held[b.stream] {
+			r.PayloadsHeld += b.count
+		}
+	}
+	return r
+}
+
+// String returns what there is to say in sentences, a line each; nothing where
+// nothing was closed, held or asked for.
+func (r Retained) String() string {
+	var b strings.Builder
+	line := func(said bool, format string, args ...any) {
+		if said {
+			fmt.Fprintf(&b, format+"\n", args...)
+		}
+	}
+	line(r.BucketsExpired > 0, "Expired: %d payloads in %d buckets, but for what is held.", r.PayloadsExpired, r.BucketsExpired)
+	line(r.Erasures > 0, "Erased: parts of %d payloads by %d erasures, but for what is held.", r.PayloadsErased, r.Erasures)
+	line(r.Holds > 0, "Held: %d payloads by %d holds, of which %d streams are whole.", r.PayloadsHeld, r.Holds, r.StreamsHeld)
+	line(r.OpenClosings+r.PendingRequests > 0, "Under way: %d closings are announced and not done, %d requests are pending.", r.OpenClosings, r.PendingRequests)
+	line(r.GoneExpired+r.GoneErased+r.GoneUnderWay+r.KeptByHolds > 0,
+		"The vault lacks %d records that expired, and parts of %d that were erased; of %d all or a part is gone by what is under way. Only holds keep %d, or parts of them.",
+		r.GoneExpired, r.GoneErased, r.GoneUnderWay, r.KeptByHolds)
+	return b.String()
+}

@@ -1,0 +1,77 @@
+package audit
+
+import (
+	"fmt"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// settingsClass is the class of the ledger's own settings, which is kept for
+// ever: without them nobody could tell what the entries mean.
+const settingsClass = 0
+
+// A class is how long its entries are kept, as far as the log has come.
+type class struct {
+	settings uint64 // index of the entry that set it so; 0: none did
+	days     uint32 // 0: for ever
+	period   proofs.Period
+}
+
+// set takes over settings.
+func (h *history) set(c control) error {
+	body, err := proofs.ParseSettings(c.leaf.Control)
+	if err != nil {
+		return err
+	}
+	switch {
+	case body.Class != nil:
+		h.setClass(c, body.Request, *body.Class)
+	case body.Ledger != nil:
+		h.setLedger(c, body.Request, *body.Ledger)
+	default:
+		h.judgeRequest(c, act{kind: proofs.Settings, request: body.Request})
+	}
+	return nil
+}
+
+func (h *history) setClass(c control, request uint64, next proofs.ClassBody) {
+	was, set := h.classes[next.Class]
+	shorter := set && next.Days > 0 && (was.days == 0 || next.Days < was.days)
+	h.judgeRequest(c, act{
+		kind: proofs.Settings, request: request, needsTwo: shorter,
+		what: fmt.Sprintf("lets class %d be kept for %s, which was %s", next.Class, days(next.Days), days(was.days)),
+	})
+	if set && was.period != next.Period {
+		h.report(ClassConflict, c.index, c.path, "Entry %d makes the periods of class %d %vs, which were %vs: the numbers of its buckets would mean something else.",
+			c.index, next.Class, next.Period, was.period)
+		next.Period = was.period
+	}
+	h.classes[next.Class] = class{c.index, next.Days, next.Period}
+}
+
+func (h *history) setLedger(c control, request uint64, next proofs.LedgerBody) {
+	was := h.ledger
+	h.judgeRequest(c, act{
+		kind: proofs.Settings, request: request, needsTwo: next.Custodians < was.Custodians || next.Grace < was.Grace,
+		what: fmt.Sprintf("demands %d custodians and a grace of %d seconds, which were %d and %d", next.Custodians, next.Grace, was.Custodians, was.Grace),
+	})
+	h.ledger = next
+}
+
+// kept returns for how many days the entries of a class are kept, and which
+// entry says so. They are kept for ever where ok is false.
+func (h *history) kept(number uint16) (c class, ok bool) {
+	c = h.classes[number]
+	return c, c.days > 0 && number != settingsClass
+}
+
+// days writes how long a class keeps its entries.
+func days(n uint32) string {
+	switch n {
+	case 0:
+		return "for ever"
+	case 1:
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
