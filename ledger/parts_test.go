@@ -152,7 +152,7 @@ func TestWhoIsErasedTakesOnlyTheirPartsAlong(t *testing.T) {
 	for _, name := range []string{"bob", "carol"} {
 		w.puncture(l, "meetings", name)
 	}
-	e, p = read(t, l, all[0].Index)
+	_, p = read(t, l, all[0].Index)
 	if want := "{ \"host\": {\"id\":null, \"mail\":null},\t\"guests\":[null,null], \"room\":17.50 }\n"; string(p.Data) != want || len(p.Gaps) != 4 {
 		t.Errorf("when all are erased: got %q, want %q", p.Data, want)
 	}

@@ -95,7 +95,7 @@ func (s *Session) Request(ctx context.Context, index uint64) (*RequestInfo, erro
 }
 
 func noRequest(index uint64) error {
-	return client.NewProblem(client.NotFound, fmt.Sprintf("entry %d asks for nothing", index), "see what was asked for with: cairnd request list")
+	return client.NewProblem(client.NotFound, fmt.Sprintf("entry %d asks for nothing", index), "see what was asked for first")
 }
 
 func requestInfo(r retain.Request, act proofs.Act) *RequestInfo {
