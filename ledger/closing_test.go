@@ -68,7 +68,7 @@ func (a *archive) keystate() keystate.Options {
 
 func (a *archive) config() Config {
 	c := a.world.config()
-	c.Clock, c.Heartbeat, c.KeepCheckpoint = a.now, 20*time.Millisecond, time.Millisecond
+	c.Clock, c.Heartbeat, c.KeepCheckpoint = a.now, 20*time.Millisecond, time.Nanosecond // all are kept: ages begin with them
 	return c
 }
 
