@@ -76,7 +76,9 @@ func crash(t *testing.T, dir, word, command string) (limit string) {
 	}
 	err = c.Wait()
 	status, ok := c.ProcessState.Sys().(syscall.WaitStatus)
-	if err == nil || !ok || !status.Signaled() || status.Signal() != syscall.SIGABRT {
+	aborted := status.Signaled() && status.Signal() == syscall.SIGABRT
+	// The runtime ends with 2 where a thread was in the way of its own signal.
+	if err == nil || !ok || !aborted && status.ExitStatus() != 2 {
 		t.Errorf("%s: got %v, want that it crashed", command, err)
 	}
 	if status.CoreDump() && word != "ready" {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,14 +113,15 @@ func TestACertificateAppendsAndALoginReads(t *testing.T) {
 		{"the collector appends", shows("collector"), []string{"append", `{"n":1}`}, "witnessed", true},
 		{"a stranger appends", shows("stranger"), []string{"append", `{"n":2}`}, "the client certificate gives no right here", false},
 		{"alice reads", alice, []string{"tail", "--stream", "default", "--from", "0", "--count", "1"}, `{"n":1}`, true},
-		{"alice appends", append(alice[:1:1], "CAIRN_URL=https://"+writing, alice[1]), []string{"append", `{"n":3}`}, "certificate required", false},
+		{"alice appends", append(alice[:1:1], "CAIRN_URL=https://"+writing, alice[1]), []string{"append", `{"n":3}`}, "certificate required|connection reset|broken pipe", false}, // whatever comes first
 		{"the collector reads", append(shows("collector"), "CAIRN_URL=https://"+reading), []string{"get", "5"}, "a writer may not read", false},
 		{"half a certificate", shows("collector")[:2], []string{"append", `{"n":4}`}, "belong together", false},
 		{"a certificate without TLS", append(shows("collector"), "CAIRN_URL=http://"+writing), []string{"append", `{"n":5}`}, "by https alone", false},
 		{"everybody audits", alice[:1], []string{"audit"}, "", true},
 	} {
 		out, err := run("cairn", c.env, c.args...)
-		if (err == nil) != c.ok || !strings.Contains(out, c.want) {
+		said := slices.ContainsFunc(strings.Split(c.want, "|"), func(want string) bool { return strings.Contains(out, want) })
+		if (err == nil) != c.ok || !said {
 			t.Errorf("%s: got error %v and %s\nwant %q", c.what, err, out, c.want)
 		}
 	}
