@@ -68,13 +68,19 @@ func (s *site) newMachine(plan *fault.Plan) *machine {
 // go on, in a history in which the power stayed. The world remembers: the
 // witness, and what callers were told.
 func (m *machine) cut(rng *mathrand.Rand) *machine {
-	return &machine{site: m.site, plan: m.plan, fs: m.fs.Crash(rng), witness: m.witness.Restart(), answers: m.answers.clone()}
+	return m.with(func() *memfs.FS { return m.fs.Crash(rng) })
+}
+
+// with returns the machine with another file system. Where the old one goes on
+// meanwhile, its disk may be ahead of what the world has seen, and never behind.
+func (m *machine) with(fs func() *memfs.FS) *machine {
+	after := &machine{site: m.site, plan: m.plan, answers: m.answers.clone(), witness: m.witness.Restart()}
+	after.fs = fs()
+	return after
 }
 
 // restart returns the machine as it is after its process was killed.
-func (m *machine) restart() *machine {
-	return &machine{site: m.site, plan: m.plan, fs: m.fs.Restart(), witness: m.witness.Restart(), answers: m.answers.clone()}
-}
+func (m *machine) restart() *machine { return m.with(m.fs.Restart) }
 
 // options are how a ledger is made and opened on the machine.
 func (m *machine) options() (local.Options, error) {
