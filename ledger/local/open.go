@@ -205,7 +205,7 @@ func (d *Directory) openTree(ctx context.Context, cfg *ledger.Config, c Config, 
 		return err
 	}
 	d.closers = append(d.closers, t)
-	cfg.Tree = tree{t}
+	cfg.Tree = newLeafCache(tree{t})
 	return nil
 }
 
