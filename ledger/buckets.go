@@ -73,7 +73,13 @@ func (l *Ledger) openBucket(ctx context.Context, path bucketPath, fields []proof
 			b = &bucket{Number: number}
 		}
 		a, err := l.bucketEntry(b.Number, path, fields)
-		return []*admission{a}, err
+		if err != nil {
+			return nil, err
+		}
+		if err := l.retain.Check(a.leaf); err != nil {
+			return nil, retentionProblem(err) // it expired while this waited
+		}
+		return []*admission{a}, nil
 	}
 	if err := l.submit(ctx, r); err != nil {
 		return nil, nil, l.asProblem(err)

@@ -87,7 +87,7 @@ func (c *closer) run(ctx context.Context) {
 // operator can see to it while the ledger goes on.
 func canWait(err error) bool {
 	var p *client.Problem
-	return errors.As(err, &p) || errors.Is(err, storage.ErrCorrupt) || errors.Is(err, keystate.ErrOneCopy)
+	return errors.As(err, &p) || errors.Is(err, storage.ErrCorrupt) || errors.Is(err, keystate.ErrOneCopy) || errors.Is(err, keystate.ErrAgain)
 }
 
 // turn closes what is announced, does what was approved, and announces what is
@@ -157,13 +157,11 @@ func (c *closer) destroy(ctx context.Context, closing retain.Closing) error {
 		return err
 	}
 	state, err := c.l.cfg.Keystate.Destroy(ctx, paths...)
-	if err != nil {
-		// Nobody knows which keys are left: only a fresh start can tell.
-		c.l.stop(fmt.Errorf("key state: %w", err))
-		return err
-	}
 	c.l.keys.forget()
 	c.l.rings.forget()
+	if err != nil {
+		return fmt.Errorf("key state: %w", err)
+	}
 	if closing.Kind == proofs.Release {
 		if err := c.l.removeRings(ctx, closing.Hold); err != nil {
 			return err
@@ -228,7 +226,8 @@ func doneEntry(kind proofs.Kind, done *proofs.KeysDestroyed) ([]*admission, erro
 }
 
 // announce has entries sequenced that change what is held or closed, if they
-// can follow those that are there. It is a batch of its own.
+// can follow those that are there. It is a batch of its own. An error errStale
+// of entries is returned as it is.
 func (l *Ledger) announce(ctx context.Context, entries func(now uint64) ([]*admission, error)) error {
 	r := newRequest(nil)
 	r.alone = true
@@ -244,10 +243,11 @@ func (l *Ledger) announce(ctx context.Context, entries func(now uint64) ([]*admi
 		}
 		return list, nil
 	}
-	if err := l.submit(context.WithoutCancel(ctx), r); err != nil {
-		return l.asProblem(err)
+	err := l.submit(context.WithoutCancel(ctx), r)
+	if err == nil || errors.Is(err, errStale) {
+		return err
 	}
-	return nil
+	return l.asProblem(err)
 }
 
 // retentionProblem makes a problem of what the state of the ledger refuses.

@@ -91,7 +91,9 @@ func (l *Ledger) announced(ctx context.Context, index uint64) (kind proofs.Kind,
 			return 0, 0, fmt.Errorf("entry %d: %w", index, err)
 		}
 		if announces = body.Erased != nil; announces {
-			last += uint64(body.Erased.Parts - body.Erased.Part)
+			if last, err = l.lastPart(ctx, index, body.Erased); err != nil {
+				return 0, 0, err
+			}
 		}
 	case proofs.Release:
 		body, err := proofs.ParseRelease(leaf.Control)
@@ -104,6 +106,44 @@ func (l *Ledger) announced(ctx context.Context, index uint64) (kind proofs.Kind,
 		return 0, 0, client.NewProblem(client.NotFound, fmt.Sprintf("entry %d announces no expiry, erasure or release", index), "")
 	}
 	return leaf.Kind, last, nil
+}
+
+// lastPart returns the index of the last entry that announces an erasure, of
+// which one is at hand.
+func (l *Ledger) lastPart(ctx context.Context, index uint64, body *proofs.ErasedBody) (uint64, error) {
+	sizes, _ := l.progress.snapshot()
+	for index++; body.Part < body.Parts; {
+		leaves, err := l.leaves(ctx, index, min(index+historyStep, sizes.Sequenced))
+		if err != nil {
+			return 0, err
+		}
+		if len(leaves) == 0 {
+			return 0, client.NewProblem(client.NotFound, "the announcement is not complete, and counts for nothing", "")
+		}
+		for _, b := range leaves {
+			if body, err = nextPart(b, body); err != nil {
+				return 0, fmt.Errorf("entry %d: %w", index, err)
+			}
+			if index++; body.Part == body.Parts {
+				break
+			}
+		}
+	}
+	return index - 1, nil
+}
+
+// nextPart returns what a leaf says if it is the next part of an announcement,
+// and else the part before.
+func nextPart(leafBytes []byte, before *proofs.ErasedBody) (*proofs.ErasedBody, error) {
+	leaf, err := proofs.ParseLeaf(leafBytes)
+	if err != nil || leaf.Kind != proofs.Erasure {
+		return before, err
+	}
+	body, err := proofs.ParseErasure(leaf.Control)
+	if err != nil || body.Erased == nil || body.Erased.Part != before.Part+1 {
+		return before, err
+	}
+	return body.Erased, nil
 }
 
 func (l *Ledger) closingInfo(c retain.Closing, first bool) ClosingInfo {

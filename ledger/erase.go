@@ -55,7 +55,7 @@ func (s *Session) PlanErasure(ctx context.Context, e Erasure) (*ErasurePlan, err
 	act := s.caller.act(proofs.ActSearch)
 	act.Stream, act.Query = e.Stream, "subject"
 	if plan != nil {
-		act.Results = plan.Entries
+		act.Results, act.Subject = plan.Entries, e.Subject
 	}
 	if err := s.answered(ctx, act, err); err != nil {
 		return nil, err
@@ -87,15 +87,23 @@ func (s *Session) Erase(ctx context.Context, e Erasure) (*ErasurePlan, error) {
 	if err := s.l.ready(ctx); err != nil {
 		return nil, err
 	}
-	if s.l.retain.NeedsRequest(proofs.Erasure, proofs.SettingsBody{}) {
-		plan, err := s.l.plan(ctx, target)
-		if err != nil {
-			return nil, err
-		}
-		plan.Requested, err = s.request(ctx, proofs.Erasure, act)
-		return plan, err
+	plan, err := s.eraseOrRequest(ctx, target, act)
+	if err != nil {
+		act.Subject = ""
+		return nil, s.answered(ctx, act, err)
 	}
-	return s.l.erase(ctx, target, act)
+	return plan, nil
+}
+
+func (s *Session) eraseOrRequest(ctx context.Context, t *erasureTarget, act proofs.Act) (plan *ErasurePlan, err error) {
+	if !s.l.retain.NeedsRequest(proofs.Erasure, proofs.SettingsBody{}) {
+		return s.l.erase(ctx, t.Erasure, act)
+	}
+	if plan, err = s.l.plan(ctx, t); err != nil {
+		return nil, err
+	}
+	plan.Requested, err = s.request(ctx, proofs.Erasure, act)
+	return plan, err
 }
 
 func (c Caller) because(reason string) Caller {
@@ -151,17 +159,21 @@ func (l *Ledger) erasure(e Erasure) (*erasureTarget, error) {
 // plan finds what an erasure closes.
 func (l *Ledger) plan(ctx context.Context, t *erasureTarget) (*ErasurePlan, error) {
 	sizes, _ := l.progress.snapshot()
-	runs, err := l.concerning(ctx, &t.erasedSubject, sizes.Sequenced)
+	indices, err := l.concerning(ctx, &t.erasedSubject, 0, sizes.Sequenced)
 	if err != nil {
 		return nil, err
 	}
-	plan := &ErasurePlan{Closes: runs, Entries: entriesIn(runs)}
-	if len(runs) > 0 {
-		for _, ring := range l.retain.Held(t.stream, runs) {
+	return l.planOf(t, indices), nil
+}
+
+func (l *Ledger) planOf(t *erasureTarget, indices []uint64) *ErasurePlan {
+	plan := &ErasurePlan{Closes: runsOf(indices), Entries: uint64(len(indices))}
+	if len(indices) > 0 {
+		for _, ring := range l.retain.Held(t.stream, plan.Closes) {
 			plan.Holds = append(plan.Holds, Held{Hold: ring.Hold, Entries: entriesIn(ring.Runs)})
 		}
 	}
-	return plan, nil
+	return plan
 }
 
 func entriesIn(runs []proofs.Run) (n uint64) {
@@ -171,13 +183,12 @@ func entriesIn(runs []proofs.Run) (n uint64) {
 	return n
 }
 
-// concerning returns the entries below a size that are closed with a subject's
-// keys. It waits until all of them are in the vault.
-func (l *Ledger) concerning(ctx context.Context, t *erasedSubject, size uint64) ([]proofs.Run, error) {
-	if err := l.progress.wait(ctx, func(p *progress) bool { return p.sizes.Integrated >= size }); err != nil {
+// concerning returns the indices of the entries [start, end) that are closed
+// with a subject's keys. It waits until all of them are in the vault.
+func (l *Ledger) concerning(ctx context.Context, t *erasedSubject, start, end uint64) (indices []uint64, err error) {
+	if err := l.progress.wait(ctx, func(p *progress) bool { return p.sizes.Integrated >= end }); err != nil {
 		return nil, l.asProblem(err)
 	}
-	var indices []uint64
 	for _, b := range l.state.bucketsOf(t.stream) {
 		keys, err := l.keys.bucket(b.Path)
 		if errors.Is(err, errDestroyed) {
@@ -186,11 +197,11 @@ func (l *Ledger) concerning(ctx context.Context, t *erasedSubject, size uint64) 
 		if err != nil {
 			return nil, err
 		}
-		for r, err := range l.cfg.Vault.Scan(ctx, b.Number, 0) {
+		for r, err := range l.cfg.Vault.Scan(ctx, b.Number, start) {
 			if err != nil {
 				return nil, fmt.Errorf("vault: bucket %d: %w", b.Number, err)
 			}
-			if r.Index >= size {
+			if r.Index >= end {
 				break
 			}
 			concerned, err := t.concerns(r, keys)
@@ -203,7 +214,7 @@ func (l *Ledger) concerning(ctx context.Context, t *erasedSubject, size uint64) 
 		}
 	}
 	slices.Sort(indices)
-	return runsOf(indices), nil
+	return indices, nil
 }
 
 // concerns reports whether anything of a record is closed with the subject's
@@ -237,22 +248,34 @@ func (t *erasedSubject) concerns(r storage.VaultRecord, keys *bucketKeys) (bool,
 	return false, nil
 }
 
-// erase announces an erasure. From the first step on nothing new is closed
-// with the keys that are to be destroyed.
-func (l *Ledger) erase(ctx context.Context, t *erasureTarget, act proofs.Act) (*ErasurePlan, error) {
-	for _, ref := range t.refs {
-		l.keys.retire(t.stream, ref)
+// erase announces an erasure. What is new about the subject waits meanwhile, but
+// not while most of what there is is looked for.
+func (l *Ledger) erase(ctx context.Context, e Erasure, act proofs.Act) (*ErasurePlan, error) {
+	l.erasures.Lock() // so that the keys of the subject that are there now are all there are
+	defer l.erasures.Unlock()
+	t, err := l.erasure(e)
+	if err != nil {
+		return nil, err
 	}
+	before, _ := l.progress.snapshot()
+	indices, err := l.concerning(ctx, &t.erasedSubject, 0, before.Sequenced)
+	if err != nil {
+		return nil, err
+	}
+	l.keys.pause(t.stream, t.refs)
+	defer l.keys.resume()
 	// What was admitted before is in the journal behind this, or refused there.
 	barrier := newRequest(nil)
 	barrier.alone, barrier.change = true, func(uint64) ([]*admission, error) { return nil, nil }
 	if err := l.submit(ctx, barrier); err != nil {
 		return nil, l.asProblem(err)
 	}
-	plan, err := l.plan(ctx, t)
+	after, _ := l.progress.snapshot()
+	late, err := l.concerning(ctx, &t.erasedSubject, before.Sequenced, after.Sequenced)
 	if err != nil {
 		return nil, err
 	}
+	plan := l.planOf(t, append(indices, late...))
 	act.Results = plan.Entries
 	if plan.Announced, err = l.announceErasure(ctx, t, plan.Closes, act); err != nil {
 		return nil, err
@@ -261,35 +284,35 @@ func (l *Ledger) erase(ctx context.Context, t *erasureTarget, act proofs.Act) (*
 	return plan, nil
 }
 
+// erasureParts is how many entries of an announcement make a batch at most, so
+// that it is well below what a journal's record can hold.
+const erasureParts = 256
+
 // announceErasure announces an erasure in as many entries as its runs need, and
 // returns the index of the last. The act comes with that one, and the subject's
 // name is closed with the subject's keys, as everything about it is.
 func (l *Ledger) announceErasure(ctx context.Context, t *erasureTarget, runs []proofs.Run, act proofs.Act) (uint64, error) {
-	var last *admission
-	for last == nil {
+	parts, err := erasedParts(t.stream, act.Request, runs)
+	if err != nil {
+		return 0, err
+	}
+	for len(parts) > erasureParts {
+		some := openParts(parts[:erasureParts])
+		if err := l.announce(ctx, func(uint64) ([]*admission, error) { return some, nil }); err != nil {
+			return 0, err // what is announced in part counts for nothing
+		}
+		parts = parts[erasureParts:]
+	}
+	for {
 		b, keys, err := l.accessBucket(ctx)
 		if err != nil {
 			return 0, err
 		}
-		chunks := slices.Collect(slices.Chunk(runs, proofs.MaxRuns))
-		if len(chunks) == 0 {
-			chunks = [][]proofs.Run{nil}
+		last, err := l.sealedActAbout(b, keys, proofs.Erasure, parts[len(parts)-1], act, t.erasedSubject)
+		if err != nil {
+			return 0, err
 		}
-		var list []*admission
-		for i, chunk := range chunks {
-			body := &proofs.ErasedBody{Stream: t.stream, Request: act.Request, Part: uint32(i + 1), Parts: uint32(len(chunks)), Closes: chunk}
-			control, err := proofs.FormatErasure(proofs.ErasureBody{Erased: body})
-			if err != nil {
-				return 0, err
-			}
-			a := openControl(proofs.Erasure, control)
-			if i == len(chunks)-1 {
-				if a, err = l.sealedActAbout(b, keys, proofs.Erasure, control, act, t.erasedSubject); err != nil {
-					return 0, err
-				}
-			}
-			list = append(list, a)
-		}
+		list := append(openParts(parts[:len(parts)-1]), last)
 		err = l.announce(ctx, func(uint64) ([]*admission, error) {
 			if !l.retain.Takes(b.Number) {
 				return nil, errStale
@@ -302,10 +325,34 @@ func (l *Ledger) announceErasure(ctx context.Context, t *erasureTarget, runs []p
 		if err != nil {
 			return 0, err
 		}
-		last = list[len(list)-1]
+		l.closer.retired(last.index, &t.erasedSubject)
+		return last.index, nil
 	}
-	l.closer.retired(last.index, &t.erasedSubject)
-	return last.index, nil
+}
+
+// erasedParts returns the clear bodies of the entries that announce an erasure:
+// at least one.
+func erasedParts(stream uint32, request uint64, runs []proofs.Run) (parts [][]byte, err error) {
+	chunks := slices.Collect(slices.Chunk(runs, proofs.MaxRuns))
+	if len(chunks) == 0 {
+		chunks = [][]proofs.Run{nil}
+	}
+	for i, chunk := range chunks {
+		body := &proofs.ErasedBody{Stream: stream, Request: request, Part: uint32(i + 1), Parts: uint32(len(chunks)), Closes: chunk}
+		control, err := proofs.FormatErasure(proofs.ErasureBody{Erased: body})
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, control)
+	}
+	return parts, nil
+}
+
+func openParts(parts [][]byte) (list []*admission) {
+	for _, control := range parts {
+		list = append(list, openControl(proofs.Erasure, control))
+	}
+	return list
 }
 
 // sealedActAbout returns the control entry of an act that names a subject of a
@@ -375,9 +422,13 @@ func (l *Ledger) erasedBy(ctx context.Context, closing retain.Closing) (*erasedS
 }
 
 // openAct opens the act that an entry records, and what it names a subject by:
-// nil where it names none, or its keys are destroyed.
+// nil where it names none, or its keys are destroyed. The error is errDestroyed
+// where the act has expired.
 func (l *Ledger) openAct(ctx context.Context, index uint64) (act proofs.Act, named *namedSubject, err error) {
 	_, raw, leaf, err := l.stored(ctx, index)
+	if errors.Is(err, storage.ErrNotFound) && leaf.Bucket > 0 && !l.retain.Takes(leaf.Bucket) {
+		err = errDestroyed // its bucket has expired
+	}
 	if err != nil {
 		return act, nil, err
 	}

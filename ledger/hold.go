@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/cairnlog/cairn/client"
@@ -41,7 +42,7 @@ func (s *Session) Hold(ctx context.Context, c HoldConfig) (*HoldInfo, error) {
 		s = s.l.As(s.caller.because(c.Reason))
 	}
 	act := s.caller.act(proofs.ActHold)
-	act.Stream, act.Query = c.Stream, c.query()
+	act.Stream, act.Query = c.Stream, s.l.holdQuery(c)
 	whole, runs, err := s.l.heldBy(ctx, c)
 	if err == nil && s.caller.Because == "" {
 		err = client.NewProblem(client.BadRequest, "a hold needs a reason", "state it with --reason; it is recorded, for whoever audits")
@@ -49,6 +50,7 @@ func (s *Session) Hold(ctx context.Context, c HoldConfig) (*HoldInfo, error) {
 	if err != nil {
 		return nil, s.answered(ctx, act, err)
 	}
+	act.Subject = c.Subject
 	act.Results = entriesIn(runs)
 	act.Entries = runs[:min(len(runs), proofs.MaxActRuns)]
 	info := &HoldInfo{Entries: runs, Reason: s.caller.Because, Who: s.caller.Name}
@@ -79,21 +81,44 @@ func (s *Session) Hold(ctx context.Context, c HoldConfig) (*HoldInfo, error) {
 	return info, nil
 }
 
-// query says in one line what a hold is about, but for the subject's name.
-func (c HoldConfig) query() string {
+// holdQuery says in one line what a hold is about, but for names of subjects:
+// neither that of the hold nor values of fields that name any. Nothing would
+// ever close them.
+func (l *Ledger) holdQuery(c HoldConfig) string {
 	var b bytes.Buffer
 	if c.Subject != "" {
 		b.WriteString("a subject ")
 	}
-	names := make([]string, 0, len(c.Fields))
-	for name := range c.Fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(c.Fields)) {
+		if l.namesSubjects(c.Stream, name) {
+			fmt.Fprintf(&b, "%s ", name)
+			continue
+		}
 		fmt.Fprintf(&b, "%s=%q ", name, c.Fields[name])
 	}
 	return string(bytes.TrimSpace(b.Bytes()))
+}
+
+// namesSubjects reports whether the values of a field of a stream name data
+// subjects, or once did. What is not known may do so.
+func (l *Ledger) namesSubjects(streamName, field string) bool {
+	settings, ok := l.state.streamNamed(streamName)
+	if !ok {
+		return true
+	}
+	s, ok := l.state.stream(settings.Body.Stream)
+	if !ok {
+		return true
+	}
+	known := false
+	for _, h := range s.History {
+		f, ok := h.field(field)
+		if ok && (f.Subject || f.About != "") {
+			return true
+		}
+		known = known || ok
+	}
+	return !known
 }
 
 // announceAct has one entry sequenced that a caller wanted: the clear body and
@@ -103,11 +128,11 @@ func (l *Ledger) announceAct(ctx context.Context, kind proofs.Kind, control []by
 		return 0, err
 	}
 	for {
-		b, _, err := l.accessBucket(ctx)
+		b, keys, err := l.accessBucket(ctx)
 		if err != nil {
 			return 0, err
 		}
-		a, err := l.sealedAct(b, kind, control, act)
+		a, err := l.sealedActAbout(b, keys, kind, control, act, l.subjectStream(act))
 		if err != nil {
 			return 0, err
 		}
@@ -310,6 +335,16 @@ func (m *matcher) fits(r storage.VaultRecord, keys *bucketKeys, wanted []map[pro
 
 // Holds returns the holds that are not over, with their reasons.
 func (s *Session) Holds(ctx context.Context) ([]HoldInfo, error) {
+	list, err := s.holds(ctx)
+	act := s.caller.act(proofs.ActHistory)
+	act.Query, act.Results = "holds", uint64(len(list))
+	if err := s.answered(ctx, act, err); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func (s *Session) holds(ctx context.Context) ([]HoldInfo, error) {
 	list := []HoldInfo{}
 	for _, h := range s.l.retain.Holds() {
 		info := HoldInfo{Hold: h.Index, Entries: h.Runs, Over: h.Released > 0}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -24,8 +25,14 @@ type keyring struct {
 	buckets  map[bucketPath]*bucketKeys
 	subjects map[subjectID]subjectKeys
 	retired  map[subjectRef]bool
-	forgot   uint64 // how often what is kept was forgotten
+	paused   map[subjectRef]bool
+	resumed  chan struct{} // closed when nothing is paused any more; replaced then
+	forgot   uint64        // how often what is kept was forgotten
 }
+
+// errPaused means that what is new about a subject has to wait a moment: see
+// [keyring.pause].
+var errPaused = errors.New("the subject's keys are about to be replaced")
 
 const (
 	maxSubjectKeys = 1 << 16 // how many subjects' keys are kept derived
@@ -66,6 +73,8 @@ func newKeyring(s Secrets) *keyring {
 		buckets:  make(map[bucketPath]*bucketKeys),
 		subjects: make(map[subjectID]subjectKeys),
 		retired:  make(map[subjectRef]bool),
+		paused:   make(map[subjectRef]bool),
+		resumed:  make(chan struct{}),
 	}
 }
 
@@ -90,12 +99,53 @@ func (k *keyring) retire(stream uint32, ref proofs.SubjectRef) {
 	k.forgot++
 }
 
-// isRetired says whether a generation takes nothing more. Whoever admitted an
-// event asks again before it gets its index.
-func (k *keyring) isRetired(stream uint32, ref proofs.SubjectRef) bool {
+// pause says that generations of a subject are to be destroyed once that is
+// announced: until resume nothing is closed with them, and what is new about
+// the subject waits. It must not be closed with the next generation: as long as
+// nothing is announced a fresh start would take that one for unused. One
+// erasure at a time pauses.
+func (k *keyring) pause(stream uint32, refs []proofs.SubjectRef) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, ref := range refs {
+		k.paused[subjectRef{stream, ref}] = true
+	}
+	clear(k.subjects)
+	k.forgot++
+}
+
+// resume ends what pause began.
+func (k *keyring) resume() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.paused)
+	close(k.resumed)
+	k.resumed = make(chan struct{})
+}
+
+// wait returns once nothing is paused, or the context ends.
+func (k *keyring) wait(ctx context.Context) error {
+	k.mu.RLock()
+	paused, resumed := len(k.paused) > 0, k.resumed
+	k.mu.RUnlock()
+	if !paused {
+		return nil
+	}
+	select {
+	case <-resumed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// takes says whether anything new is closed with a generation. Whoever admitted
+// an event asks again before it gets its index.
+func (k *keyring) takes(stream uint32, ref proofs.SubjectRef) bool {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	return k.retired[subjectRef{stream, ref}]
+	id := subjectRef{stream, ref}
+	return !k.retired[id] && !k.paused[id]
 }
 
 // bucket returns the keys of a bucket, or errDestroyed.
@@ -140,7 +190,8 @@ func (k *keyring) hold(index uint64) (proofs.Key256, error) {
 }
 
 // subject returns the keys of a data subject that close what is new: those of
-// its first generation that is neither destroyed nor retired.
+// its first generation that is neither destroyed nor retired. The error is
+// errPaused while it is paused.
 func (k *keyring) subject(stream uint32, name string) (subjectKeys, error) {
 	id := subjectID{stream, name}
 	k.mu.RLock()
@@ -156,6 +207,9 @@ func (k *keyring) subject(stream uint32, name string) (subjectKeys, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.paused[subjectRef{stream, keys.ref}] {
+		return subjectKeys{}, errPaused
+	}
 	if len(k.subjects) >= maxSubjectKeys {
 		clear(k.subjects)
 	}
@@ -165,6 +219,7 @@ func (k *keyring) subject(stream uint32, name string) (subjectKeys, error) {
 	return keys, nil
 }
 
+// current finds the keys that subject returns, also where they are paused.
 func (k *keyring) current(stream uint32, name string) (keys subjectKeys, err error) {
 	for generation := range uint32(maxGenerations) {
 		handle, err := k.tree.Handle(stream, []byte(name), generation)
@@ -172,7 +227,10 @@ func (k *keyring) current(stream uint32, name string) (keys subjectKeys, err err
 			return keys, err
 		}
 		keys.ref = proofs.SubjectRef(handle)
-		if k.isRetired(stream, keys.ref) {
+		k.mu.RLock()
+		retired := k.retired[subjectRef{stream, keys.ref}]
+		k.mu.RUnlock()
+		if retired {
 			continue
 		}
 		keys.seal, err = k.sealKeys(stream)(keys.ref)
@@ -190,7 +248,7 @@ func (k *keyring) current(stream uint32, name string) (keys subjectKeys, err err
 // those of all its generations up to the one that closes what is new, which is
 // the last.
 func (k *keyring) generations(stream uint32, name string) ([]proofs.SubjectRef, error) {
-	last, err := k.subject(stream, name)
+	last, err := k.current(stream, name)
 	if err != nil {
 		return nil, err
 	}

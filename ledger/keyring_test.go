@@ -78,11 +78,11 @@ func TestHalfDestroyedGenerationTakesNothing(t *testing.T) {
 func TestRetiredGenerationOpensOnly(t *testing.T) {
 	k := newTestKeyring()
 	first := subjectOf(t, k, "alice")
-	if k.isRetired(1, first.ref) {
+	if !k.takes(1, first.ref) {
 		t.Error("it is retired before it was")
 	}
 	k.retire(1, first.ref)
-	if !k.isRetired(1, first.ref) || k.isRetired(2, first.ref) {
+	if k.takes(1, first.ref) || !k.takes(2, first.ref) {
 		t.Error("it is not retired, or in another stream too")
 	}
 	next := subjectOf(t, k, "alice")

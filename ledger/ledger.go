@@ -36,6 +36,7 @@ type Ledger struct {
 	kept        keptCheckpoints
 
 	settings sync.Mutex // one change of settings at a time
+	erasures sync.Mutex // one erasure is announced at a time
 
 	refusals refusals
 
@@ -208,7 +209,8 @@ func (l *Ledger) append(ctx context.Context, caller Caller, stream string, event
 
 // sequence admits events and has them sequenced, once more when the stream's
 // settings changed in between: an entry has the tags that the settings before
-// it declare.
+// it declare. What concerns a subject waits while that one's erasure is being
+// announced.
 func (l *Ledger) sequence(ctx context.Context, caller Caller, stream string, events []client.Event) (*request, error) {
 	for {
 		acts, _, err := l.accessBucket(ctx)
@@ -216,6 +218,12 @@ func (l *Ledger) sequence(ctx context.Context, caller Caller, stream string, eve
 			return nil, err
 		}
 		admissions, err := l.admitAll(ctx, caller.Name, stream, events)
+		if errors.Is(err, errPaused) {
+			if err := l.keys.wait(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

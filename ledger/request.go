@@ -16,6 +16,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
 )
 
 // A RequestInfo is what one custodian asked for, and how far it has come.
@@ -67,15 +68,22 @@ func (s *Session) request(ctx context.Context, kind proofs.Kind, act proofs.Act)
 	}
 }
 
-// Requests returns what was asked for and is neither done nor withdrawn.
+// Requests returns what was asked for and is neither done nor withdrawn. Of one
+// whose act has expired only the clear body is left.
 func (s *Session) Requests(ctx context.Context) ([]RequestInfo, error) {
 	list := []RequestInfo{}
+	act := s.caller.act(proofs.ActHistory)
+	act.Query = "requests"
 	for _, r := range s.l.retain.Requests() {
-		act, err := s.l.requestedAct(ctx, r.Index)
-		if err != nil {
-			return nil, err
+		asked, err := s.l.requestedAct(ctx, r.Index)
+		if err != nil && !isGone(err) {
+			return nil, s.answered(ctx, act, err)
 		}
-		list = append(list, *requestInfo(r, act))
+		list = append(list, *requestInfo(r, asked))
+	}
+	act.Results = uint64(len(list))
+	if err := s.answered(ctx, act, nil); err != nil {
+		return nil, err
 	}
 	return list, nil
 }
@@ -83,15 +91,33 @@ func (s *Session) Requests(ctx context.Context) ([]RequestInfo, error) {
 // Request returns what an entry asked for, also after that was done or
 // withdrawn.
 func (s *Session) Request(ctx context.Context, index uint64) (*RequestInfo, error) {
-	r, ok := s.l.retain.Request(index)
+	info, err := s.l.requested(ctx, index)
+	act := s.caller.act(proofs.ActHistory)
+	act.Query, act.Request = "request", index
+	if err == nil {
+		act.Results = 1
+	}
+	if err := s.answered(ctx, act, err); err != nil {
+		return nil, err
+	}
+	return info, nil
+}
+
+func (l *Ledger) requested(ctx context.Context, index uint64) (*RequestInfo, error) {
+	r, ok := l.retain.Request(index)
 	if !ok {
 		return nil, noRequest(index)
 	}
-	act, err := s.l.requestedAct(ctx, index)
-	if err != nil {
+	act, err := l.requestedAct(ctx, index)
+	if err != nil && !isGone(err) {
 		return nil, err
 	}
 	return requestInfo(r, act), nil
+}
+
+func isGone(err error) bool {
+	var p *client.Problem
+	return errors.As(err, &p) && p.Code() == client.Gone
 }
 
 func noRequest(index uint64) error {
@@ -103,7 +129,7 @@ func requestInfo(r retain.Request, act proofs.Act) *RequestInfo {
 }
 
 // requestedAct returns what an entry asks for. The subject is among it as long
-// as its keys are there.
+// as its keys are there. Where the act has expired nobody can know.
 func (l *Ledger) requestedAct(ctx context.Context, index uint64) (proofs.Act, error) {
 	leaves, err := l.leaves(ctx, index, index+1)
 	if err != nil {
@@ -111,7 +137,7 @@ func (l *Ledger) requestedAct(ctx context.Context, index uint64) (proofs.Act, er
 	}
 	r, ok, err := l.recordedAct(ctx, index, leaves[0])
 	if err == nil && !ok {
-		err = fmt.Errorf("entry %d asks for nothing that can be read", index)
+		err = client.NewProblem(client.Gone, fmt.Sprintf("what entry %d asks for has expired", index), "withdraw it, and ask again")
 	}
 	return r.Act, err
 }
@@ -146,7 +172,7 @@ func (s *Session) answer(ctx context.Context, request uint64, what string, body 
 		return nil, s.answered(ctx, act, err)
 	}
 	s.l.closer.nudge()
-	return s.Request(ctx, request)
+	return s.l.requested(ctx, request)
 }
 
 // nextGrace returns how long it is until the grace of an approved request is
@@ -171,9 +197,9 @@ func (l *Ledger) doApproved(ctx context.Context) (bool, error) {
 		}
 		err := l.doRequest(ctx, r)
 		var p *client.Problem
-		if errors.As(err, &p) && p.Code() != client.Unavailable && p.Code() != client.Overloaded {
-			// It cannot be done, now or ever; it stays to be withdrawn.
-			l.log.Warn("what was approved cannot be done", slog.Uint64("request", r.Index), slog.String("error", p.Error()))
+		if errors.As(err, &p) && p.Code() != client.Unavailable && p.Code() != client.Overloaded || errors.Is(err, storage.ErrCorrupt) {
+			// It cannot be done, now or ever; it stays to be withdrawn, and keeps nothing else from being done.
+			l.log.Warn("what was approved cannot be done", slog.Uint64("request", r.Index), slog.String("error", err.Error()))
 			continue
 		}
 		if err != nil {
@@ -192,14 +218,10 @@ func (l *Ledger) doRequest(ctx context.Context, r retain.Request) error {
 	act.Request = r.Index
 	switch act.What {
 	case proofs.ActErase:
-		target, err := l.erasure(Erasure{Stream: act.Stream, Subject: act.Subject})
-		if err == nil {
-			err = l.canDestroy()
-		}
-		if err != nil {
+		if err := l.canDestroy(); err != nil {
 			return err
 		}
-		_, err = l.erase(ctx, target, act)
+		_, err := l.erase(ctx, Erasure{Stream: act.Stream, Subject: act.Subject}, act)
 		return err
 	case proofs.ActRelease:
 		hold, err := strconv.ParseUint(act.Object, 10, 64)

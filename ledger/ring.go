@@ -106,6 +106,13 @@ func (l *Ledger) entryKeys(ctx context.Context, b *bucket, index uint64, raw []b
 		}
 		keys.parts = append(keys.parts, key)
 	}
+	keys.tags, err = l.listKeys(b, record, held, bk)
+	return keys, err
+}
+
+// listKeys returns the keys of a record's lists of tags, as far as a ring has
+// them or those of the bucket derive them; nil: these are destroyed.
+func (l *Ledger) listKeys(b *bucket, record proofs.Record, held ringKeys, bk *bucketKeys) (list []*proofs.TagsKey, err error) {
 	for i, t := range record.Tags {
 		key := held.list(i)
 		if key == nil && bk != nil && t.Sealed != nil {
@@ -113,12 +120,12 @@ func (l *Ledger) entryKeys(ctx context.Context, b *bucket, index uint64, raw []b
 			if err == nil {
 				key = &k
 			} else if !errors.Is(err, errDestroyed) {
-				return keys, err
+				return nil, err
 			}
 		}
-		keys.tags = append(keys.tags, key)
+		list = append(list, key)
 	}
-	return keys, nil
+	return list, nil
 }
 
 func (k ringKeys) part(i int) *proofs.Key256 {

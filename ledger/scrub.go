@@ -43,13 +43,7 @@ func (l *Ledger) isDestroyed(b *bucket) bool {
 // scrubBucket takes records of an expired bucket out of the vault, and its
 // rows out of the index.
 func (l *Ledger) scrubBucket(ctx context.Context, share retain.Share) error {
-	err := l.cfg.Vault.Rewrite(ctx, share.Bucket, func(r storage.VaultRecord) ([]byte, error) {
-		if retain.Contains(share.Runs, r.Index) {
-			return nil, nil
-		}
-		return r.Data, nil
-	})
-	if err != nil {
+	if err := l.scrubRecords(ctx, share); err != nil {
 		return fmt.Errorf("vault: bucket %d: %w", share.Bucket, err)
 	}
 	if err := l.cfg.Index.Drop(ctx, share.Bucket); err != nil {
@@ -59,6 +53,20 @@ func (l *Ledger) scrubBucket(ctx context.Context, share retain.Share) error {
 		return fmt.Errorf("index: %w", err)
 	}
 	return nil
+}
+
+// scrubRecords drops a bucket of which nothing is kept, without a look at it.
+func (l *Ledger) scrubRecords(ctx context.Context, share retain.Share) error {
+	b, ok := l.retain.Bucket(share.Bucket)
+	if ok && len(share.Runs) == 1 && share.Runs[0].First <= b.First && share.Runs[0].Last >= b.Last {
+		return l.cfg.Vault.Drop(ctx, share.Bucket)
+	}
+	return l.cfg.Vault.Rewrite(ctx, share.Bucket, func(r storage.VaultRecord) ([]byte, error) {
+		if retain.Contains(share.Runs, r.Index) {
+			return nil, nil
+		}
+		return r.Data, nil
+	})
 }
 
 // A scrubber takes what concerns a subject out of the records of a bucket.
@@ -110,7 +118,7 @@ func (s *scrubber) record(r storage.VaultRecord) ([]byte, error) {
 		return r.Data, nil
 	}
 	if len(what.Tags) > 0 {
-		if what.Commitments, err = s.commitments(r, record); err != nil {
+		if what.Commitments, err = s.commitments(r, record, keys); err != nil {
 			return nil, err
 		}
 	}
@@ -139,11 +147,14 @@ func (s *scrubber) concerned(refs []proofs.SubjectRef) bool {
 
 // commitments returns those to all tags of an entry, which the leaf's T is made
 // of; none where the record has them already.
-func (s *scrubber) commitments(r storage.VaultRecord, record proofs.Record) (all []proofs.Hash, err error) {
+func (s *scrubber) commitments(r storage.VaultRecord, record proofs.Record, bk *bucketKeys) (all []proofs.Hash, err error) {
 	if slices.ContainsFunc(record.Tags, func(t proofs.RecordTags) bool { return t.Sealed == nil }) {
 		return nil, nil
 	}
-	keys, err := s.l.entryKeys(s.ctx, s.bucket, r.Index, r.Data)
+	keys, err := s.l.heldKeys(s.ctx, s.bucket, r.Index)
+	if err == nil {
+		keys.tags, err = s.l.listKeys(s.bucket, record, keys, bk)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: %w", r.Index, err)
 	}

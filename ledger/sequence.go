@@ -158,7 +158,7 @@ func (s *sequencer) stale(r *request) bool {
 			return true // all of a request are of one stream
 		}
 		for _, ref := range a.refs {
-			if s.l.keys.isRetired(a.leaf.Stream, ref) {
+			if !s.l.keys.takes(a.leaf.Stream, ref) {
 				return true
 			}
 		}

@@ -276,7 +276,7 @@ func (l *Ledger) setClass(ctx context.Context, c ClassConfig, act proofs.Act) (u
 // A CustodyConfig says how many custodians have to want what cannot be undone.
 type CustodyConfig struct {
 	Custodians uint8  `json:"custodians"`      // 1 or 2
-	Grace      uint32 `json:"grace,omitempty"` // seconds between the approval of the second and the act
+	Grace      uint32 `json:"grace,omitempty"` // seconds between the approval of the second and the act; at most 14 days
 }
 
 // Custody returns how many custodians are needed.
@@ -294,6 +294,9 @@ func (s *Session) SetCustody(ctx context.Context, c CustodyConfig) (index uint64
 	if c.Custodians < 1 || c.Custodians > 2 {
 		return 0, false, client.NewProblem(client.BadRequest, "one custodian or two can be needed", "")
 	}
+	if c.Grace > maxGrace {
+		return 0, false, client.NewProblem(client.BadRequest, fmt.Sprintf("a grace of %d seconds is longer than %d days", c.Grace, maxGrace/secondsPerDay), "a longer one could not be taken back before it is over")
+	}
 	act := s.settingsAct(proofs.ActLedgerSet, "custody", c)
 	body := proofs.SettingsBody{Ledger: &proofs.LedgerBody{Custodians: c.Custodians, Grace: c.Grace}}
 	if s.l.retain.NeedsRequest(proofs.Settings, body) {
@@ -303,6 +306,13 @@ func (s *Session) SetCustody(ctx context.Context, c CustodyConfig) (index uint64
 	index, err = s.l.setCustody(ctx, c, act)
 	return index, false, err
 }
+
+const secondsPerDay = 24 * 60 * 60
+
+// maxGrace is the longest grace in seconds. Whoever sets it does so alone, and
+// it holds for taking it back, too: it must not keep anybody from being erased
+// within the time that laws give.
+const maxGrace = 14 * secondsPerDay
 
 func (l *Ledger) setCustody(ctx context.Context, c CustodyConfig, act proofs.Act) (uint64, error) {
 	body := proofs.SettingsBody{Request: act.Request, Ledger: &proofs.LedgerBody{Custodians: c.Custodians, Grace: c.Grace}}

@@ -37,7 +37,11 @@ func (l *Ledger) saveState(ctx context.Context) error {
 	snapshot := l.state.save()
 	snapshot.Size = sizes.Integrated // applied before they were integrated
 	var err error
-	if snapshot.Retain, err = l.retain.Save(); err != nil {
+	snapshot.Retain, err = l.retain.Save()
+	if errors.Is(err, retain.ErrTooLarge) {
+		return nil // the older one will do: the rest is made again from the tree
+	}
+	if err != nil {
 		return fmt.Errorf("register state: %w", err)
 	}
 	sealed, err := l.sealState(snapshot)
