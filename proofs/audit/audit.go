@@ -16,7 +16,8 @@ type Options struct {
 	Policy *proofs.Policy
 
 	// State is what an earlier run of the same ledger found right; nil to judge
-	// everything. Entries before it are not read again, so that a file that was
+	// everything. Entries before it are not read again, nor are their records
+	// but for those that are closed by what is new; so that a file that was
 	// damaged since is found only by a run without it.
 	State *State
 

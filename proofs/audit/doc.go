@@ -19,14 +19,40 @@
 // at each level, the root at the size of each kept checkpoint. It checks the
 // signatures, that the time never goes back, that buckets are opened before
 // they are used, that no source has gaps or repeats, that the vault's records
-// are those the leaves commit to and none of them is missing without a published
-// reason, and that the receipts belong to this tree.
+// are those the leaves commit to, and that the receipts belong to this tree.
 // What is wrong is a [Finding]: a sentence, the file, the entry. Where two
 // files contradict each other, the one that does not lead to the signed root
 // is blamed.
 //
+// # What is closed, and what is kept
+//
+// Payloads are closed by the expiry of a bucket, the erasure of a subject or
+// the release of a hold, each announced in one entry and completed in another.
+// No key is needed to judge that:
+//
+//   - A bucket expires after its period, and after its class has kept it for
+//     its days, by the cosigned times of the kept checkpoints that the
+//     announcement names, and by the last settings before it. The announcement
+//     describes the bucket as it is, and nothing enters it later.
+//   - Where the ledger wants two custodians, an erasure, a release, a class that
+//     keeps entries for less time and a weaker rule name a request that
+//     somebody else has approved, once, after its grace and before anybody
+//     withdrew it.
+//   - A hold wins over what is announced behind it, until the announcement of
+//     its own release.
+//   - A record is missing, or lacks a part, only if an announcement says why
+//     and no hold keeps it; and once that is done, nothing of it is left. An
+//     erasure says of which entries, and not of how many parts: it may take
+//     any part and has to take one, and never the whole record.
+//   - What is announced is done within a day of the ledger's time, and by a
+//     key state that was not there before; no key state comes back.
+//
+// The times of kept checkpoints are those by today's policy: one that does not
+// know the witnesses of then can't tell.
+//
 // A [State] is what an auditor remembers. With it the next run reads only what
-// is new and still notices a ledger that was rolled back or forked.
+// is new, and the old records of which that says that they are closed, and
+// still notices a ledger that was rolled back or forked.
 //
 // What it does not do: it opens no payload, so it can't say whether an event
 // is true, nor whether tags fit payloads. It doesn't judge files beyond the
