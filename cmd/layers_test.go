@@ -81,6 +81,12 @@ var layers = []layer{
 		name: "witness", ours: []string{"proofs", "storage"}, links: []string{"ledger/...", "client/...", trillian},
 		why: "a witness that shares the log's code shares its faults",
 	}, {
+		name: "witness/signing", ours: []string{"proofs"}, links: []string{"ledger/...", "client/...", trillian, pebble},
+		why: "logs and witnesses keep their signing keys in the same way, so both programs import it; it judges nothing that a witness must judge by itself",
+	}, {
+		name: "witness/signing/agenttest", ours: none, libs: []string{"golang.org/x/crypto/ssh/agent"},
+		why: "it is an ssh-agent for tests, and in no program",
+	}, {
 		name: "client/...", ours: []string{"client/...", "proofs/...", "storage"}, links: []string{"ledger/...", trillian, pebble},
 		why: "those who do not trust the operator must not need the operator's code",
 	}, {
@@ -112,18 +118,18 @@ var layers = []layer{
 		std: []string{"crypto/rand", "log/...", "math/rand/...", "net/...", "os/..."},
 		why: "what is due, held and open follows from the entries alone: no keys, no clock, no files",
 	}, {
-		name: "ledger/...", ours: []string{"client", "ledger/...", "proofs/...", "storage/...", "witness"},
+		name: "ledger/...", ours: []string{"client", "ledger/...", "proofs/...", "storage/...", "witness", "witness/signing"},
 		why: "the operator's house has programs above it, and imports point down",
 	}, {
 		name: "cmd/cairn", ours: []string{"client/...", "cmd/internal/...", "proofs/...", "storage", "storage/disk"},
 		links: []string{"ledger/...", trillian, pebble},
 		why:   "users and auditors verify without the server's code",
 	}, {
-		name: "cmd/cairn-witness", ours: []string{"cmd/internal/...", "proofs", "storage", "storage/disk", "witness"},
+		name: "cmd/cairn-witness", ours: []string{"cmd/internal/...", "proofs", "storage", "storage/disk", "witness", "witness/signing"},
 		links: []string{"ledger/...", "client/...", trillian},
 		why:   "a witness that shares the log's code shares its faults",
 	}, {
-		name: "cmd/cairnd", ours: []string{"client/...", "cmd/internal/...", "ledger/...", "proofs/...", "storage/...", "witness"},
+		name: "cmd/cairnd", ours: []string{"client/...", "cmd/internal/...", "ledger/...", "proofs/...", "storage/...", "witness", "witness/signing"},
 		why: "a program wires what the packages below it make",
 	}, {
 		name: "cmd/internal/...", ours: none, libs: []string{"github.com/spf13/cobra", "golang.org/x/sys/unix"},
