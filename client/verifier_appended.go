@@ -34,6 +34,9 @@ func CheckAppended(e Event, a Appended) error {
 		return fmt.Errorf("%w: entry %d is no event but of kind %v", proofs.ErrNotVerified, a.Index, leaf.Kind)
 	}
 	if hidden := hides(a.Disclosure); hidden != "" {
+		if a.Duplicate && a.Uncompared {
+			return fmt.Errorf("entry %d was there before, and is erased, in whole or in part: nothing shows %s, and the ledger could not compare it", a.Index, hidden)
+		}
 		if a.Duplicate {
 			return fmt.Errorf("entry %d was there before, and nothing shows %s: it may be erased", a.Index, hidden)
 		}

@@ -243,7 +243,7 @@ func (a *appender) report(r client.Appended, unchecked string) error {
 	if a.o.json {
 		return a.p.printJSON(formatJSON(entryFile{
 			Index: r.Index, Leaf: r.Leaf, State: r.State, Duplicate: r.Duplicate, Unchecked: unchecked,
-			Disclosure: r.Disclosure, Receipt: r.Receipt, Promise: r.Promise, Problem: r.Err,
+			Uncompared: r.Uncompared, Disclosure: r.Disclosure, Receipt: r.Receipt, Promise: r.Promise, Problem: r.Err,
 		}, ""))
 	}
 	if r.Err != nil {

@@ -40,7 +40,13 @@ type session struct {
 
 func newSession(t *testing.T) *session {
 	t.Helper()
-	s := &session{t: t, world: ledgertest.Open(t, local.Config{})}
+	return newSessionOf(t, ledgertest.Open(t, local.Config{}))
+}
+
+// newSessionOf returns a user with a ledger that is there already.
+func newSessionOf(t *testing.T, world *ledgertest.World) *session {
+	t.Helper()
+	s := &session{t: t, world: world}
 	tokens, err := identity.OpenTokens(t.Context(), identity.TokensConfig{Register: s.world.Tokens})
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,12 @@ type entryFile struct {
 	Duplicate bool         `json:"duplicate,omitempty"`
 	Unchecked string       `json:"unchecked,omitempty"` // why append could not check the answer
 
+	// Uncompared says of a repeat that the ledger could not compare it, because
+	// what was recorded is erased, in whole or in part.
+	Uncompared bool `json:"uncompared,omitempty"`
+
 	Disclosure *proofs.Disclosure `json:"disclosure,omitempty"`
+	Reasons    []uint64           `json:"reasons,omitempty"` // entries that may say why something is not shown, as the ledger says
 	FieldKeys  map[uint16][]byte  `json:"field_keys,omitempty"`
 
 	Receipt []byte          `json:"receipt,omitempty"` // a tlog-proof

@@ -12,6 +12,8 @@ import (
 	"github.com/cairnlog/cairn/proofs"
 )
 
+const allParts = -1
+
 type getFlags struct {
 	json     bool
 	raw      bool
@@ -29,6 +31,9 @@ func (p *program) getCommand() *cobra.Command {
 the entry is in the ledger and that the payload is the one that was recorded. On a
 terminal the payload is escaped, unless --raw is given.
 
+An event that was sealed in parts, by whom they concern, is put together again. Where a
+part is erased, null stands for each of its values, and get says how many there are.
+
 With --json it prints the entry with its receipt and all that "cairn verify" needs to
 check it without the ledger, a line for each entry.`,
 		Example: `  cairn get 13
@@ -41,7 +46,7 @@ check it without the ledger, a line for each entry.`,
 	f.BoolVar(&o.json, "json", false, "print entries with their proofs, a line of JSON each")
 	f.BoolVar(&o.raw, "raw", false, "do not escape the payload on a terminal")
 	f.BoolVar(&o.settings, "settings", false, "with --json: add the entries that say how the tags were made")
-	f.IntVar(&o.part, "part", 0, "number of the part, of a payload with several")
+	f.IntVar(&o.part, "part", allParts, "`NUMBER` of one part of a payload in several, as it was sealed; -1: the event")
 	p.reasonFlag(f)
 	f.StringVarP(&o.out, "output", "o", "", "`FILE` to write, instead of the standard output")
 	return c
@@ -103,26 +108,47 @@ func (p *program) printEntries(ctx context.Context, r *entryReader, indices []ui
 	return p.output(o.out, lines)
 }
 
-// printPayload prints one part of the payload of an entry.
+// printPayload prints the payload of an entry, or one part of it.
 func (p *program) printPayload(e *entryFile, o getFlags) error {
-	if e.Disclosure == nil || o.part < 0 || o.part >= len(e.Disclosure.Parts) {
-		if o.part == 0 {
-			return fmt.Errorf("%w: entry %d has no payload", errNo, e.Index)
-		}
-		return fmt.Errorf("%w: entry %d has no part %d", errNo, e.Index, o.part)
+	if e.Disclosure == nil || len(e.Disclosure.Parts) == 0 {
+		return fmt.Errorf("%w: entry %d has no payload", errNo, e.Index)
 	}
-	d := e.Disclosure.Parts[o.part]
-	if !d.Shown() {
-		return fmt.Errorf("%w: part %d of entry %d is not shown: it was erased, or you may not read it", errNo, o.part, e.Index)
-	}
-	if len(e.Disclosure.Parts) > 1 {
-		p.Say("entry %d has %d parts, this is number %d", e.Index, len(e.Disclosure.Parts), o.part)
-	}
-	if (o.out == "" || o.out == "-") && p.terminal(p.Stdout) && !o.raw {
-		_, err := fmt.Fprintln(p.Stdout, command.EscapeText(string(d.Data)))
+	data, err := p.partOf(e, o.part)
+	if err != nil {
 		return err
 	}
-	return p.output(o.out, d.Data)
+	if (o.out == "" || o.out == "-") && p.terminal(p.Stdout) && !o.raw {
+		_, err := fmt.Fprintln(p.Stdout, command.EscapeText(string(data)))
+		return err
+	}
+	return p.output(o.out, data)
+}
+
+// partOf returns the data of one part of a payload, or of all that are shown
+// put together, and says what is missing.
+func (p *program) partOf(e *entryFile, number int) ([]byte, error) {
+	parts := e.Disclosure.Parts
+	shown := number
+	if number == allParts {
+		shown = 0
+	}
+	switch {
+	case shown < 0 || shown >= len(parts):
+		return nil, fmt.Errorf("%w: entry %d has no part %d", errNo, e.Index, number)
+	case !parts[shown].Shown():
+		return nil, fmt.Errorf("%w: part %d of entry %d is not shown: it was erased, or you may not read it", errNo, shown, e.Index)
+	case number != allParts:
+		p.Say("entry %d has %d parts, this is number %d", e.Index, len(parts), number)
+		return parts[number].Data, nil
+	}
+	payload, err := e.Disclosure.Payload()
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w", e.Index, err)
+	}
+	if erased := erasedFrom(e.Disclosure, payload); erased != nil {
+		p.Say("entry %d: %s%s", e.Index, erased, seeReasons(e.Reasons))
+	}
+	return payload.Data, nil
 }
 
 // An entryReader reads entries and verifies them.
@@ -145,7 +171,7 @@ func (r *entryReader) entry(ctx context.Context, index uint64) (*entryFile, clie
 	if err != nil {
 		return nil, client.View{}, err
 	}
-	return &entryFile{Index: e.Index, Leaf: e.Leaf, Stream: e.Stream, Disclosure: e.Disclosure, FieldKeys: e.FieldKeys}, view, nil
+	return &entryFile{Index: e.Index, Leaf: e.Leaf, Stream: e.Stream, Disclosure: e.Disclosure, Reasons: e.Reasons, FieldKeys: e.FieldKeys}, view, nil
 }
 
 // proven returns an entry with its receipt and, if it shall be, the entries

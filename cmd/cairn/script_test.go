@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 //	stopserver              stops the server
 //	silence on|off          makes the witness silent, or speak again
 //	sensitive STREAM        adds a stream whose readers must say why
+//	meetings                adds a stream of that name, whose events are sealed in parts
+//	erase STREAM SUBJECT    erases a data subject
 //	cloudtrail FILE         writes the events of testdata/events, one a line
 //	readback LINES ANSWERS  reads every entry of append --json again, byte for byte
 //	flip FILE BYTE          flips a bit of a byte; negative: from the end
@@ -54,6 +56,8 @@ func TestScripts(t *testing.T) {
 			"stopserver": cmdStopServer,
 			"silence":    cmdSilence,
 			"sensitive":  cmdSensitive,
+			"meetings":   cmdMeetings,
+			"erase":      cmdErase,
 			"cloudtrail": cmdCloudTrail,
 			"readback":   cmdReadBack,
 			"flip":       cmdFlip,
@@ -123,7 +127,7 @@ func setup(env *testscript.Env) error {
 func makeLedger(ctx context.Context, dir string) (world *ledgertest.World, place string, err error) {
 	for i := range 20 {
 		place = filepath.Join(dir, fmt.Sprintf("ledger%d", i))
-		world, err = ledgertest.Make(ctx, place, local.Config{})
+		world, err = ledgertest.Make(ctx, place, local.Config{KeyState: local.KeyState{Places: []string{"here", "there"}}})
 		if !errors.Is(err, storage.ErrLocked) {
 			break
 		}

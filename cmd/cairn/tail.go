@@ -106,14 +106,16 @@ type entryLine struct {
 	Index uint64 `json:"index"`
 	leafOf
 	StreamName string     `json:"stream_name,omitempty"` // as the ledger says
-	Parts      []partLine `json:"parts,omitempty"`
+	Parts      []partLine `json:"parts,omitempty"`       // the payload; of an event in parts what is shown, put together
 
-	// Payload is the data of the one part, where there is one: JSON as it is,
-	// other text as a string.
+	// Payload is the data of the payload: JSON as it is, other text as a string.
 	Payload json.RawMessage `json:"payload,omitempty"`
+
+	Erased  *erasedOf `json:"erased,omitempty"`  // what of the payload is not shown
+	Reasons []uint64  `json:"reasons,omitempty"` // entries that may say why, as the ledger says
 }
 
-// A partLine is a part of a payload.
+// A partLine is a payload.
 type partLine struct {
 	MediaType string   `json:"media_type"`
 	Appender  string   `json:"appender"`
@@ -130,45 +132,34 @@ func describeEntry(e *client.Entry) (entryLine, error) {
 	if err != nil {
 		return entryLine{}, err
 	}
-	l := entryLine{Index: e.Index, leafOf: *describeLeaf(leaf), StreamName: e.Stream}
-	file := entryFile{Index: e.Index, Disclosure: e.Disclosure}
-	parts, err := file.parts()
+	l := entryLine{Index: e.Index, leafOf: *describeLeaf(leaf), StreamName: e.Stream, Reasons: e.Reasons}
+	if e.Disclosure == nil || len(e.Disclosure.Parts) == 0 {
+		return l, nil
+	}
+	if l.Erased = erasedFrom(e.Disclosure, proofs.Part{}); !e.Disclosure.Parts[0].Shown() {
+		return l, nil
+	}
+	part, err := e.Disclosure.Payload()
 	if err != nil {
-		return entryLine{}, err
+		return entryLine{}, fmt.Errorf("entry %d: %w", e.Index, err)
 	}
-	for i := range partsOf(e) {
-		part, shown := parts[i]
-		if !shown {
-			continue
-		}
-		line := partLine{
-			MediaType: part.MediaType, Appender: part.Appender, Source: part.Source,
-			Key: part.IdempotencyKey, Subjects: part.Subjects, data: part.Data,
-		}
-		var text json.RawMessage
-		switch {
-		case client.IsJSON(part.MediaType) && proofs.CheckJSON(part.Data) == nil:
-			text = part.Data
-		case utf8.Valid(part.Data):
-			if text, err = json.Marshal(string(part.Data)); err != nil {
-				return entryLine{}, err
-			}
-		default:
-			line.Base64 = base64.StdEncoding.EncodeToString(part.Data)
-		}
-		if len(partsOf(e)) == 1 {
-			l.Payload = text
-		}
-		l.Parts = append(l.Parts, line)
+	l.Erased = erasedFrom(e.Disclosure, part)
+	line := partLine{
+		MediaType: part.MediaType, Appender: part.Appender, Source: part.Source,
+		Key: part.IdempotencyKey, Subjects: part.Subjects, data: part.Data,
 	}
+	switch {
+	case client.IsJSON(part.MediaType) && proofs.CheckJSON(part.Data) == nil:
+		l.Payload = part.Data
+	case utf8.Valid(part.Data):
+		if l.Payload, err = json.Marshal(string(part.Data)); err != nil {
+			return entryLine{}, err
+		}
+	default:
+		line.Base64 = base64.StdEncoding.EncodeToString(part.Data)
+	}
+	l.Parts = []partLine{line}
 	return l, nil
-}
-
-func partsOf(e *client.Entry) []proofs.DisclosedPart {
-	if e.Disclosure == nil {
-		return nil
-	}
-	return e.Disclosure.Parts
 }
 
 // text returns the line for people.
@@ -183,6 +174,13 @@ func (l entryLine) text() string {
 			s += "  " + command.Escape(p.Appender)
 		}
 		s += "  " + command.Escape(string(p.data))
+	}
+	switch {
+	case l.Erased == nil:
+	case len(l.Parts) == 0:
+		s += "  (payload erased)"
+	default:
+		s += fmt.Sprintf("  (%s)", l.Erased)
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/cmd/internal/command"
@@ -90,9 +91,11 @@ func (j *judge) inLog(f *finding, e *entryFile) error {
 func (j *judge) disclosed(f *finding, e *entryFile, leaf proofs.Leaf) (bool, error) {
 	d := e.Disclosure
 	if j.hasPayload {
-		if err := j.addPayload(d); err != nil {
+		filled, err := j.withPayload(*d)
+		if err != nil {
 			return false, fmt.Errorf("entry %d: %w", e.Index, err)
 		}
+		*d = filled
 	}
 	err := d.Check(leaf)
 	if err != nil && !j.hasPayload && withoutPayload(*d).Check(leaf) == nil {
@@ -103,30 +106,55 @@ func (j *judge) disclosed(f *finding, e *entryFile, leaf proofs.Leaf) (bool, err
 	if err != nil {
 		return false, fmt.Errorf("entry %d: %w", e.Index, err)
 	}
-	hidden := 0
-	for i, p := range d.Parts {
-		if !p.Shown() {
-			hidden++
-			continue
-		}
-		f.Checked = append(f.Checked, fmt.Sprintf("payload: part %d, %d bytes, is what was recorded", i, len(p.Data)))
-	}
-	if hidden > 0 {
-		f.NotChecked = append(f.NotChecked, fmt.Sprintf("%d parts of the payload: they are not shown", hidden))
-	}
-	return true, nil
+	return true, shownOf(f, e)
 }
 
-// addPayload completes a disclosure that leaves the data out.
-func (j *judge) addPayload(d *proofs.Disclosure) error {
-	if len(d.Parts) != 1 || !d.Parts[0].Shown() {
-		return errors.New("--payload is of an entry whose payload is one part, and that part must be shown")
+// shownOf says what of a payload is shown, which was checked.
+func shownOf(f *finding, e *entryFile) error {
+	d, shown := e.Disclosure, 0
+	for i, p := range d.Parts {
+		if p.Shown() {
+			f.Checked = append(f.Checked, fmt.Sprintf("payload: part %d, %d bytes, is what was recorded", i, len(p.Data)))
+			shown++
+		}
 	}
-	if data := d.Parts[0].Data; data != nil && !bytes.Equal(data, j.payload) {
-		return fmt.Errorf("%w: the payload given is not the one in the file", proofs.ErrNotVerified)
+	if !d.CoversT() {
+		f.NotChecked = append(f.NotChecked, "T: nothing is shown of the tags, as where the key of one of them is destroyed")
 	}
-	d.Parts[0].Data = j.payload
+	hidden := fmt.Sprintf("%d parts of the payload: they are not shown", len(d.Parts)-shown)
+	switch {
+	case len(d.Parts) == 0:
+	case !d.Parts[0].Shown():
+		f.NotChecked = append(f.NotChecked, hidden)
+	default:
+		payload, err := d.Payload()
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", e.Index, err)
+		}
+		if erased := erasedFrom(d, payload); erased != nil {
+			f.NotChecked = append(f.NotChecked, fmt.Sprintf("%s; %s", hidden, erased))
+		} else if shown > 1 {
+			f.Checked = append(f.Checked, fmt.Sprintf("payload: the %d parts are one event of %d bytes", shown, len(payload.Data)))
+		}
+	}
 	return nil
+}
+
+// withPayload completes a disclosure that leaves the data out.
+func (j *judge) withPayload(d proofs.Disclosure) (proofs.Disclosure, error) {
+	if slices.ContainsFunc(d.Parts, func(p proofs.DisclosedPart) bool { return !p.Shown() }) {
+		return d, errors.New("--payload is of an entry all of whose payload is shown")
+	}
+	filled, err := d.Fill(j.payload)
+	if err != nil {
+		return d, fmt.Errorf("%w: the payload given does not have the parts of the entry: %w", proofs.ErrNotVerified, err)
+	}
+	for i, p := range d.Parts {
+		if p.Data != nil && !bytes.Equal(p.Data, filled.Parts[i].Data) {
+			return d, fmt.Errorf("%w: the payload given is not the one in the file", proofs.ErrNotVerified)
+		}
+	}
+	return filled, nil
 }
 
 // withoutPayload returns the disclosure with all parts hidden.

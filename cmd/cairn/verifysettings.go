@@ -67,6 +67,8 @@ type usedSettings struct {
 	name   string // for people
 	fields []proofs.Field
 	ofNow  bool // they come from a list, and may not be those that the entry was recorded under
+
+	stream *proofs.StreamBody // what else they say; nil: not known
 }
 
 // settingsFor returns the settings for an entry; nil: there are none.
@@ -75,7 +77,7 @@ func (c *tagContext) settingsFor(e *entryFile, leaf proofs.Leaf) (*usedSettings,
 	case c.settings != nil && c.stream != leaf.Stream:
 		return nil, command.Usage("the settings are of stream %d, and the entry is of stream %d", c.stream, leaf.Stream)
 	case c.settings != nil:
-		return &usedSettings{name: fmt.Sprintf("the settings of stream %q in entry %d", c.settings.Name, *c.set), fields: c.settings.Fields}, nil
+		return &usedSettings{name: fmt.Sprintf("the settings of stream %q in entry %d", c.settings.Name, *c.set), fields: c.settings.Fields, stream: c.body}, nil
 	case !c.isGiven:
 		return nil, nil
 	}

@@ -15,6 +15,7 @@ type tagContext struct {
 	isGiven  bool                    // settings in JSON, also a list of none
 	given    []proofs.StreamSettings // those, which are believed
 	settings *proofs.StreamSettings  // in their entry, and verified
+	body     *proofs.StreamBody      // the clear side of those
 	stream   uint32                  // of the settings
 	set      *uint64                 // the entry that set them
 	keys     map[bucketField]proofs.Hash
@@ -87,7 +88,7 @@ func (c *tagContext) addSettings(e *entryFile, leaf proofs.Leaf) error {
 	if err != nil {
 		return err
 	}
-	c.settings, c.stream, c.set = &s, body.Stream.Stream, &e.Index
+	c.settings, c.body, c.stream, c.set = &s, body.Stream, body.Stream.Stream, &e.Index
 	return nil
 }
 
@@ -140,7 +141,10 @@ func (j *judge) tags(f *finding, e *entryFile, leaf proofs.Leaf) error {
 	case err != nil:
 		return fmt.Errorf("entry %d: %w", e.Index, err)
 	}
-	f.Checked = append(f.Checked, fmt.Sprintf("T, computed again: %d values by %s", values, used.name))
+	f.Checked = append(f.Checked, fmt.Sprintf("T, computed again: %d values by %s", len(values), used.name))
+	if err := checkParts(f, e, used, values); err != nil {
+		return err
+	}
 	if compared {
 		f.Checked = append(f.Checked, "the field keys are those that the log committed to")
 	} else if len(keys) > 0 {
@@ -149,14 +153,41 @@ func (j *judge) tags(f *finding, e *entryFile, leaf proofs.Leaf) error {
 	return nil
 }
 
+// checkParts checks that an event is in the parts that its stream's settings
+// demand, where they are known.
+func checkParts(f *finding, e *entryFile, used *usedSettings, values []proofs.FieldValue) error {
+	if used.stream == nil {
+		return nil
+	}
+	payload, err := e.Disclosure.Payload()
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", e.Index, err)
+	}
+	if !used.stream.Split || !client.IsJSON(payload.MediaType) {
+		if err := e.Disclosure.CheckWhole(values); err != nil {
+			return fmt.Errorf("entry %d: %w", e.Index, err)
+		}
+		return nil
+	}
+	x, err := proofs.NewExtractor(used.fields)
+	if err != nil {
+		return err
+	}
+	if err := e.Disclosure.CheckSplit(x); err != nil {
+		return fmt.Errorf("entry %d: %w", e.Index, err)
+	}
+	f.Checked = append(f.Checked, fmt.Sprintf("the event is in the parts that %s demand", used.name))
+	return nil
+}
+
 // computeTags checks that the tags of an entry are those of its payload, and
-// returns how many values have one.
-func computeTags(e *entryFile, fields []proofs.Field, keys map[uint16]proofs.Key256) (int, error) {
+// returns the values that have one.
+func computeTags(e *entryFile, fields []proofs.Field, keys map[uint16]proofs.Key256) ([]proofs.FieldValue, error) {
 	values, err := valuesOf(e, fields)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return len(values), e.Disclosure.CheckFields(values, keys)
+	return values, e.Disclosure.CheckFields(values, keys)
 }
 
 func allShown(d *proofs.Disclosure) bool {
@@ -164,39 +195,29 @@ func allShown(d *proofs.Disclosure) bool {
 		!slices.ContainsFunc(d.Tags, func(t proofs.DisclosedTags) bool { return !t.Shown() })
 }
 
-// valuesOf returns the values of declared fields in the payload of an entry.
+// valuesOf returns the values of declared fields in the payload of an entry,
+// all of which is shown.
 func valuesOf(e *entryFile, fields []proofs.Field) (values []proofs.FieldValue, err error) {
-	parts, err := e.parts()
+	if len(e.Disclosure.Parts) == 0 {
+		return nil, nil
+	}
+	payload, err := e.Disclosure.Payload()
 	if err != nil {
 		return nil, err
 	}
-	for i := range len(parts) {
-		part := parts[i]
-		if client.IsJSON(part.MediaType) {
-			found, err := proofs.ExtractFields(part.Data, fields)
-			if err != nil {
-				return nil, err
-			}
-			values = append(values, found...)
+	if client.IsJSON(payload.MediaType) {
+		if values, err = proofs.ExtractFields(payload.Data, fields); err != nil {
+			return nil, err
 		}
-		for _, given := range part.Fields {
-			number, ok := fieldNamed(fields, given.Name)
-			if !ok {
-				return nil, fmt.Errorf("%w: the settings declare no field %q", proofs.ErrNotVerified, given.Name)
-			}
-			values = append(values, proofs.FieldValue{Number: number, Value: given.Value})
+	}
+	for _, given := range payload.Fields {
+		i := slices.IndexFunc(fields, func(f proofs.Field) bool { return f.Name == given.Name })
+		if i < 0 {
+			return nil, fmt.Errorf("%w: the settings declare no field %q", proofs.ErrNotVerified, given.Name)
 		}
+		values = append(values, proofs.FieldValue{Number: fields[i].Number, Subject: fields[i].Subject, Value: given.Value})
 	}
 	return values, nil
-}
-
-func fieldNamed(fields []proofs.Field, name string) (uint16, bool) {
-	for _, f := range fields {
-		if f.Name == name {
-			return f.Number, true
-		}
-	}
-	return 0, false
 }
 
 // fieldKeys returns the keys of the entry's file, and whether the log commits

@@ -213,10 +213,11 @@ func resultOf(r client.Appended, short bool) any {
 		}{r.Err}
 	case short:
 		return struct {
-			Index     uint64       `json:"index"`
-			State     client.State `json:"state"`
-			Duplicate bool         `json:"duplicate,omitempty"`
-		}{r.Index, r.State, r.Duplicate}
+			Index      uint64       `json:"index"`
+			State      client.State `json:"state"`
+			Duplicate  bool         `json:"duplicate,omitempty"`
+			Uncompared bool         `json:"uncompared,omitempty"`
+		}{r.Index, r.State, r.Duplicate, r.Uncompared}
 	}
 	return r
 }
