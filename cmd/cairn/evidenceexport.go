@@ -57,7 +57,7 @@ func (p *program) endEvidence(o exportFlags, m *evidenceMaker, r *evidence.Repor
 			return err
 		}
 	} else {
-		p.Say("%s has %d entries of %s: %s", o.evidence, r.Entries, r.Origin, strings.Join(shownIn(r.Counts), ", "))
+		p.Say("%s has %s of %s; payloads: %s", o.evidence, numberOfEntries(r.Entries), r.Origin, shownIn(r.Counts))
 	}
 	if m.untold > 0 {
 		p.Say("their times are told by %d of the %d checkpoints that the ledger keeps around them", m.told, m.told+m.untold)
@@ -78,18 +78,28 @@ func (p *program) endEvidence(o exportFlags, m *evidenceMaker, r *evidence.Repor
 	return errors.Join(errs...)
 }
 
+// numberOfEntries says how many entries there are.
+func numberOfEntries(n uint64) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
+}
+
 // shownIn says of how many entries what is shown.
-func shownIn(c evidence.Counts) (words []string) {
-	for _, w := range []struct {
-		n    uint64
-		what string
-	}{
-		{c.Whole, "payloads whole"}, {c.Partly, "in part"}, {c.Gone, "with something gone for a published reason"},
-		{c.Forbidden, "that the maker may not read"}, {c.LeftOut, "left out by the maker"}, {c.Empty, "without a payload"},
-	} {
-		if w.n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", w.n, w.what))
+func shownIn(c evidence.Counts) string {
+	var shown, why []string
+	add := func(list *[]string, n uint64, what string) {
+		if n > 0 {
+			*list = append(*list, fmt.Sprintf("%d %s", n, what))
 		}
 	}
-	return words
+	add(&shown, c.Whole, "whole")
+	add(&shown, c.Partly, "in part")
+	add(&shown, c.Entries-c.Whole-c.Partly-c.Empty, "not shown")
+	add(&shown, c.Empty, "that never had one")
+	add(&why, c.Gone, "with something gone for a published reason")
+	add(&why, c.Forbidden, "with something that the maker may not read")
+	add(&why, c.LeftOut, "with something that the maker left out")
+	return strings.Join(append([]string{strings.Join(shown, ", ")}, why...), "; ")
 }

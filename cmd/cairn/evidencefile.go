@@ -112,7 +112,7 @@ func (e evidenceEntry) text() string {
 	switch {
 	case e.Tagged:
 		words = append(words, "tags computed again")
-	case e.Leaf.Kind == proofs.Event.String():
+	case e.Leaf.Kind == proofs.Event.String() && e.Payload == evidence.Whole:
 		words = append(words, "tags not: "+e.NotTagged)
 	}
 	if e.Missing == evidence.Forbidden {

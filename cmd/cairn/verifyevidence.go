@@ -134,11 +134,12 @@ func printEvidence(w io.Writer, f evidenceFile, few []evidenceEntry, r *evidence
 		fmt.Fprintf(&b, "%s: evidence does not verify\n", command.Escape(f.File))
 	}
 	t := command.NewTable(&b)
-	t.Row("  entries", fmt.Sprintf("%d of %s: %s", r.Entries, r.Origin, strings.Join(shownIn(r.Counts), ", ")))
+	t.Row("  entries", fmt.Sprintf("%d of %s", r.Entries, r.Origin))
+	t.Row("  payloads", shownIn(r.Counts))
 	if r.Selection != "" {
 		t.Row("  chosen", r.Selection+" (says the maker)")
 	}
-	t.Row("  checkpoint", fmt.Sprintf("size %d, root %s, of %d that extend one another", f.Size, f.Root, f.Checkpoints))
+	t.Row("  checkpoint", fmt.Sprintf("size %d, root %s, the last of %d that extend one another", f.Size, f.Root, f.Checkpoints))
 	t.Row("  signed", "by "+strings.Join(f.LogKeys, ", "))
 	t.Row("  witnessed", witnessed(f.Witnesses, f.CosignedAt))
 	t.Row("  policy", policyOf(r))
