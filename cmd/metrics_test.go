@@ -48,6 +48,10 @@ func servedMetrics(t *testing.T) map[string]metric {
 		t.Fatal(err)
 	}
 	refuseEvent(t, api, tokens)
+	stranger := d.Ledger.As(ledger.Caller{Name: "eve", May: func(proofs.Kind, string) bool { return false }})
+	if _, err := stranger.Entry(ctx, 0); err == nil {
+		t.Fatal("somebody reads what they may not")
+	}
 	answer := httptest.NewRecorder()
 	api.Handler(httpapi.Health).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 	served := make(map[string]metric)

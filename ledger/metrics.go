@@ -21,6 +21,7 @@ type metrics struct {
 	publications prometheus.Counter
 	witnesses    *prometheus.CounterVec
 	refused      *prometheus.CounterVec
+	who          *actMetrics
 	closings     *prometheus.HistogramVec
 
 	all []prometheus.Collector
@@ -51,7 +52,8 @@ func newMetrics(l *Ledger) *metrics {
 	for _, kind := range []proofs.Kind{proofs.Expiry, proofs.Erasure, proofs.Release} {
 		m.closings.WithLabelValues(kind.String())
 	}
-	m.all = append(l.gauges(), m.closings, m.entries, m.batches, m.bytes, m.batchSize, m.cosigning, m.publications, m.witnesses, m.refused)
+	m.who = newActMetrics()
+	m.all = append(append(l.gauges(), m.who.collectors()...), m.closings, m.entries, m.batches, m.bytes, m.batchSize, m.cosigning, m.publications, m.witnesses, m.refused)
 	return m
 }
 
@@ -114,6 +116,7 @@ func (m *metrics) sequenced(b *batch) {
 	m.batches.Inc()
 	m.batchSize.Observe(float64(len(b.entries)))
 	m.bytes.Add(float64(b.bytes()))
+	m.who.sequenced(b)
 }
 
 func (m *metrics) cosigned(d time.Duration) { m.cosigning.Observe(d.Seconds()) }

@@ -39,6 +39,7 @@ const (
 // programs that serve a ledger, for what they refuse themselves.
 func (s *Session) Refused(ctx context.Context, act proofs.Act, why *client.Problem) error {
 	act.Outcome, act.Detail = proofs.OutcomeRefused, string(why.Code())
+	s.l.metrics.who.refuse(why)
 	if s.l.refusals.counted(refusal{act.Who, act.From}, act) {
 		return why
 	}

@@ -39,7 +39,10 @@ func newMetrics(a *API, r prometheus.Registerer) (*metrics, error) {
 	tails := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "cairn", Name: "http_tails", Help: "Tails that are followed.",
 	}, func() float64 { return float64(len(a.tails)) })
-	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.under, m.refused, m.damage, tails} {
+	revocations := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "cairn", Name: "http_revocations_unrecorded", Help: "Tokens that were revoked, and that no entry tells of yet.",
+	}, func() float64 { return float64(len(a.identities.Tokens().Unrecorded())) })
+	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.under, m.refused, m.damage, tails, revocations} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
