@@ -44,7 +44,7 @@ func (s *served) restart(t testing.TB) {
 	}
 	o := local.Options{Witnesses: []ledger.Witness{{Names: []string{"w"}, Cosigner: s.Witness}}}
 	var err error
-	if s.Directory, err = local.Open(t.Context(), s.dir, local.Config{}, o); err != nil {
+	if s.Directory, err = local.Open(t.Context(), s.dir, s.config, o); err != nil {
 		t.Fatal(err)
 	}
 	if s.tokens, err = identity.OpenTokens(t.Context(), identity.TokensConfig{Register: s.Tokens}); err != nil {

@@ -22,6 +22,7 @@ import (
 type served struct {
 	*ledgertest.World
 	dir        string // of the ledger
+	config     local.Config
 	api        *httpapi.API
 	tokens     *identity.Tokens
 	identities *identity.Authenticator
@@ -43,7 +44,7 @@ func serve(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 // open opens a ledger and serves it until the test ends.
 func open(t testing.TB, c local.Config, limits httpapi.Limits) *served {
 	t.Helper()
-	s := &served{dir: t.TempDir(), bearer: make(map[identity.Role]string), hc: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	s := &served{dir: t.TempDir(), config: c, bearer: make(map[identity.Role]string), hc: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	var err error
 	if s.World, err = ledgertest.Make(t.Context(), s.dir, c); err != nil {
 		t.Fatal(err)
