@@ -160,11 +160,17 @@ func (a *archive) short(name string, days uint32) {
 	}
 }
 
+// elapse lets time pass, until the ledger knows that it did.
+func (a *archive) elapse(d time.Duration) {
+	a.t.Helper()
+	a.pass(d)
+	eventually(a.t, "the witnesses' clock has jumped too", func() bool { return a.l.Status().ClockAhead < maxSkew.Seconds() })
+}
+
 // later lets days pass, and the ledger look.
 func (a *archive) later(days int) {
 	a.t.Helper()
-	a.pass(time.Duration(days) * 24 * time.Hour)
-	eventually(a.t, "the witnesses' clock has jumped too", func() bool { return a.l.Status().ClockAhead < maxSkew.Seconds() })
+	a.elapse(time.Duration(days) * 24 * time.Hour)
 	a.record(DefaultStream, "") // witnessed: the new time is known
 	a.l.closer.nudge()
 }
@@ -268,7 +274,7 @@ func TestAnErasureNeedsTwoCustodiansWhereTheyAreSet(t *testing.T) {
 		t.Error("it was done before the grace was over")
 	}
 	a.restart()
-	a.pass(2 * time.Hour)
+	a.elapse(2 * time.Hour)
 	a.record(DefaultStream, "")
 	a.l.closer.nudge()
 	a.gone(all[0])

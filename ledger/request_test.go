@@ -42,7 +42,7 @@ func TestARequestWhoseActExpiredStopsNothing(t *testing.T) {
 	if _, err := a.as("cato").Approve(t.Context(), plan.Requested); err != nil {
 		t.Fatal(err)
 	}
-	a.pass(time.Hour)
+	a.elapse(time.Hour)
 	next := a.record("people", "alice")
 	a.later(3)
 	a.later(3)
