@@ -52,6 +52,14 @@ func (s *State) classNow(class uint16) ClassSetting {
 	return history[len(history)-1]
 }
 
+// class returns what a class is now; ok is false if no entry has set it.
+func (s *State) class(class uint16) (c proofs.ClassBody, ok bool) {
+	if len(s.classes[class]) == 0 {
+		return c, false
+	}
+	return s.classNow(class).Body, true
+}
+
 // setClass adds to the history of a class.
 func (s *State) setClass(c ClassSetting) {
 	if s.classes == nil {
@@ -78,6 +86,9 @@ func (s *State) judgeSettings(index uint64, leaf *proofs.Leaf) (change func(), e
 		if body.Class != nil {
 			s.setClass(ClassSetting{Settings: index, Body: *body.Class})
 		}
+		if body.Stream != nil {
+			s.setStream(*body.Stream)
+		}
 		if body.Ledger != nil {
 			s.ledger = *body.Ledger
 		}
@@ -94,12 +105,29 @@ func (s *State) judgeClass(next proofs.ClassBody) error {
 	return nil
 }
 
-// shortens reports whether a class keeps entries for less time than before.
-func (s *State) shortens(next proofs.ClassBody) bool {
-	history := s.classes[next.Class]
-	if len(history) == 0 {
-		return false
+// weaker returns what settings take from what there is, as a clause; it is empty
+// where they take nothing.
+func (s *State) weaker(next proofs.SettingsBody) string {
+	switch {
+	case next.Class != nil:
+		if was, ok := s.class(next.Class.Class); ok && next.Class.Shortens(was) {
+			return fmt.Sprintf("class %d keeps its entries for less time", next.Class.Class)
+		}
+	case next.Stream != nil:
+		if was, ok := s.streams[next.Stream.Stream]; ok {
+			if why := next.Stream.Weakens(was, s.class); why != "" {
+				return fmt.Sprintf("stream %d %s", next.Stream.Stream, why)
+			}
+		}
+	case next.Ledger != nil && next.Ledger.Weakens(s.ledgerNow()):
+		return "fewer custodians are needed, or for less time"
 	}
-	was := history[len(history)-1].Body.Days
-	return next.Days > 0 && (was == 0 || next.Days < was)
+	return ""
+}
+
+func (s *State) setStream(body proofs.StreamBody) {
+	if s.streams == nil {
+		s.streams = map[uint32]proofs.StreamBody{}
+	}
+	s.streams[body.Stream] = body
 }

@@ -49,7 +49,8 @@
 //   - The parts of an erasure follow one another, and their runs rise. What is
 //     not of the erasure may lie between them. A first part begins anew.
 //   - Where two custodians are configured, an erasure, a release, a shorter
-//     class, a shorter grace and going back to one custodian need a request.
+//     grace, going back to one custodian and whatever takes something from a
+//     class or a stream need a request: see [proofs.StreamBody.Weakens].
 //     A request allows one act of its kind, of the time of its approval plus
 //     the grace that was in force then, or later.
 //
@@ -64,7 +65,7 @@
 //
 // # Limits
 //
-// About 100 bytes a bucket, 140 a hold, 80 a request, 130 a closing while it
+// About 100 bytes a bucket, 60 a stream and 4 for each of its fields, 140 a hold, 80 a request, 130 a closing while it
 // is open or something of it is kept, and 32 for each entry that announced an
 // erasure. A run, 16 bytes, is kept once for each hold, and once for each
 // erasure that is open or of which it is kept. [State.Apply] of an event takes

@@ -21,7 +21,7 @@ func Load(b []byte) (*State, error) {
 		return nil, fmt.Errorf("%w: state of retention: %v", proofs.ErrMalformed, err)
 	}
 	s := &State{size: saved.Size}
-	for _, load := range []func(*snapshot) error{s.loadBuckets, s.loadClasses, s.loadRequests, s.loadHolds, s.loadClosings, s.loadErased} {
+	for _, load := range []func(*snapshot) error{s.loadBuckets, s.loadClasses, s.loadStreams, s.loadRequests, s.loadHolds, s.loadClosings, s.loadErased} {
 		if err := load(&saved); err != nil {
 			return nil, fmt.Errorf("%w: state of retention: %v", proofs.ErrMalformed, err)
 		}
@@ -73,6 +73,25 @@ func (s *State) loadClasses(saved *snapshot) error {
 			return fmt.Errorf("%d custodians", l.Custodians)
 		}
 		s.ledger = proofs.LedgerBody(*l)
+	}
+	return nil
+}
+
+func (s *State) loadStreams(saved *snapshot) error {
+	for _, x := range saved.Streams {
+		body := proofs.StreamBody{Stream: x.Stream, Class: x.Class, Closed: x.Closed, Reason: x.Reason, Split: x.Split}
+		last := uint16(0)
+		for _, f := range x.Fields {
+			if f.Number <= last {
+				return fmt.Errorf("stream %d: its fields do not rise", x.Stream)
+			}
+			last = f.Number
+			body.Fields = append(body.Fields, proofs.FieldBody(f))
+		}
+		if x.Stream == 0 {
+			return errors.New("stream 0 is the ledger's own, and has no settings")
+		}
+		s.setStream(body) // that they rise shows when they are saved again
 	}
 	return nil
 }

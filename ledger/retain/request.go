@@ -54,21 +54,18 @@ func (s *State) NeedsRequest(kind proofs.Kind, body proofs.SettingsBody) bool {
 }
 
 func (s *State) needsRequest(kind proofs.Kind, body proofs.SettingsBody) bool {
-	now := s.ledgerNow()
-	if now.Custodians < 2 {
+	if s.ledgerNow().Custodians < 2 {
 		return false
 	}
-	switch {
-	case kind == proofs.Erasure || kind == proofs.Release:
-		return true
-	case kind != proofs.Settings:
-		return false
-	case body.Class != nil:
-		return s.shortens(*body.Class)
-	case body.Ledger != nil:
-		return body.Ledger.Custodians < now.Custodians || body.Ledger.Grace < now.Grace
-	}
-	return false
+	return kind == proofs.Erasure || kind == proofs.Release || kind == proofs.Settings && s.weaker(body) != ""
+}
+
+// Weaker returns what settings take from what there is, for whoever is told so,
+// whether or not two custodians are needed; it is empty where they take nothing.
+func (s *State) Weaker(body proofs.SettingsBody) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.weaker(body)
 }
 
 // Allowed reports whether a request allows an entry of a kind and time, in

@@ -24,6 +24,7 @@ const grace = 3600 // seconds
 // newCustodians returns the world where two custodians are needed.
 func newCustodians(t testing.TB) *log {
 	l := newWorld(t)
+	l.must(settingsLeaf(proofs.SettingsBody{Stream: &proofs.StreamBody{Stream: 1, Class: 1, Reason: true}}))
 	l.must(ledgerLeaf(2, grace, 0))
 	return l
 }
@@ -31,6 +32,12 @@ func newCustodians(t testing.TB) *log {
 func TestWhatNeedsARequest(t *testing.T) {
 	class := func(days uint32) *proofs.ClassBody {
 		return &proofs.ClassBody{Class: 1, Days: days, Period: proofs.Day}
+	}
+	kept := proofs.StreamBody{Stream: 1, Class: 1, Reason: true, Split: true, Fields: []proofs.FieldBody{{Number: 3, Subject: true}}}
+	stream := func(s proofs.StreamBody) proofs.SettingsBody { return proofs.SettingsBody{Stream: &s} }
+	with := func(s proofs.StreamBody, change func(*proofs.StreamBody)) proofs.StreamBody {
+		change(&s)
+		return s
 	}
 	for _, row := range []struct {
 		name string
@@ -49,7 +56,14 @@ func TestWhatNeedsARequest(t *testing.T) {
 		{"a new class", proofs.Settings, proofs.SettingsBody{Class: &proofs.ClassBody{Class: 2, Days: 1, Period: proofs.Day}}, false},
 		{"a class of the ledger's own, of which was never said how long it is kept", proofs.Settings,
 			proofs.SettingsBody{Class: &proofs.ClassBody{Class: 9, Days: 365, Period: proofs.Month}}, true},
-		{"a stream", proofs.Settings, proofs.SettingsBody{Stream: &proofs.StreamBody{Stream: 1, Class: 1}}, false},
+		{"a new stream", proofs.Settings, stream(proofs.StreamBody{Stream: 2, Class: 1}), false},
+		{"a stream as it is", proofs.Settings, stream(kept), false},
+		{"a stream that is closed", proofs.Settings, stream(with(kept, func(s *proofs.StreamBody) { s.Closed = true })), false},
+		{"a stream with a shorter class", proofs.Settings, stream(with(kept, func(s *proofs.StreamBody) { s.Class = 3 })), true},
+		{"a stream with a longer class", proofs.Settings, stream(with(kept, func(s *proofs.StreamBody) { s.Class = 4 })), false},
+		{"a stream that is read without a reason", proofs.Settings, stream(with(kept, func(s *proofs.StreamBody) { s.Reason = false })), true},
+		{"a stream that is not split", proofs.Settings, stream(with(kept, func(s *proofs.StreamBody) { s.Split = false })), true},
+		{"a stream that declares less", proofs.Settings, stream(with(kept, func(s *proofs.StreamBody) { s.Fields = nil })), true},
 		{"one custodian", proofs.Settings, proofs.SettingsBody{Ledger: &proofs.LedgerBody{Custodians: 1, Grace: grace}}, true},
 		{"a shorter grace", proofs.Settings, proofs.SettingsBody{Ledger: &proofs.LedgerBody{Custodians: 2, Grace: grace - 1}}, true},
 		{"a longer grace", proofs.Settings, proofs.SettingsBody{Ledger: &proofs.LedgerBody{Custodians: 2, Grace: grace + 1}}, false},
@@ -57,6 +71,9 @@ func TestWhatNeedsARequest(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			l := newWorld(t)
 			l.bucket(0, 9, 0)
+			l.class(3, 29, proofs.Day)
+			l.class(4, 0, proofs.Day)
+			l.must(settingsLeaf(stream(kept)))
 			if l.state.NeedsRequest(row.kind, row.body) {
 				t.Error("it needs a request where nobody asked for custodians")
 			}
@@ -85,6 +102,9 @@ func acts(l *log, hold uint64) map[proofs.Kind][]func(request uint64) proofs.Lea
 		proofs.Release: {func(r uint64) proofs.Leaf { return releaseLeaf(hold, r) }},
 		proofs.Settings: {
 			func(r uint64) proofs.Leaf { return classLeaf(1, 3, proofs.Day, r) },
+			func(r uint64) proofs.Leaf {
+				return settingsLeaf(proofs.SettingsBody{Request: r, Stream: &proofs.StreamBody{Stream: 1, Class: 1}})
+			},
 			func(r uint64) proofs.Leaf { return ledgerLeaf(2, 0, r) },
 			func(r uint64) proofs.Leaf { return ledgerLeaf(1, grace, r) },
 		},

@@ -23,6 +23,7 @@ type snapshot struct {
 	Size      uint64          `json:"size"`
 	Buckets   []savedBucket   `json:"buckets,omitempty"` // from number 1
 	Classes   []savedClass    `json:"classes,omitempty"`
+	Streams   []savedStream   `json:"streams,omitempty"`
 	Ledger    *savedLedger    `json:"ledger,omitempty"`
 	Holds     []savedHold     `json:"holds,omitempty"`
 	Closings  []savedClosing  `json:"closings,omitempty"`
@@ -49,6 +50,21 @@ type savedClass struct {
 	Settings uint64        `json:"settings,omitempty"`
 	Days     uint32        `json:"days,omitempty"`
 	Period   proofs.Period `json:"period"`
+}
+
+// A savedStream is a stream as it is now.
+type savedStream struct {
+	Stream uint32       `json:"stream"`
+	Class  uint16       `json:"class,omitempty"`
+	Closed bool         `json:"closed,omitempty"`
+	Reason bool         `json:"reason,omitempty"`
+	Split  bool         `json:"split,omitempty"`
+	Fields []savedField `json:"fields,omitempty"`
+}
+
+type savedField struct {
+	Number  uint16 `json:"number"`
+	Subject bool   `json:"subject,omitempty"`
 }
 
 type savedLedger struct {
@@ -173,6 +189,9 @@ func (s *State) snapshot() snapshot {
 			out.Classes = append(out.Classes, savedClass{n, c.Settings, c.Body.Days, c.Body.Period})
 		}
 	}
+	for _, n := range slices.Sorted(maps.Keys(s.streams)) {
+		out.Streams = append(out.Streams, saveStream(s.streams[n]))
+	}
 	if s.ledger.Custodians > 0 {
 		out.Ledger = &savedLedger{s.ledger.Custodians, s.ledger.Grace}
 	}
@@ -191,6 +210,14 @@ func (s *State) snapshot() snapshot {
 	}
 	if d := s.destroyed; d.Announced > 0 {
 		out.Destroyed = &savedDestroyed{d.Announced, d.Epoch, d.State[:]}
+	}
+	return out
+}
+
+func saveStream(s proofs.StreamBody) savedStream {
+	out := savedStream{s.Stream, s.Class, s.Closed, s.Reason, s.Split, nil}
+	for _, f := range s.Fields {
+		out.Fields = append(out.Fields, savedField(f))
 	}
 	return out
 }

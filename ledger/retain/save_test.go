@@ -53,6 +53,31 @@ func TestSnapshotIsOneText(t *testing.T) {
 	}
 }
 
+// TestSnapshotOfStreams: what a stream is now, and no more of it.
+func TestSnapshotOfStreams(t *testing.T) {
+	l := newLog(t)
+	l.must(settingsLeaf(proofs.SettingsBody{Stream: &proofs.StreamBody{Stream: 2, Class: 1}}))
+	l.must(settingsLeaf(proofs.SettingsBody{Stream: &proofs.StreamBody{Stream: 1}}))
+	l.must(settingsLeaf(proofs.SettingsBody{Stream: &proofs.StreamBody{
+		Stream: 1, Class: 3, Closed: true, Reason: true, Split: true, Fields: []proofs.FieldBody{{Number: 1, Subject: true}, {Number: 4}},
+	}}))
+	const want = `{"size":4,"streams":[{"stream":1,"class":3,"closed":true,"reason":true,"split":true,"fields":[{"number":1,"subject":true},{"number":4}]},{"stream":2,"class":1}]}`
+	if got := string(must(reload(t, l.state).Save())); got != want {
+		t.Errorf("the snapshot is\n%s\nwant\n%s", got, want)
+	}
+	for _, row := range []struct{ name, old, new string }{
+		{"stream 0", `"stream":1`, `"stream":0`},
+		{"a stream twice", `"stream":2`, `"stream":1`},
+		{"streams that do not rise", `"stream":1`, `"stream":3`},
+		{"fields that do not rise", `"number":4`, `"number":1`},
+		{"field 0", `"number":1`, `"number":0`},
+	} {
+		if _, err := retain.Load([]byte(strings.Replace(want, row.old, row.new, 1))); !errors.Is(err, proofs.ErrMalformed) {
+			t.Errorf("%s: %v, want it malformed", row.name, err)
+		}
+	}
+}
+
 func TestSnapshotsThatAreRefused(t *testing.T) {
 	saved := string(must(busy(t).state.Save()))
 	for _, row := range []struct{ name, old, new string }{
@@ -155,6 +180,7 @@ func TestStateThatFitsNoSnapshot(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(`{"size":0}`))
 	f.Add([]byte(busySaved))
+	f.Add([]byte(`{"size":4,"streams":[{"stream":1,"class":3,"reason":true,"fields":[{"number":1,"subject":true}]}]}`))
 	f.Add(must(newWorld(f).state.Save()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := retain.Load(b)

@@ -18,7 +18,8 @@ type State struct {
 	buckets []bucket // by number, from 1
 	paths   map[path]uint32
 	classes map[uint16][]ClassSetting
-	ledger  proofs.LedgerBody // Custodians 0: never set
+	streams map[uint32]proofs.StreamBody // as they are now
+	ledger  proofs.LedgerBody            // Custodians 0: never set
 
 	holds    []*hold    // whose release is not done, rising
 	closings []*closing // that are open, or of which something is kept, rising

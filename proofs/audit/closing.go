@@ -15,6 +15,7 @@ import (
 // kept.
 type retention struct {
 	classes  map[uint16]class
+	streams  map[uint32]proofs.StreamBody // as they are now
 	ledger   proofs.LedgerBody
 	buckets  map[uint32]*bucket
 	paths    map[bucketPath]uint32 // the bucket that has it
@@ -29,7 +30,7 @@ type retention struct {
 
 func newRetention() retention {
 	return retention{
-		classes: map[uint16]class{}, ledger: proofs.LedgerBody{Custodians: 1},
+		classes: map[uint16]class{}, streams: map[uint32]proofs.StreamBody{}, ledger: proofs.LedgerBody{Custodians: 1},
 		buckets: map[uint32]*bucket{}, paths: map[bucketPath]uint32{},
 		requests: map[uint64]*request{}, opened: map[uint64]*closing{},
 	}

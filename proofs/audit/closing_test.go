@@ -185,9 +185,11 @@ func TestWhatIsAllowed(t *testing.T) {
 		{"two custodians want it", func(h *aHistory) {
 			h.twoCustodians(60)
 			x := h.hold(0, 1)
-			erasure, release, class, ledger := h.approved(proofs.Erasure), h.approved(proofs.Release), h.approved(proofs.Settings), h.approved(proofs.Settings)
+			erasure, release, class, ledger, stream := h.approved(proofs.Erasure), h.approved(proofs.Release), h.approved(proofs.Settings), h.approved(proofs.Settings), h.approved(proofs.Settings)
+			h.stream(proofs.StreamBody{Stream: 1, Class: longClass, Reason: true}, 0)
 			h.request(proofs.Erasure, 71)
 			h.pass(60)
+			h.stream(proofs.StreamBody{Stream: 1, Class: shortClass}, stream)
 			h.done(h.release(x, release))
 			h.class(eternalClass, 365, proofs.Month, class)
 			h.erase(proofs.ErasedBody{Stream: 1, Request: erasure, Part: 1, Parts: 2})
@@ -201,6 +203,8 @@ func TestWhatIsAllowed(t *testing.T) {
 			h.class(shortClass, 2, proofs.Day, 0)
 			h.class(shortClass, 0, proofs.Day, 0)
 			h.class(4, 1, proofs.Day, 0)
+			h.stream(proofs.StreamBody{Stream: 1, Class: 4}, 0)
+			h.stream(proofs.StreamBody{Stream: 1, Class: longClass, Reason: true, Split: true, Fields: []proofs.FieldBody{{Number: 7, Subject: true}}}, 0)
 			h.custodians(2, 61, 0)
 			h.class(longClass, 30, proofs.Day, 0)
 			h.publish()
@@ -595,6 +599,26 @@ func TestCheatingWriters(t *testing.T) {
 		{"one custodian shortens the grace", func(h *aHistory) []accused {
 			h.twoCustodians(9)
 			return at(of(audit.RequestMissing, h.custodians(2, 8, 0)))
+		}},
+		{"one custodian takes from a stream, and gives it back", func(h *aHistory) []accused {
+			full := proofs.StreamBody{Stream: 1, Class: longClass, Reason: true, Split: true, Fields: []proofs.FieldBody{{Number: 1, Subject: true}, {Number: 2}}}
+			h.stream(full, 0)
+			h.twoCustodians(0)
+			var found []accused
+			for _, take := range []func(*proofs.StreamBody){
+				func(s *proofs.StreamBody) { s.Class = shortClass },
+				func(s *proofs.StreamBody) { s.Class = 999 },
+				func(s *proofs.StreamBody) { s.Reason = false },
+				func(s *proofs.StreamBody) { s.Split = false },
+				func(s *proofs.StreamBody) { s.Fields = s.Fields[1:] },
+			} {
+				less := full
+				take(&less)
+				found = append(found, at(of(audit.RequestMissing, h.stream(less, 0)))...)
+				h.publish()
+				h.stream(full, 0)
+			}
+			return found
 		}},
 		{"a request that is none", func(h *aHistory) []accused {
 			return at(of(audit.RequestMissing, h.class(longClass, 60, proofs.Day, 3)))

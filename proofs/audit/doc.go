@@ -35,7 +35,8 @@
 //     announcement names, and by the last settings before it. The announcement
 //     describes the bucket as it is, and nothing enters it later.
 //   - Where the ledger wants two custodians, an erasure, a release, a class that
-//     keeps entries for less time and a weaker rule name a request that
+//     keeps entries for less time, settings that take something from a stream
+//     (see [proofs.StreamBody.Weakens]) and a weaker rule name a request that
 //     somebody else has approved, once, after its grace and before anybody
 //     withdrew it.
 //   - A hold wins over what is announced behind it, until the announcement of
@@ -46,6 +47,10 @@
 //     any part and has to take one, and never the whole record.
 //   - What is announced is done within a day of the ledger's time, and by a
 //     key state that was not there before; no key state comes back.
+//
+// What takes keys to see is not judged: that a request asks for just what was
+// done, and not for another act of its kind; who it is that asks and approves,
+// beyond that it is two names; who else may act as a custodian.
 //
 // The times of kept checkpoints are those by today's policy: one that does not
 // know the witnesses of then can't tell.

@@ -17,6 +17,7 @@ type naive struct {
 	leaves  []proofs.Leaf
 	buckets map[uint32]*naiveBucket
 	classes map[uint16][]naiveClass
+	streams map[uint32]*proofs.StreamBody
 	ledger  proofs.LedgerBody
 	used    map[uint64]bool
 	holds   []*naiveHold
@@ -68,7 +69,7 @@ func (n *naive) accuse(kind audit.FindingKind, index uint64) {
 // judgeNaively returns what is wrong with the entries that a writer has
 // published, and with its vault.
 func judgeNaively(w *writer) *naive {
-	n := &naive{w: w, buckets: map[uint32]*naiveBucket{}, classes: map[uint16][]naiveClass{}, ledger: proofs.LedgerBody{Custodians: 1},
+	n := &naive{w: w, buckets: map[uint32]*naiveBucket{}, classes: map[uint16][]naiveClass{}, streams: map[uint32]*proofs.StreamBody{}, ledger: proofs.LedgerBody{Custodians: 1},
 		used: map[uint64]bool{}, closing: map[uint64]*naiveClosing{}}
 	for i, b := range w.leaves {
 		leaf := check(proofs.ParseLeaf(b))
@@ -183,6 +184,10 @@ func (n *naive) takeSettings(i uint64, body proofs.SettingsBody) {
 		}
 		needed = ok && length(c.Days) < length(was.body.Days)
 	}
+	if s := body.Stream; s != nil {
+		needed = n.takesFrom(n.streams[s.Stream], *s)
+		defer func() { n.streams[s.Stream] = s }()
+	}
 	if l := body.Ledger; l != nil {
 		needed = l.Custodians < n.ledger.Custodians || l.Grace < n.ledger.Grace
 	}
@@ -198,6 +203,35 @@ func (n *naive) takeSettings(i uint64, body proofs.SettingsBody) {
 	if body.Ledger != nil {
 		n.ledger = *body.Ledger
 	}
+}
+
+// takesFrom reports whether a stream is less than it was; nil: it was not there.
+func (n *naive) takesFrom(was *proofs.StreamBody, next proofs.StreamBody) bool {
+	if was == nil {
+		return false
+	}
+	length := func(class uint16) int { // 0: nobody has set it
+		c, ok := n.classNow(class)
+		switch {
+		case !ok:
+			return 0
+		case c.body.Days == 0:
+			return 1 << 40
+		}
+		return int(c.body.Days)
+	}
+	declared := map[proofs.FieldBody]int{}
+	for _, f := range was.Fields {
+		declared[f]++
+	}
+	for _, f := range next.Fields {
+		declared[f]--
+	}
+	lost := false
+	for _, count := range declared {
+		lost = lost || count > 0
+	}
+	return lost || length(next.Class) < length(was.Class) || was.Reason && !next.Reason || was.Split && !next.Split
 }
 
 // needs judges the request of an act; last says that it uses it up.

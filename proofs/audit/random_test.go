@@ -207,7 +207,18 @@ func (g *gambler) eraseSome() {
 }
 
 func (g *gambler) settings() {
-	switch g.rnd.IntN(3) {
+	switch g.rnd.IntN(4) {
+	case 3:
+		s := proofs.StreamBody{Stream: 1 + g.rnd.Uint32N(2), Class: longClass, Reason: g.rnd.IntN(3) > 0, Split: g.rnd.IntN(3) > 0}
+		if g.rnd.IntN(3) == 0 {
+			s.Class = []uint16{shortClass, longClass, eternalClass, 999}[g.rnd.IntN(4)]
+		}
+		for n := range uint16(3) {
+			if g.rnd.IntN(4) > 0 {
+				s.Fields = append(s.Fields, proofs.FieldBody{Number: n + 1, Subject: n == 0 || g.rnd.IntN(5) == 0})
+			}
+		}
+		g.writer.stream(s, g.wish(proofs.Settings))
 	case 0:
 		g.custodians(uint8(1+g.rnd.IntN(2)), g.rnd.Uint32N(maxGrace), g.wish(proofs.Settings))
 	case 1:

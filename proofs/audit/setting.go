@@ -29,14 +29,32 @@ func (h *history) set(c control) error {
 	case body.Ledger != nil:
 		h.setLedger(c, body.Request, *body.Ledger)
 	default:
-		h.judgeRequest(c, act{kind: proofs.Settings, request: body.Request})
+		h.setStream(c, body.Request, *body.Stream)
 	}
 	return nil
 }
 
+func (h *history) setStream(c control, request uint64, next proofs.StreamBody) {
+	taken := ""
+	if was, set := h.streams[next.Stream]; set {
+		taken = next.Weakens(was, h.class)
+	}
+	h.judgeRequest(c, act{
+		kind: proofs.Settings, request: request, needsTwo: taken != "",
+		what: fmt.Sprintf("makes stream %d one that %s", next.Stream, taken),
+	})
+	h.streams[next.Stream] = next
+}
+
+// class returns what a class is now; ok is false if no entry has set it.
+func (h *history) class(number uint16) (body proofs.ClassBody, ok bool) {
+	c, ok := h.classes[number]
+	return proofs.ClassBody{Class: number, Days: c.days, Period: c.period}, ok
+}
+
 func (h *history) setClass(c control, request uint64, next proofs.ClassBody) {
 	was, set := h.classes[next.Class]
-	shorter := set && next.Days > 0 && (was.days == 0 || next.Days < was.days)
+	shorter := set && next.Shortens(proofs.ClassBody{Days: was.days})
 	h.judgeRequest(c, act{
 		kind: proofs.Settings, request: request, needsTwo: shorter,
 		what: fmt.Sprintf("lets class %d be kept for %s, which was %s", next.Class, days(next.Days), days(was.days)),
@@ -52,7 +70,7 @@ func (h *history) setClass(c control, request uint64, next proofs.ClassBody) {
 func (h *history) setLedger(c control, request uint64, next proofs.LedgerBody) {
 	was := h.ledger
 	h.judgeRequest(c, act{
-		kind: proofs.Settings, request: request, needsTwo: next.Custodians < was.Custodians || next.Grace < was.Grace,
+		kind: proofs.Settings, request: request, needsTwo: next.Weakens(was),
 		what: fmt.Sprintf("demands %d custodians and a grace of %d seconds, which were %d and %d", next.Custodians, next.Grace, was.Custodians, was.Grace),
 	})
 	h.ledger = next

@@ -22,6 +22,7 @@ import (
 //	time <of the last entry, microseconds since 1970>
 //	[closed <entry>]                                         the one that ended the ledger
 //	class <number> <entry> <days> <period>                   each class and the entry that set it, rising
+//	stream <number> <class> <closed> <reason> <split> [<field>:<subject> …]   each stream as it is, rising
 //	ledger <custodians> <grace>
 //	[keystate <epoch> <hash> <entry>]                        the last one, and the entry that says so
 //	bucket <number> <stream> <class> <period> <first> <last> <count> [<closing>]   each bucket, rising

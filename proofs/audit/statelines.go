@@ -17,6 +17,9 @@ func (r *retention) format(b []byte) []byte {
 		c := r.classes[n]
 		b = fmt.Appendf(b, "class %d %d %d %d\n", n, c.settings, c.days, c.period)
 	}
+	for _, n := range slices.Sorted(maps.Keys(r.streams)) {
+		b = append(appendStream(b, r.streams[n]), '\n')
+	}
 	b = fmt.Appendf(b, "ledger %d %d\n", r.ledger.Custodians, r.ledger.Grace)
 	if k := r.keyState; k != nil {
 		b = fmt.Appendf(b, "keystate %d %v %d\n", k.epoch, k.hash, k.entry)
@@ -47,6 +50,14 @@ func (r *retention) format(b []byte) []byte {
 	return b
 }
 
+func appendStream(b []byte, s proofs.StreamBody) []byte {
+	b = fmt.Appendf(b, "stream %d %d %t %t %t", s.Stream, s.Class, s.Closed, s.Reason, s.Split)
+	for _, f := range s.Fields {
+		b = fmt.Appendf(b, " %d:%t", f.Number, f.Subject)
+	}
+	return b
+}
+
 func appendClosing(b []byte, x *closing) []byte {
 	if x == nil {
 		return b
@@ -72,6 +83,8 @@ func (r *retention) parse(keyword string, words []string) error {
 	switch keyword {
 	case "class":
 		r.classes[uint16(l.number(16))] = class{l.number(63), uint32(l.number(32)), proofs.Period(l.number(8))}
+	case "stream":
+		r.parseStream(&l)
 	case "ledger":
 		r.ledger = proofs.LedgerBody{Custodians: uint8(l.number(8)), Grace: uint32(l.number(32))}
 	case "keystate":
@@ -107,6 +120,16 @@ func (r *retention) parse(keyword string, words []string) error {
 		return fmt.Errorf("not a %s", keyword)
 	}
 	return nil
+}
+
+func (r *retention) parseStream(l *line) {
+	s := proofs.StreamBody{Stream: uint32(l.number(32)), Class: uint16(l.number(16)), Closed: l.bool(), Reason: l.bool(), Split: l.bool()}
+	for len(l.words) > 0 && !l.bad {
+		field := line{words: strings.Split(l.word(), ":")}
+		s.Fields = append(s.Fields, proofs.FieldBody{Number: uint16(field.number(16)), Subject: field.bool()})
+		l.bad = l.bad || field.bad || len(field.words) > 0
+	}
+	r.streams[s.Stream] = s
 }
 
 func (r *retention) parseBucket(l *line) {
@@ -185,6 +208,7 @@ func (r *retention) clone() retention {
 	c := newRetention()
 	c.ledger, c.keyState = r.ledger, r.keyState
 	maps.Copy(c.classes, r.classes)
+	maps.Copy(c.streams, r.streams)
 	maps.Copy(c.paths, r.paths)
 	for n, x := range r.requests {
 		c.requests[n] = new(*x)

@@ -84,6 +84,10 @@ func (w *writer) class(number uint16, n uint32, period proofs.Period, request ui
 		Request: request, Class: &proofs.ClassBody{Class: number, Days: n, Period: period}})))
 }
 
+func (w *writer) stream(s proofs.StreamBody, request uint64) uint64 {
+	return w.control(proofs.Settings, check(proofs.FormatSettings(proofs.SettingsBody{Request: request, Stream: &s})))
+}
+
 func (w *writer) custodians(n uint8, grace uint32, request uint64) uint64 {
 	return w.control(proofs.Settings, check(proofs.FormatSettings(proofs.SettingsBody{
 		Request: request, Ledger: &proofs.LedgerBody{Custodians: n, Grace: grace}})))
