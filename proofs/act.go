@@ -66,12 +66,14 @@ const (
 	ActClassAdd       = "class-add"
 	ActClassSet       = "class-set"
 	ActLedgerSet      = "ledger-set"
+	ActPruningSet     = "pruning-set" // when public entries may be pruned
 	ActTokenIssue     = "token-issue"
 	ActTokenRevoke    = "token-revoke"
 	ActHold           = "hold"
 	ActRelease        = "release"
 	ActErase          = "erase"
 	ActExpire         = "expire"
+	ActPrune          = "prune" // a minimum index was announced
 	ActApprove        = "approve"
 	ActWithdraw       = "withdraw"
 	ActStart          = "start"   // the ledger began to serve

@@ -98,6 +98,10 @@ func settingsFields(s proofs.SettingsBody) map[string]any {
 		return object{"request": s.Request, "class": s.Class.Class, "days": s.Class.Days, "period": s.Class.Period.String()}
 	case s.Ledger != nil:
 		return object{"request": s.Request, "custodians": s.Ledger.Custodians, "grace": s.Ledger.Grace}
+	case s.Pruning != nil:
+		return object{"request": s.Request, "days": s.Pruning.Days}
+	case s.Minimum != nil:
+		return minimumFields(s.Request, *s.Minimum)
 	}
 	list := []object{}
 	for _, f := range s.Stream.Fields {

@@ -8,30 +8,35 @@ import (
 	"fmt"
 )
 
-// A SettingsBody is the body of a settings entry: exactly one of class, stream
-// and ledger is set.
+// A SettingsBody is the body of a settings entry: exactly one of class, stream,
+// ledger, pruning and minimum is set.
 //
 //	struct {
-//	    uint8  what;                    /* 1 class, 2 stream, 3 ledger */
+//	    uint8  what;                    /* 1 class, 2 stream, 3 ledger, 4 pruning, 5 minimum */
 //	    uint64 request;
 //	    select (what) {
 //	        case 1: uint16 class; uint32 days; uint8 period;
 //	        case 2: uint32 stream; uint16 class; uint8 closed; uint8 reason; uint8 split; Field fields<0..65370>;
 //	        case 3: uint8 custodians; uint32 grace;
+//	        case 4: uint32 days;
+//	        case 5: uint64 index; opaque controls[32]; CheckpointRef aged; CheckpointRef now;
 //	    };
 //	} SettingsBody;
 //	struct { uint16 number; uint8 subject; } Field;
 //
 // The names of the class, of the stream and of its fields are in the payload
-// of the entry: [ClassSettings], [StreamSettings] or [LedgerSettings] as JSON.
+// of the entry: [ClassSettings], [StreamSettings] or [LedgerSettings] as JSON;
+// the last of them also where pruning or a minimum is set.
 type SettingsBody struct {
 	// Request is the index of the entry that asked for the change, where two
 	// custodians had to want it; 0: none was needed.
 	Request uint64
 
-	Class  *ClassBody
-	Stream *StreamBody
-	Ledger *LedgerBody
+	Class   *ClassBody
+	Stream  *StreamBody
+	Ledger  *LedgerBody
+	Pruning *PruningBody
+	Minimum *MinimumBody
 }
 
 // A ClassBody says how long the entries of a retention class are kept. A class
@@ -67,30 +72,43 @@ type LedgerBody struct {
 }
 
 const (
-	settingsOfClass  = 1
-	settingsOfStream = 2
-	settingsOfLedger = 3
+	settingsOfClass   = 1
+	settingsOfStream  = 2
+	settingsOfLedger  = 3
+	settingsOfPruning = 4
+	settingsOfMinimum = 5
 )
 
 // FormatSettings returns the canonical bytes of the body.
 func FormatSettings(s SettingsBody) ([]byte, error) {
 	var b []byte
-	switch {
-	case s.Class != nil && s.Stream == nil && s.Ledger == nil:
-		b = appendUint64s([]byte{settingsOfClass}, s.Request)
-		b = binary.BigEndian.AppendUint16(b, s.Class.Class)
+	set := 0
+	begin := func(what byte) []byte {
+		set++
+		return appendUint64s([]byte{what}, s.Request)
+	}
+	if s.Class != nil {
+		b = binary.BigEndian.AppendUint16(begin(settingsOfClass), s.Class.Class)
 		b = binary.BigEndian.AppendUint32(b, s.Class.Days)
 		b = append(b, byte(s.Class.Period))
-	case s.Stream != nil && s.Class == nil && s.Ledger == nil:
+	}
+	if s.Stream != nil {
 		if n := len(s.Stream.Fields); n > maxList/fieldBodySize {
 			return nil, fmt.Errorf("%w: settings: %d fields are too many", ErrMalformed, n)
 		}
-		b = appendStreamBody(appendUint64s([]byte{settingsOfStream}, s.Request), s.Stream)
-	case s.Ledger != nil && s.Class == nil && s.Stream == nil:
-		b = append(appendUint64s([]byte{settingsOfLedger}, s.Request), s.Ledger.Custodians)
-		b = binary.BigEndian.AppendUint32(b, s.Ledger.Grace)
-	default:
-		return nil, fmt.Errorf("%w: settings: exactly one of class, stream and ledger must be set", ErrMalformed)
+		b = appendStreamBody(begin(settingsOfStream), s.Stream)
+	}
+	if s.Ledger != nil {
+		b = binary.BigEndian.AppendUint32(append(begin(settingsOfLedger), s.Ledger.Custodians), s.Ledger.Grace)
+	}
+	if s.Pruning != nil {
+		b = binary.BigEndian.AppendUint32(begin(settingsOfPruning), s.Pruning.Days)
+	}
+	if s.Minimum != nil {
+		b = appendMinimum(begin(settingsOfMinimum), s.Minimum)
+	}
+	if set != 1 {
+		return nil, fmt.Errorf("%w: settings: exactly one of class, stream, ledger, pruning and minimum must be set", ErrMalformed)
 	}
 	if _, err := ParseSettings(b); err != nil {
 		return nil, err
@@ -130,8 +148,12 @@ func ParseSettings(b []byte) (SettingsBody, error) {
 		if d.err == nil && s.Ledger.Custodians != 1 && s.Ledger.Custodians != 2 {
 			d.fail("custodians", "neither 1 nor 2")
 		}
+	case settingsOfPruning:
+		s.Pruning = &PruningBody{Days: d.uint32("days")}
+	case settingsOfMinimum:
+		s.Minimum = d.minimum()
 	default:
-		d.fail("what", "neither class nor stream nor ledger")
+		d.fail("what", "neither class nor stream nor ledger nor pruning nor minimum")
 	}
 	return s, d.end()
 }
@@ -179,7 +201,7 @@ type StreamSettings struct {
 }
 
 // LedgerSettings name nothing: all is in the clear body of the entry,
-// [LedgerBody].
+// [LedgerBody], [PruningBody] or [MinimumBody].
 type LedgerSettings struct{}
 
 // Body returns the clear side of the declared fields.

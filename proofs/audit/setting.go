@@ -28,8 +28,10 @@ func (h *history) set(c control) error {
 		h.setClass(c, body.Request, *body.Class)
 	case body.Ledger != nil:
 		h.setLedger(c, body.Request, *body.Ledger)
-	default:
+	case body.Stream != nil:
 		h.setStream(c, body.Request, *body.Stream)
+	default:
+		h.judgeRequest(c, act{kind: proofs.Settings, request: body.Request})
 	}
 	return nil
 }
