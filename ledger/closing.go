@@ -254,7 +254,7 @@ func (l *Ledger) announce(ctx context.Context, entries func(now uint64) ([]*admi
 func retentionProblem(err error) error {
 	hint := ""
 	if errors.Is(err, retain.ErrRequest) {
-		hint = "ask for it, and let another custodian approve"
+		hint = "see what was asked for, and how far it has come, with: cairnd request list"
 	}
 	var refused *retain.EntryError
 	if errors.As(err, &refused) {
@@ -293,8 +293,8 @@ func (c *closer) retired(announced uint64, erased *erasedSubject) {
 	}
 }
 
-// checkKeyState refuses keys that are older than the ledger: they open what
-// was erased since.
+// checkKeyState refuses keys that are older than the ledger, with
+// [keystate.ErrStale]: they open what was erased since.
 func (l *Ledger) checkKeyState() error {
 	k, ok := l.retain.KeyState()
 	if !ok {
@@ -303,9 +303,9 @@ func (l *Ledger) checkKeyState() error {
 	tree := l.cfg.Secrets.Tree
 	switch epoch := tree.Epoch(); {
 	case epoch < k.Epoch:
-		return fmt.Errorf("the key state is of epoch %d, and the ledger says that keys were destroyed up to epoch %d: it is an old copy; bring the current one back, from another place or the escrow, see cairnd-key(8)", epoch, k.Epoch)
+		return fmt.Errorf("%w: it is of epoch %d, and what entry %d announced was destroyed in epoch %d; see cairn-keys(7)", keystate.ErrStale, epoch, k.Announced, k.Epoch)
 	case epoch == k.Epoch && proofs.Hash(tree.Hash()) != k.State:
-		return fmt.Errorf("the key state of epoch %d is not the one that entry %d names: it is of another ledger, or was changed", epoch, k.Announced)
+		return fmt.Errorf("the key state of epoch %d is not the one that destroyed what entry %d announced: it is of another ledger, or was changed", epoch, k.Announced)
 	}
 	return nil
 }

@@ -39,11 +39,7 @@ const (
 // Closings returns what is announced to become unreadable and is not done, in
 // the order in which it will be.
 func (s *Session) Closings(context.Context) ([]ClosingInfo, error) {
-	list := []ClosingInfo{}
-	for i, c := range s.l.retain.Open() {
-		list = append(list, s.l.closingInfo(c, i == 0))
-	}
-	return list, nil
+	return s.l.closings(), nil
 }
 
 // Closing returns how far it has come with what an entry announced.
@@ -57,7 +53,7 @@ func (s *Session) Closing(ctx context.Context, index uint64) (*ClosingInfo, erro
 	if at < 0 {
 		return &ClosingInfo{Closing: index, Kind: kind.String(), Done: true}, nil
 	}
-	info := s.l.closingInfo(open[at], at == 0)
+	info := s.l.closingInfo(open[at], at == 0, s.l.canDestroy())
 	info.Closing = index
 	return &info, nil
 }
@@ -146,7 +142,9 @@ func nextPart(leafBytes []byte, before *proofs.ErasedBody) (*proofs.ErasedBody, 
 	return body.Erased, nil
 }
 
-func (l *Ledger) closingInfo(c retain.Closing, first bool) ClosingInfo {
+// closingInfo returns how far it has come with an open closing. The trouble is
+// why keys cannot be destroyed now; nil: they can.
+func (l *Ledger) closingInfo(c retain.Closing, first bool, trouble error) ClosingInfo {
 	info := ClosingInfo{Closing: c.Index, Kind: c.Kind.String(), Hold: c.Hold, Request: c.Request}
 	if c.Kind != proofs.Release {
 		info.Stream = l.streamName(c.Closes[0].Stream)
@@ -162,12 +160,11 @@ func (l *Ledger) closingInfo(c retain.Closing, first bool) ClosingInfo {
 		}
 	}
 	sizes, _ := l.progress.snapshot()
-	err := l.canDestroy()
 	switch {
 	case sizes.Published <= c.Index:
 		info.Waits = WaitsForPublication
-	case err != nil:
-		info.Waits, info.Trouble = WaitsForKeys, err.Error()
+	case trouble != nil:
+		info.Waits, info.Trouble = WaitsForKeys, trouble.Error()
 	case !first:
 		info.Waits = WaitsForTurn
 	default:

@@ -142,7 +142,7 @@ func actSubject(stream uint32, name string) string {
 func (l *Ledger) erasure(e Erasure) (*erasureTarget, error) {
 	settings, ok := l.state.streamNamed(e.Stream)
 	if !ok {
-		return nil, client.NewProblem(client.NoSuchStream, fmt.Sprintf("there is no stream %q", e.Stream), "")
+		return nil, noStream(e.Stream)
 	}
 	if e.Subject == "" || len(e.Subject) > 1024 {
 		return nil, client.NewProblem(client.BadRequest, "a data subject's name has 1 to 1024 bytes", "")

@@ -172,7 +172,7 @@ func (l *Ledger) heldBy(ctx context.Context, c HoldConfig) (whole uint32, runs [
 	}
 	settings, ok := l.state.streamNamed(c.Stream)
 	if !ok {
-		return 0, nil, client.NewProblem(client.NoSuchStream, fmt.Sprintf("there is no stream %q", c.Stream), "")
+		return 0, nil, noStream(c.Stream)
 	}
 	if c.Subject == "" && len(c.Fields) == 0 {
 		return settings.Body.Stream, joinRuns(indices), nil
@@ -405,10 +405,15 @@ func (s *Session) Release(ctx context.Context, r Release) (*Releasing, error) {
 	return &Releasing{Announced: announced}, err
 }
 
+// noStream returns the problem that there is no stream of a name.
+func noStream(name string) error {
+	return client.NewProblem(client.NoSuchStream, fmt.Sprintf("there is no stream %q", name), "see which there are with: cairnd stream list")
+}
+
 func (l *Ledger) canRelease(hold uint64) error {
 	at := slices.IndexFunc(l.retain.Holds(), func(h retain.Hold) bool { return h.Index == hold && h.Released == 0 })
 	if at < 0 {
-		return client.NewProblem(client.NotFound, fmt.Sprintf("there is no hold %d", hold), "")
+		return client.NewProblem(client.NotFound, fmt.Sprintf("there is no hold %d", hold), "see which there are with: cairnd hold list")
 	}
 	return l.canDestroy()
 }

@@ -121,7 +121,7 @@ func isGone(err error) bool {
 }
 
 func noRequest(index uint64) error {
-	return client.NewProblem(client.NotFound, fmt.Sprintf("entry %d asks for nothing", index), "see what was asked for first")
+	return client.NewProblem(client.NotFound, fmt.Sprintf("entry %d asks for nothing", index), "see what was asked for with: cairnd request list")
 }
 
 func requestInfo(r retain.Request, act proofs.Act) *RequestInfo {
@@ -137,7 +137,7 @@ func (l *Ledger) requestedAct(ctx context.Context, index uint64) (proofs.Act, er
 	}
 	r, ok, err := l.recordedAct(ctx, index, leaves[0])
 	if err == nil && !ok {
-		err = client.NewProblem(client.Gone, fmt.Sprintf("what entry %d asks for has expired", index), "withdraw it, and ask again")
+		err = client.NewProblem(client.Gone, fmt.Sprintf("what entry %d asks for has expired", index), fmt.Sprintf("take it back with: cairnd request withdraw %d, and ask again", index))
 	}
 	return r.Act, err
 }

@@ -113,11 +113,14 @@ func (a *API) setStream(c *call) error {
 	} else if s.Name != name {
 		return badRequest("the path names another stream than the body")
 	}
-	index, err := c.session().SetStream(c.Context(), s)
+	if err := c.maySetStream(s); err != nil {
+		return err
+	}
+	index, requested, err := c.session().SetStream(c.Context(), s)
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, Recorded{index})
+	return c.changed(index, requested)
 }
 
 func (a *API) addClass(c *call) error {
@@ -132,4 +135,13 @@ func (a *API) addClass(c *call) error {
 	return c.json(http.StatusCreated, Recorded{index})
 }
 
-func (a *API) status(c *call) error { return c.json(http.StatusOK, a.ledger.Status()) }
+// A Status is how the ledger is, and what somebody decided about payloads and
+// is not over.
+type Status struct {
+	ledger.Status
+	ledger.Pending
+}
+
+func (a *API) status(c *call) error {
+	return c.json(http.StatusOK, Status{a.ledger.Status(), a.ledger.Pending()})
+}

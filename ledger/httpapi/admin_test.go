@@ -89,8 +89,8 @@ func TestSocketAdministersWithoutAToken(t *testing.T) {
 		t.Errorf("revoke token: %v", err)
 	}
 	wantCode(t, auditor.Call(ctx, "GET", "/v1/classes", nil, nil), client.Unauthorized)
-	var status ledger.Status
-	if err := admin.Call(ctx, "GET", "/v1/status", nil, &status); err != nil || !status.Ready || status.Origin == "" {
+	var status httpapi.Status
+	if err := admin.Call(ctx, "GET", "/v1/status", nil, &status); err != nil || !status.Ready || status.Origin == "" || status.Custody.Custodians != 1 {
 		t.Errorf("status: got %+v and error %v", status, err)
 	}
 	if err := admin.Call(ctx, "GET", "/healthz", nil, nil); err != nil {

@@ -98,6 +98,18 @@ func (s *State) Holds() []Hold {
 	return list
 }
 
+// Active returns the indices of the holds that are not released, rising.
+func (s *State) Active() (list []uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, h := range s.holds {
+		if h.released == 0 {
+			list = append(list, h.index)
+		}
+	}
+	return list
+}
+
 // Covering returns the active holds that cover the entry of a stream at an
 // index, by their own indices, rising. That one covers an entry that is gone
 // already does not bring it back.
