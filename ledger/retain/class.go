@@ -81,6 +81,11 @@ func (s *State) judgeSettings(index uint64, leaf *proofs.Leaf) (change func(), e
 			return nil, err
 		}
 	}
+	if body.Minimum != nil {
+		if err := s.judgeMinimum(index, body.Minimum); err != nil {
+			return nil, err
+		}
+	}
 	return func() {
 		s.use(body.Request, index)
 		if body.Class != nil {
@@ -91,6 +96,12 @@ func (s *State) judgeSettings(index uint64, leaf *proofs.Leaf) (change func(), e
 		}
 		if body.Ledger != nil {
 			s.ledger = *body.Ledger
+		}
+		if body.Pruning != nil {
+			s.pruning = body.Pruning.Days
+		}
+		if body.Minimum != nil {
+			s.setMinimum(index, body.Minimum)
 		}
 	}, nil
 }
@@ -121,6 +132,8 @@ func (s *State) weaker(next proofs.SettingsBody) string {
 		}
 	case next.Ledger != nil && next.Ledger.Weakens(s.ledgerNow()):
 		return "fewer custodians are needed, or for less time"
+	case next.Pruning != nil && next.Pruning.Weakens(proofs.PruningBody{Days: s.pruning}):
+		return "public entries are pruned that were not, or earlier"
 	}
 	return ""
 }

@@ -54,6 +54,14 @@
 //     A request allows one act of its kind, of the time of its approval plus
 //     the grace that was in force then, or later.
 //
+// # Public entries that nobody needs any more
+//
+// Where settings say so, a minimum index is announced, below which bundles of
+// nothing but events and acts need not be public any more. [State.Prunable] says
+// how far it may go: up to the first entry of a bucket, of any stream but the
+// ledger's own, that has not expired before a checkpoint that is old enough, or
+// that an active hold covers; and not at all while a closing is open.
+//
 // # What it does not do
 //
 // It cannot judge times of checkpoints: that a bucket has reached its age is

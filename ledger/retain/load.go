@@ -21,7 +21,7 @@ func Load(b []byte) (*State, error) {
 		return nil, fmt.Errorf("%w: state of retention: %v", proofs.ErrMalformed, err)
 	}
 	s := &State{size: saved.Size}
-	for _, load := range []func(*snapshot) error{s.loadBuckets, s.loadClasses, s.loadStreams, s.loadRequests, s.loadHolds, s.loadClosings, s.loadErased} {
+	for _, load := range []func(*snapshot) error{s.loadBuckets, s.loadClasses, s.loadStreams, s.loadRequests, s.loadHolds, s.loadClosings, s.loadErased, s.loadPruning} {
 		if err := load(&saved); err != nil {
 			return nil, fmt.Errorf("%w: state of retention: %v", proofs.ErrMalformed, err)
 		}

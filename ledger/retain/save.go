@@ -31,6 +31,7 @@ type snapshot struct {
 	Erased    []savedSpan     `json:"erased,omitempty"`
 	Requests  []savedRequest  `json:"requests,omitempty"`
 	Destroyed *savedDestroyed `json:"destroyed,omitempty"`
+	Pruning   *savedPruning   `json:"pruning,omitempty"`
 }
 
 type savedBucket struct {
@@ -211,6 +212,7 @@ func (s *State) snapshot() snapshot {
 	if d := s.destroyed; d.Announced > 0 {
 		out.Destroyed = &savedDestroyed{d.Announced, d.Epoch, d.State[:]}
 	}
+	out.Pruning = s.savePruning()
 	return out
 }
 

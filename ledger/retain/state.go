@@ -28,6 +28,10 @@ type State struct {
 	spans    []span     // of all announced erasures, rising
 	requests []*Request // rising
 
+	controls        proofs.Hash // commits to the lasting entries
+	pruning         uint32      // days; 0: nothing more is pruned
+	minimum, before minimum     // the last two announced; entry 0: none
+
 	destroyed proofs.KeysDestroyed // the latest; Announced 0: none yet
 }
 
@@ -58,6 +62,10 @@ func (s *State) Apply(index uint64, leaf proofs.Leaf) error {
 		return nil
 	}
 	change, err := s.judge(index, &leaf)
+	controls := s.controls
+	if err == nil && leaf.Lasts() {
+		controls, err = proofs.NextControls(controls, index, &leaf)
+	}
 	if err != nil {
 		return &EntryError{Index: index, Kind: leaf.Kind, Err: err}
 	}
@@ -67,6 +75,7 @@ func (s *State) Apply(index uint64, leaf proofs.Leaf) error {
 	if change != nil {
 		change()
 	}
+	s.controls = controls
 	s.size++
 	return nil
 }
