@@ -48,13 +48,16 @@ func (p *program) reasonFlag(c *cobra.Command) {
 	c.Flags().StringVar(&p.reason, "reason", "", "why, which is recorded with who does it")
 }
 
+// errNoReason means that something needs a reason and none was given.
+var errNoReason = command.Hinted(command.Usage("why? Give --reason"), "it is recorded, for whoever audits the ledger")
+
 // notRunning reports whether an error means that no server runs.
 func notRunning(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial" && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist))
 }
 
-func (a *admin) status(ctx context.Context) (s ledger.Status, err error) {
+func (a *admin) status(ctx context.Context) (s httpapi.Status, err error) {
 	return s, a.Call(ctx, http.MethodGet, "/v1/status", nil, &s)
 }
 

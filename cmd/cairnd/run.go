@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +35,14 @@ Exit status:
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := &program{Program: command.Program{Name: "cairnd", Stdin: stdin, Stdout: stdout, Stderr: stderr}}
+	return newProgram(stdin, stdout, stderr).run(ctx, args)
+}
+
+func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
+	return &program{Program: command.Program{Name: "cairnd", Stdin: stdin, Stdout: stdout, Stderr: stderr}, terminal: isTerminal, clock: time.Now}
+}
+
+func (p *program) run(ctx context.Context, args []string) int {
 	_, err := p.Execute(ctx, p.root(), args)
 	if err == nil {
 		return command.Yes
@@ -46,11 +54,15 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // A program is what every command works with.
 type program struct {
 	command.Program
+	terminal func(stream any) bool // whether somebody sits there
+	clock    func() time.Time
 
 	dir        string
 	passphrase string
 	json       bool
 	reason     string // of those that change something
+	yes        bool   // of those that cannot be taken back
+	remote     remote
 }
 
 func statusOf(err error) int {
@@ -62,7 +74,7 @@ func statusOf(err error) int {
 	switch {
 	case command.IsUsage(err), errors.As(err, &problem) && problem.Status == http.StatusBadRequest:
 		return command.Misuse
-	case errors.As(err, &restored), errors.As(err, &disagreement), errors.As(err, &ahead), errors.As(err, &notWell), errors.Is(err, proofs.ErrNotVerified), errors.Is(err, ledger.ErrExists):
+	case errors.As(err, &restored), errors.As(err, &disagreement), errors.As(err, &ahead), errors.As(err, &notWell), errors.Is(err, proofs.ErrNotVerified), errors.Is(err, ledger.ErrExists), errors.Is(err, errDeclined):
 		return command.No
 	case errors.As(err, &problem) && problem.Status < 500:
 		return command.No
@@ -75,8 +87,12 @@ func (p *program) hintFor(err error) string {
 	var problem *client.Problem
 	var place *local.PlaceError
 	switch {
+	case errors.As(err, &problem) && problem.Code() == client.Unauthorized && p.remote.url != "":
+		return "give the token of whoever may do it with --token-file or CAIRN_TOKEN, or a client certificate"
 	case errors.As(err, &problem):
 		return problem.Hint
+	case notRunning(err) && p.remote.url != "":
+		return "is the server running, and is --url its address?"
 	case notRunning(err):
 		return "no server runs for this ledger; start it with: cairnd serve --dir " + p.dir
 	case errors.Is(err, ledger.ErrNoLedger):
@@ -117,7 +133,8 @@ The other commands speak to the running server through a socket in the ledger's 
 	}
 	root.PersistentFlags().StringVarP(&p.dir, "dir", "d", "cairn-data", "directory of the ledger")
 	root.PersistentFlags().StringVar(&p.passphrase, "passphrase-file", "", "file with the passphrase of the key files, instead of CAIRN_PASSPHRASE")
-	root.AddCommand(p.initCommand(), p.serveCommand(), p.devCommand(), p.statusCommand(), p.streamCommand(), p.retentionCommand(), p.tokenCommand(), p.keyCommand())
+	root.AddCommand(p.initCommand(), p.serveCommand(), p.devCommand(), p.statusCommand(), p.streamCommand(), p.tokenCommand(), p.keyCommand(),
+		p.retentionCommand(), p.holdCommand(), p.eraseCommand(), p.requestCommand(), p.custodyCommand())
 	p.SetUp(root, exitHelp)
 	return root
 }

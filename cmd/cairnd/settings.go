@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -24,6 +23,7 @@ Every change is an entry of the log. Entries that are there keep the settings
 that they were recorded under.`,
 	}
 	c.AddCommand(p.streamAddCommand(), p.streamSetCommand(), p.streamListCommand())
+	p.remoteFlags(c)
 	return c
 }
 
@@ -120,7 +120,7 @@ func (p *program) streamAddCommand() *cobra.Command {
 			if err := o.apply(&s, c.Flags().Changed); err != nil {
 				return err
 			}
-			a, err := p.dial()
+			a, err := p.reach()
 			if err != nil {
 				return err
 			}
@@ -146,7 +146,7 @@ that are given take the place of all that were declared.` + howFieldsAreGiven,
 		Example: "  cairnd stream set cloud --class seven-years --reason 'ticket 42'\n  cairnd stream set cloud --closed",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			a, err := p.dial()
+			a, err := p.reach()
 			if err != nil {
 				return err
 			}
@@ -177,7 +177,7 @@ func (p *program) streamListCommand() *cobra.Command {
 		Example: "  cairnd stream list",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := p.dial()
+			a, err := p.reach()
 			if err != nil {
 				return err
 			}
@@ -228,67 +228,4 @@ func describeFields(fields []ledger.FieldConfig) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-func (p *program) retentionCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "retention",
-		Short: "Add and list retention classes",
-		Long: `A retention class says how long entries are kept. Entries of a class and a
-period share a bucket, whose keys end together.`,
-	}
-	var class ledger.ClassConfig
-	add := &cobra.Command{
-		Use:     "add NAME",
-		Short:   "Add a retention class",
-		Example: "  cairnd retention add seven-years --days 2557 --period month",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			class.Name = args[0]
-			a, err := p.dial()
-			if err != nil {
-				return err
-			}
-			if err := a.addClass(c.Context(), class); err != nil {
-				return err
-			}
-			p.Say("retention class %s is added", class.Name)
-			return nil
-		},
-	}
-	add.Flags().Uint32Var(&class.Days, "days", 0, "how long entries are kept; 0: for ever")
-	p.reasonFlag(add)
-	add.Flags().StringVar(&class.Period, "period", "month", "how long one bucket takes entries: day or month")
-	list := &cobra.Command{
-		Use:     "list",
-		Short:   "List the retention classes",
-		Example: "  cairnd retention list",
-		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := p.dial()
-			if err != nil {
-				return err
-			}
-			classes, err := a.classes(c.Context())
-			if err != nil {
-				return err
-			}
-			if p.json {
-				return p.printJSON(classes)
-			}
-			t := command.NewTable(p.Stdout)
-			t.Row("CLASS", "DAYS", "PERIOD")
-			for _, k := range classes {
-				days := "for ever"
-				if k.Days > 0 {
-					days = fmt.Sprint(k.Days)
-				}
-				t.Row(k.Name, days, k.Period)
-			}
-			return t.Flush()
-		},
-	}
-	p.jsonFlag(list)
-	c.AddCommand(add, list)
-	return c
 }

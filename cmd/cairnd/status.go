@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
-	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/httpapi"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -21,8 +21,9 @@ func (p *program) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show how the running ledger is",
 		Long: `Show the four sizes of the ledger, whether it takes entries, what its witnesses
-said last, what keeps a copied directory from forking the log, and where the key
-state is, see "cairnd key status".
+said last, what keeps a copied directory from forking the log, where the key state
+is, see "cairnd key status", and which holds, requests and closings are open. It names
+no data subject, and nothing is recorded of it.
 
 The exit status is 0 where the ledger takes entries and those witnesses that
 cosigned when they were asked last make the policy's quorum, and 1 where it has
@@ -47,7 +48,7 @@ down, and entries may be on their way.`,
 			if p.json {
 				err = p.printJSON(h)
 			} else {
-				err = h.print(p.Stdout)
+				err = h.print(p.Stdout, p.clock())
 			}
 			p.hintKeyState(h.KeyState)
 			if err == nil {
@@ -62,14 +63,14 @@ down, and entries may be on their way.`,
 
 // A health is the status of a ledger as its policy sees it.
 type health struct {
-	ledger.Status
+	httpapi.Status
 	Quorum  string `json:"quorum"`         // of the policy
 	Cosigns bool   `json:"quorum_cosigns"` // when it was asked last; true where it is none
 
 	KeyState local.KeyStateInfo `json:"key_state"`
 }
 
-func healthOf(s ledger.Status, policy *proofs.Policy, keys local.KeyStateInfo) health {
+func healthOf(s httpapi.Status, policy *proofs.Policy, keys local.KeyStateInfo) health {
 	cosigning := make(map[string]bool)
 	for _, w := range s.Witness {
 		for _, named := range policy.Witnesses {
@@ -131,7 +132,7 @@ func (h health) state() string {
 	return "takes entries; everything is witnessed"
 }
 
-func (h health) print(w io.Writer) error {
+func (h health) print(w io.Writer, now time.Time) error {
 	t := command.NewTable(w)
 	t.Row("log", h.Origin)
 	t.Row("sequenced", fmt.Sprint(h.Sizes.Sequenced))
@@ -139,6 +140,7 @@ func (h health) print(w io.Writer) error {
 	t.Row("signed", fmt.Sprint(h.Sizes.Signed))
 	t.Row("published", fmt.Sprint(h.Sizes.Published))
 	t.Row("waiting", fmt.Sprint(h.Queue))
+	t.Row("recorded", fmt.Sprintf("%d reads and acts of administration since the start; %d attempts refused", h.Acts, h.Refused))
 	t.Row("state", h.state())
 	for _, witness := range h.Witness {
 		said := "cosigns"
@@ -152,6 +154,7 @@ func (h health) print(w io.Writer) error {
 	}
 	t.Row("copies", h.Fork)
 	printKeyState(t, h.KeyState)
+	printPending(t, h.Pending, now)
 	return t.Flush()
 }
 

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/httpapi"
 	"github.com/cairnlog/cairn/ledger/local"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -61,9 +63,9 @@ func TestStatusSaysWhoMustLook(t *testing.T) {
 		"its clock is far behind":     {ledger.Status{Sizes: sizes, ClockAhead: -61, Witness: said("", "", "")}, "two", []string{"takes no entries: its clock is 1m1s behind the witnesses'\n"}, "the ledger takes no entries"},
 		"its clock is a little ahead": {ledger.Status{Ready: true, Sizes: sizes, ClockAhead: 5, Witness: said("", "", "")}, "two", []string{"everything is witnessed\n", "5s ahead of the witnesses'\n"}, ""},
 	} {
-		h := healthOf(c.status, threeWitnesses(t, c.quorum), local.KeyStateInfo{Destroys: true})
+		h := healthOf(httpapi.Status{Status: c.status}, threeWitnesses(t, c.quorum), local.KeyStateInfo{Destroys: true})
 		var out strings.Builder
-		if err := h.print(&out); err != nil {
+		if err := h.print(&out, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range c.want {

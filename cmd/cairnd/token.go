@@ -24,9 +24,10 @@ func (p *program) tokenCommand() *cobra.Command {
   custodian  holds and erasures; no payload
 
 A token is shown once. The ledger keeps its hash only. Custodians' tokens are issued
-here or by custodians, not by other operators.`,
+through the server's socket or by custodians, not by other operators.`,
 	}
 	c.AddCommand(p.tokenIssueCommand(), p.tokenListCommand(), p.tokenRevokeCommand())
+	p.remoteFlags(c)
 	return c
 }
 
@@ -54,9 +55,9 @@ that it is issued.`,
 			case days < 0 || days > maxDays:
 				return command.Usage("--days is from 1 to %d, or 0: until the token is revoked", maxDays)
 			case days > 0:
-				g.Expires = time.Now().UTC().AddDate(0, 0, days).Truncate(time.Second)
+				g.Expires = p.clock().UTC().AddDate(0, 0, days).Truncate(time.Second)
 			}
-			a, err := p.dial()
+			a, err := p.reach()
 			if err != nil {
 				return err
 			}
@@ -87,7 +88,7 @@ func (p *program) tokenListCommand() *cobra.Command {
 		Example: "  cairnd token list",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := p.dial()
+			a, err := p.reach()
 			if err != nil {
 				return err
 			}
@@ -123,7 +124,7 @@ at that moment; then it is recorded as soon as it does.`,
 		Example: "  cairnd token revoke 0123456789abcdef --reason 'the laptop was stolen'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			a, err := p.dial()
+			a, err := p.reach()
 			if err != nil {
 				return err
 			}

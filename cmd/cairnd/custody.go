@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/cmd/internal/command"
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/ledger/httpapi"
+)
+
+func (p *program) custodyCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "custody",
+		Short: "Show or set how many custodians it takes to do what cannot be undone",
+		Long: `Erasures, releases of holds and shorter retention take one custodian, or two: then
+one asks, another approves, and it is done when the grace is over. To need less again
+takes two as well. See cairn-retention(7).`,
+		Example: "  cairnd custody",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.showCustody(c.Context()) },
+	}
+	p.jsonFlag(c)
+	c.AddCommand(p.custodySetCommand())
+	p.remoteFlags(c)
+	return c
+}
+
+func (p *program) showCustody(ctx context.Context) error {
+	a, err := p.reach()
+	if err != nil {
+		return err
+	}
+	custody, err := a.custody(ctx)
+	if err != nil {
+		return err
+	}
+	if p.json {
+		return p.printJSON(custody)
+	}
+	_, err = fmt.Fprintln(p.Stdout, describeCustody(custody))
+	return err
+}
+
+// describeCustody says how many custodians it takes.
+func describeCustody(c ledger.CustodyConfig) string {
+	if c.Custodians < 2 {
+		return "one custodian"
+	}
+	if c.Grace == 0 {
+		return "two custodians, without grace"
+	}
+	return fmt.Sprintf("two custodians, with a grace of %v", time.Duration(c.Grace)*time.Second)
+}
+
+func (a *admin) custody(ctx context.Context) (c ledger.CustodyConfig, err error) {
+	return c, a.Call(ctx, http.MethodGet, "/v1/custody", nil, &c)
+}
+
+// maxGrace is how long a grace may be: whoever asks for an erasure has a right
+// to it within a month.
+const maxGrace = 30 * 24 * time.Hour
+
+func (p *program) custodySetCommand() *cobra.Command {
+	var custodians uint8
+	var grace time.Duration
+	c := &cobra.Command{
+		Use:   "set --custodians N",
+		Short: "Set how many custodians it takes",
+		Long: `Set how many custodians it takes, one or two, and how long the grace is between the
+approval of the second and the act. Where two are needed, fewer or a shorter grace is
+only requested.
+
+Before you need two, issue two of them tokens: alone, nobody can then go back.`,
+		Example: "  cairnd custody set --custodians 2 --grace 24h --reason 'works council, 2026-11-02'",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			given := func(flag string) bool { return c.Flags().Changed(flag) }
+			switch {
+			case !given("custodians") && !given("grace"):
+				return command.Usage("how many? Give --custodians, --grace, or both")
+			case grace < 0 || grace > maxGrace || grace%time.Second != 0:
+				return command.Usage("--grace is in whole seconds from 0s to %v", maxGrace)
+			}
+			return p.setCustody(c.Context(), func(now *ledger.CustodyConfig) {
+				if given("custodians") {
+					now.Custodians = custodians
+				}
+				if given("grace") {
+					now.Grace = uint32(grace / time.Second)
+				}
+			})
+		},
+	}
+	c.Flags().Uint8Var(&custodians, "custodians", 1, "how many have to want it: 1 or 2")
+	c.Flags().DurationVar(&grace, "grace", 0, "time between the approval and the act, such as 24h")
+	p.reasonFlag(c)
+	p.jsonFlag(c)
+	return c
+}
+
+func (p *program) setCustody(ctx context.Context, change func(*ledger.CustodyConfig)) error {
+	a, err := p.reach()
+	if err != nil {
+		return err
+	}
+	next, err := a.custody(ctx)
+	if err != nil {
+		return err
+	}
+	change(&next)
+	var c httpapi.Changed
+	if err := a.Call(ctx, http.MethodPut, "/v1/custody", httpapi.CustodyChange{Custodians: &next.Custodians, Grace: &next.Grace}, &c); err != nil {
+		return err
+	}
+	return p.tellChanged(c, "from now on it takes "+describeCustody(next))
+}
+
+// tellChanged tells what became of a change of settings.
+func (p *program) tellChanged(c httpapi.Changed, what string) error {
+	if c.Requested > 0 {
+		p.sayRequested(c.Requested)
+	} else {
+		p.Say("%s", what)
+	}
+	if p.json {
+		return p.printJSON(c)
+	}
+	return nil
+}

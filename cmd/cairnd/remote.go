@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
+)
+
+// A remote is how a server is asked by its URL, in the place of its socket. By
+// the socket everybody is the local operator; by a URL everybody is who the
+// token or certificate says.
+type remote struct {
+	url       string
+	tokenFile string
+	certFile  string
+	keyFile   string
+}
+
+// remoteFlags gives a command, and those below it, the flags of a remote.
+func (p *program) remoteFlags(c *cobra.Command) {
+	f := c.PersistentFlags()
+	f.StringVar(&p.remote.url, "url", "", "`URL` of the server, to be asked with a token instead of through its socket")
+	f.StringVar(&p.remote.tokenFile, "token-file", "", "`FILE` with the token, instead of CAIRN_TOKEN")
+	f.StringVar(&p.remote.certFile, "client-certificate", "", "`FILE` in PEM with the certificate that says who you are")
+	f.StringVar(&p.remote.keyFile, "client-key", "", "`FILE` in PEM with its key")
+}
+
+// reach returns the administration of the server at the URL that was given,
+// or of the ledger's running server where none was.
+func (p *program) reach() (*admin, error) {
+	r := p.remote
+	if r.url == "" {
+		if r.tokenFile+r.certFile+r.keyFile != "" {
+			return nil, command.Usage("a token or a certificate is for a server that is asked by its URL: give --url")
+		}
+		return p.dial()
+	}
+	token, err := r.token()
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := r.certificate()
+	if err != nil {
+		return nil, err
+	}
+	log, err := client.Dial(r.url, client.Options{Reason: p.reason, Token: token, Certificate: certificate})
+	if err != nil {
+		return nil, command.Usage("%w", err)
+	}
+	return &admin{HTTP: log}, nil
+}
+
+// maxToken bounds a file with a token: no header holds a longer one.
+const maxToken = 16 << 10
+
+func (r remote) token() (string, error) {
+	if r.tokenFile == "" {
+		return os.Getenv("CAIRN_TOKEN"), nil
+	}
+	b, err := command.ReadFile(r.tokenFile, maxToken)
+	if err != nil {
+		return "", fmt.Errorf("token: %w", err)
+	}
+	return string(bytes.TrimSpace(b)), nil
+}
+
+// certificate returns what the server is shown; nil: nothing.
+func (r remote) certificate() (func() (*tls.Certificate, error), error) {
+	switch {
+	case r.certFile == "" && r.keyFile == "":
+		return nil, nil
+	case r.certFile == "" || r.keyFile == "":
+		return nil, command.Usage("a client certificate and its key belong together: give --client-certificate and --client-key")
+	}
+	pair, err := tls.LoadX509KeyPair(r.certFile, r.keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("client certificate: %w", err)
+	}
+	return func() (*tls.Certificate, error) { return &pair, nil }, nil
+}
