@@ -114,18 +114,6 @@ func (w *Witness) first(what string) bool {
 	return !told
 }
 
-// cosign signs the checkpoint with every key.
-func (w *Witness) cosign(c proofs.SignedCheckpoint, time uint64) (cosignatures []proofs.Signature, err error) {
-	for _, k := range w.keys {
-		s, err := k.SignCheckpoint(statement(c, k.Key()), time)
-		if err != nil {
-			return nil, err
-		}
-		cosignatures = append(cosignatures, s)
-	}
-	return cosignatures, nil
-}
-
 // timestamp returns the time of the next cosignature, in seconds since 1970:
 // never 0, and never before that of the last one, however the clock was set.
 func (w *Witness) timestamp(origin string, last record) uint64 {

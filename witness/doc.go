@@ -22,12 +22,15 @@
 //	              400  the old size is not above the checkpoint's
 //	compare       409  the old size is that of the checkpoint cosigned last
 //	prove         422  the checkpoint extends it
-//	cosign             with every key, at a time that never goes back
+//	cosign        503  with every key, at a time that never goes back
 //	swap               from the record that was compared; else compare again
 //	answer        200  the cosignatures
 //
 // Each answer has the cosignatures of all its keys, Ed25519 and ML-DSA-44, so
 // that a policy can count either: group w any w-ed25519 w-mldsa.
+//
+// A key may be one that an agent has. While it cannot be used the answer is 503,
+// nothing is remembered as cosigned, and what was stays as it is.
 //
 // Extension lines of a checkpoint are cosigned, and nothing is said about
 // what they mean. One of the log's Ed25519 signatures must cover them.
@@ -45,4 +48,5 @@
 //	cairn_witness_cosign_seconds          time to cosign, where it was cosigned
 //	cairn_witness_forks_total             checkpoints refused because the log had signed another root for the size
 //	cairn_witness_logs                    logs that are cosigned for
+//	cairn_witness_signing_paused          1 while a signing key cannot be used, so that nothing is cosigned
 package witness

@@ -90,6 +90,9 @@ func (w *Witness) answerError(rw http.ResponseWriter, req *http.Request, err err
 		rw.WriteHeader(statusConflict)
 		_, _ = fmt.Fprintf(rw, "%d\n", refused.Size)
 	case errors.As(err, &refused):
+		if after := refused.RetryAfter; after > 0 {
+			rw.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
+		}
 		w.log.Debug("refused", "path", req.URL.Path, "client", req.RemoteAddr, "status", refused.Status, "reason", refused.Reason)
 		http.Error(rw, refused.Reason, refused.Status)
 	case errors.Is(err, storage.ErrNoSpace):

@@ -16,6 +16,7 @@ type metrics struct {
 	seconds  prometheus.Histogram
 	forks    prometheus.Counter
 	logs     prometheus.GaugeFunc
+	paused   prometheus.GaugeFunc
 }
 
 func newMetrics(w *Witness) *metrics {
@@ -34,6 +35,14 @@ func newMetrics(w *Witness) *metrics {
 		logs: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "logs", Help: "Logs that are cosigned for.",
 		}, func() float64 { return float64(len(*w.logs.Load())) }),
+		paused: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "signing_paused", Help: "1 while a signing key cannot be used, so that nothing is cosigned.",
+		}, func() float64 {
+			if w.pause.paused() != "" {
+				return 1
+			}
+			return 0
+		}),
 	}
 }
 
@@ -41,7 +50,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	if r == nil {
 		return nil
 	}
-	return errors.Join(r.Register(m.requests), r.Register(m.seconds), r.Register(m.forks), r.Register(m.logs))
+	return errors.Join(r.Register(m.requests), r.Register(m.seconds), r.Register(m.forks), r.Register(m.logs), r.Register(m.paused))
 }
 
 func (m *metrics) answered(err error, d time.Duration) {

@@ -51,6 +51,8 @@ type Witness struct {
 	logs atomic.Pointer[logSet]
 	told sync.Map // what first was asked about; of trusted logs only
 
+	pause pause
+
 	fail   sync.Once
 	failed chan struct{}
 }

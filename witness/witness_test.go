@@ -277,6 +277,7 @@ func TestMetrics(t *testing.T) {
 	}
 	want := map[string]string{
 		"cairn_witness_logs":                        "2",
+		"cairn_witness_signing_paused":              "0",
 		"cairn_witness_forks_total":                 "1",
 		"cairn_witness_cosign_seconds":              "1",
 		`cairn_witness_requests_total status="200"`: "1",
