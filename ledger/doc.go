@@ -23,6 +23,9 @@
 // (recover.go), and nothing is repaired by hand. Each arrow is an order of
 // writes, and the write itself says why it must come there.
 //
+// The key that signs may be one that an agent has. While it cannot be used
+// signing pauses, and all that was signed before stays as it is (signer.go).
+//
 // # What it promises
 //
 // An entry is reported in a state only once it is there (law 1). The log

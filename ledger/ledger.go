@@ -39,6 +39,7 @@ type Ledger struct {
 	erasures sync.Mutex // one erasure is announced at a time
 
 	refusals refusals
+	signer   *signer
 
 	witnessMu sync.Mutex
 	witnesses map[string]string // what each witness said last; empty: it cosigns
@@ -98,6 +99,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 		failed:      make(chan struct{}),
 		witnesses:   make(map[string]string),
 		refusals:    newRefusals(),
+		signer:      newSigner(cfg.Keys, cfg.Logger),
 	}
 	l.keeper = newKeeper(l)
 	l.closer = newCloser(l)

@@ -76,6 +76,12 @@ func (l *Ledger) gauges() (all []prometheus.Collector) {
 	gauge("closings_open", "Expiries, erasures and releases that are announced and not done.", func(client.Sizes, error) float64 { return float64(len(l.retain.Open())) })
 	gauge("holds", "Holds that are not over.", func(client.Sizes, error) float64 { return float64(len(l.retain.Holds())) })
 	gauge("requests_open", "What custodians asked for and is neither done nor withdrawn.", func(client.Sizes, error) float64 { return float64(len(l.retain.Requests())) })
+	gauge("signing_paused", "1 while a signing key cannot be used, so that nothing is signed.", func(client.Sizes, error) float64 {
+		if l.signer.paused() != "" {
+			return 1
+		}
+		return 0
+	})
 	gauge("stopped", "1 where the ledger has stopped by itself and takes nothing more.", func(_ client.Sizes, err error) float64 {
 		if err != nil {
 			return 1

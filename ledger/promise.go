@@ -12,10 +12,9 @@ import (
 // A batchPromise is the log's signed word about a whole batch, made when the
 // first caller needs it: one signature serves all entries of a batch.
 type batchPromise struct {
-	once  sync.Once
-	note  []byte
+	mu    sync.Mutex
+	note  []byte // nil: nobody needed it yet, or it could not be signed
 	nodes leafTree
-	err   error
 }
 
 // promise returns the promise for one entry of a batch.
@@ -24,25 +23,52 @@ func (l *Ledger) promise(b *batch, index uint64, state client.State) (*proofs.Pr
 	if state == client.Integrated {
 		p = &b.promises[1]
 	}
-	p.once.Do(func() {
-		p.nodes = newLeafTree(b.leaves())
-		var root proofs.Hash
-		if root, p.err = proofs.Root(context.Background(), uint64(len(b.entries)), p.nodes); p.err != nil {
-			return
-		}
-		p.note, p.err = l.cfg.Keys[0].SignPromise(proofs.PromiseText{
-			Origin: l.origin(), State: string(state), Start: b.first, End: b.end(),
-			Root: root, Time: uint64(l.cfg.Clock().UnixMicro()),
-		})
-	})
-	if p.err != nil {
-		return nil, fmt.Errorf("promise: %w", p.err)
+	if err := l.sharePromise(p, b, state); err != nil {
+		return nil, fmt.Errorf("promise: %w", err)
 	}
 	proof, err := proofs.ProveInclusion(context.Background(), index-b.first, uint64(len(b.entries)), p.nodes)
 	if err != nil {
 		return nil, fmt.Errorf("promise: %w", err)
 	}
 	return &proofs.Promise{Note: p.note, Proof: proof}, nil
+}
+
+// sharePromise signs a batch's promise, unless somebody did before.
+func (l *Ledger) sharePromise(p *batchPromise, b *batch, state client.State) error {
+	if p.made() {
+		return nil
+	}
+	release, err := l.signer.turn()
+	if err != nil {
+		return err
+	}
+	defer release()
+	if p.made() {
+		return nil
+	}
+	nodes := newLeafTree(b.leaves())
+	root, err := proofs.Root(context.Background(), uint64(len(b.entries)), nodes)
+	if err != nil {
+		return err
+	}
+	note, err := l.signer.promise(proofs.PromiseText{
+		Origin: l.origin(), State: string(state), Start: b.first, End: b.end(),
+		Root: root, Time: uint64(l.cfg.Clock().UnixMicro()),
+	})
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.note, p.nodes = note, nodes
+	return nil
+}
+
+// made reports whether the promise was made, and never changes any more.
+func (p *batchPromise) made() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.note != nil
 }
 
 // A leafTree holds all complete subtrees of a small tree, by level.

@@ -70,19 +70,46 @@ func (p *publisher) turn(ctx context.Context) error {
 		}
 		return err
 	}
-	var next edge
-	var stopped error
-	p.l.progress.read(func(pr *progress) { next, stopped = pr.edge.clone(), pr.stopped })
-	if stopped != nil {
-		return stopped
+	return p.advance(ctx, beat)
+}
+
+// advance signs the checkpoint of all that is integrated. While a key cannot
+// be signed with it tries again, until the beat ends: the checkpoint before is
+// then cosigned again, as that of an idle ledger.
+func (p *publisher) advance(ctx, beat context.Context) error {
+	for backoff := minBackoff; ; backoff = min(2*backoff, maxBackoff) {
+		var next edge
+		var stopped error
+		p.l.progress.read(func(pr *progress) { next, stopped = pr.edge.clone(), pr.stopped })
+		if stopped != nil {
+			return stopped
+		}
+		signed, err := p.l.sign(ctx, p.signed, next)
+		if err == nil {
+			p.signed = signed
+			p.l.progress.update(func(pr *progress) { pr.sizes.Signed = signed.checkpoint.Size })
+			return nil
+		}
+		if !errors.Is(err, proofs.ErrUnsigned) {
+			return err // nobody knows what is durable
+		}
+		if again, err := p.pause(beat, backoff); !again {
+			return err
+		}
 	}
-	signed, err := p.l.sign(ctx, p.signed, next)
-	if err != nil {
-		return err
+}
+
+// pause waits before the next attempt to sign, and reports whether it is now:
+// not where the beat has ended, the witnesses are to be asked again, or the
+// ledger has stopped.
+func (p *publisher) pause(beat context.Context, d time.Duration) (again bool, err error) {
+	ctx, cancel := context.WithTimeout(beat, d)
+	defer cancel()
+	err = p.l.progress.wait(ctx, func(pr *progress) bool { return pr.recheck })
+	if ctx.Err() != nil {
+		return beat.Err() == nil, nil
 	}
-	p.signed = signed
-	p.l.progress.update(func(pr *progress) { pr.sizes.Signed = signed.checkpoint.Size })
-	return nil
+	return false, err
 }
 
 // cosign gives the signed checkpoint to all witnesses and returns when the

@@ -85,7 +85,8 @@ func signedByUs(c proofs.SignedCheckpoint, keys []proofs.SigningKey) error {
 }
 
 // sign signs the checkpoint of an edge and commits to it. Nothing of the
-// signature leaves the process before the register holds it.
+// signature leaves the process before the register holds it. Where the error
+// matches [proofs.ErrUnsigned] nothing was signed, and the register is as before.
 func (l *Ledger) sign(ctx context.Context, old *signedState, e edge) (*signedState, error) {
 	if old != nil && e.size < old.checkpoint.Size {
 		panic("ledger: asked to sign a smaller tree than before")
@@ -94,13 +95,9 @@ func (l *Ledger) sign(ctx context.Context, old *signedState, e edge) (*signedSta
 	if err != nil {
 		return nil, err
 	}
-	note := proofs.Note{Text: text}
-	for _, k := range l.cfg.Keys {
-		s, err := k.SignCheckpoint(text, uint64(l.cfg.Clock().Unix()))
-		if err != nil {
-			return nil, fmt.Errorf("sign checkpoint of size %d: %w", e.size, err)
-		}
-		note.Signatures = append(note.Signatures, s)
+	note, err := l.signer.checkpoint(text, uint64(l.cfg.Clock().Unix()))
+	if err != nil {
+		return nil, fmt.Errorf("sign checkpoint of size %d: %w", e.size, err)
 	}
 	raw := formatSigned(proofs.FormatNote(note), e)
 	next, err := parseSigned(raw, l.cfg.Keys)
