@@ -77,7 +77,7 @@ var handings = []handing{
 		return err == nil, err
 	}},
 	{"SetStream", proofs.ActStreamSet, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
-		_, err := s.SetStream(ctx, StreamConfig{Name: DefaultStream, Closed: true})
+		_, _, err := s.SetStream(ctx, StreamConfig{Name: DefaultStream, Closed: true})
 		return err == nil, err
 	}},
 	{"Record", proofs.ActTokenIssue, func(ctx context.Context, s *Session, _ uint64) (bool, error) {

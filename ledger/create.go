@@ -118,15 +118,15 @@ func (l *Ledger) firstEntries() ([]*admission, error) {
 	}
 	opened.sequenced(1) // what follows is sealed in it
 	admissions = append(admissions, opened)
-	access, err := l.classEntry(proofs.ClassBody{Class: accessClass, Days: 0, Period: proofs.Month}, AccessClass)
+	access, err := l.settingsEntry(forEver(accessClass), proofs.ClassSettings{Name: AccessClass})
 	if err != nil {
 		return nil, err
 	}
-	class, err := l.classEntry(proofs.ClassBody{Class: accessClass + 1, Days: 0, Period: proofs.Month}, DefaultClass)
+	class, err := l.settingsEntry(forEver(accessClass+1), proofs.ClassSettings{Name: DefaultClass})
 	if err != nil {
 		return nil, err
 	}
-	stream, err := l.streamEntry(proofs.StreamBody{Stream: 1, Class: accessClass + 1}, proofs.StreamSettings{Name: DefaultStream})
+	stream, err := l.settingsEntry(proofs.SettingsBody{Stream: &proofs.StreamBody{Stream: 1, Class: accessClass + 1}}, proofs.StreamSettings{Name: DefaultStream, Fields: []proofs.Field{}})
 	if err != nil {
 		return nil, err
 	}
@@ -138,4 +138,9 @@ func openControl(kind proofs.Kind, body []byte) *admission {
 	return &admission{
 		leaf: proofs.Leaf{Kind: kind, C: proofs.Record{}.Commitment(), T: proofs.EmptyRoot(), Control: body},
 	}
+}
+
+// forEver is a class that keeps entries for ever.
+func forEver(class uint16) proofs.SettingsBody {
+	return proofs.SettingsBody{Class: &proofs.ClassBody{Class: class, Period: proofs.Month}}
 }

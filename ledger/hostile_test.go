@@ -21,7 +21,7 @@ func TestNoSettingsStopTheLedger(t *testing.T) {
 				if err == nil && n%3 == 0 {
 					c.Name = fmt.Sprint("s", n)
 					c.Closed = true
-					if _, err := a.as("operator").SetStream(t.Context(), c); err != nil {
+					if _, _, err := a.as("operator").SetStream(t.Context(), c); err != nil {
 						t.Error(err)
 					}
 				}

@@ -38,7 +38,7 @@ func TestEventAdmittedUnderOldSettingsIsAdmittedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := operator(l).SetStream(ctx, StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor"}}}); err != nil {
+	if _, _, err := operator(l).SetStream(ctx, StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.submit(ctx, newRequest(old)); !errors.Is(err, errStale) {
@@ -122,7 +122,7 @@ func TestKeyThatWasNotRecordedIsNotAcknowledged(t *testing.T) {
 func TestRepeatIsRecognisedUnderOtherSettings(t *testing.T) {
 	l := newWorld(t).started()
 	first := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))[0]
-	if _, err := operator(l).SetStream(context.Background(), StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor", Subject: true}}}); err != nil {
+	if _, _, err := operator(l).SetStream(context.Background(), StreamConfig{Name: DefaultStream, Fields: []FieldConfig{{Name: "actor", Path: "$.actor", Subject: true}}}); err != nil {
 		t.Fatal(err)
 	}
 	if again := appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(1))[0]; !again.Duplicate || again.Index != first.Index {

@@ -190,7 +190,7 @@ func TestTagsAboutSomebodyAreClosedInAStreamOfWholeEventsToo(t *testing.T) {
 	w, l := splitWorld(t)
 	whole := meetings()
 	whole.Split = false
-	if _, err := operator(l).SetStream(t.Context(), whole); err != nil {
+	if _, _, err := operator(l).SetStream(t.Context(), whole); err != nil {
 		t.Fatal(err)
 	}
 	a := send(t, l, "meetings", meeting("k"))[0]

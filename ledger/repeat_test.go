@@ -50,7 +50,7 @@ func TestRepeatIsRecognisedHoweverItIsSealed(t *testing.T) {
 	settings := meetings()
 	for _, split := range []bool{true, false, true} {
 		settings.Split = split
-		if _, err := operator(l).SetStream(t.Context(), settings); err != nil {
+		if _, _, err := operator(l).SetStream(t.Context(), settings); err != nil {
 			t.Fatal(err)
 		}
 		if a := send(t, l, "meetings", meeting("in parts"), meeting("whole")); !split && (!a[0].Duplicate || a[1].Err != nil) {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -233,20 +232,7 @@ func (l *Ledger) doRequest(ctx context.Context, r retain.Request) error {
 		}
 		_, err = l.release(ctx, hold, act)
 		return err
-	case proofs.ActClassSet:
-		var c ClassConfig
-		if err := json.Unmarshal(act.Settings, &c); err != nil {
-			return client.NewProblem(client.Invalid, "it names no class", "")
-		}
-		_, err := l.setClass(ctx, c, act)
-		return err
-	case proofs.ActLedgerSet:
-		var c CustodyConfig
-		if err := json.Unmarshal(act.Settings, &c); err != nil {
-			return client.NewProblem(client.Invalid, "it names no settings", "")
-		}
-		_, err := l.setCustody(ctx, c, act)
-		return err
 	}
-	return client.NewProblem(client.Invalid, "nobody knows how to do it", "")
+	_, err = l.setRequested(ctx, act)
+	return err
 }

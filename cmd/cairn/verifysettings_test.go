@@ -30,7 +30,7 @@ func (s *session) streams() string {
 
 func (s *session) setStream(c ledger.StreamConfig) {
 	s.t.Helper()
-	if _, err := s.world.Ledger.As(ledger.Caller{Name: "operator"}).SetStream(s.t.Context(), c); err != nil {
+	if _, _, err := s.world.Ledger.As(ledger.Caller{Name: "operator"}).SetStream(s.t.Context(), c); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -31,7 +31,7 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"GET /v1/streams":                      {a, o, u},
 		"GET /v1/classes":                      {a, o, u},
 		"POST /v1/streams":                     {o},
-		"PUT /v1/streams/{stream}":             {o},
+		"PUT /v1/streams/{stream}":             {o, u}, // more and less, see closing_test.go
 		"POST /v1/classes":                     {o},
 		"PUT /v1/classes/{class}":              {o, u}, // longer and shorter, see below
 		"GET /v1/retention":                    {a, o, u},

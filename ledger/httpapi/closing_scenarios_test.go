@@ -101,6 +101,7 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		{method: "PUT", path: "/v1/classes/{class}", params: at("class", "nope"), body: `{"days":1}`, headers: []string{operator, isJSON}, want: 404},
 		put("/v1/custody", `{"custodians":2,"grace":0}`, 200, operator),
 		put("/v1/custody", `{"custodians":1,"grace":0}`, 202, custodian), put("/v1/classes/{class}", `{"days":7}`, 202, custodian),
+		{method: "PUT", path: "/v1/streams/{stream}", params: at("stream", "people"), body: `{"class":"people","fields":[]}`, headers: []string{custodian, isJSON}, want: 202},
 	})
 	s.appendAbout(t, "dave")
 	dave := index("POST", erasures, "", about("dave"), custodian)

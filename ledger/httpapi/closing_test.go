@@ -160,6 +160,56 @@ func TestKeepingForLessIsForCustodiansWhereTwoAreNeeded(t *testing.T) {
 	}
 }
 
+func TestTakingFromAStreamIsForCustodiansWhereTwoAreNeeded(t *testing.T) {
+	s := serve(t, destroys(), httpapi.Limits{})
+	s.addPeople(t)
+	operator, custodian, ctx := s.as(t, identity.Operator), s.as(t, identity.Custodian), t.Context()
+	set := func(who *client.HTTP, c ledger.StreamConfig) (got httpapi.Changed, err error) {
+		return got, who.Call(ctx, "PUT", "/v1/streams/people", c, &got)
+	}
+	people := s.stream(t, "people")
+	people.Reason = true
+	less := people
+	less.Reason = false
+	for _, c := range []ledger.StreamConfig{people, less, people} {
+		_, err := set(custodian, c)
+		wantCode(t, err, client.Forbidden)
+		if got, err := set(operator, c); err != nil || got.Index == 0 {
+			t.Fatalf("one custodian is enough: got %+v, %v", got, err)
+		}
+	}
+	if _, _, err := s.Ledger.As(ledger.Caller{Name: "operator"}).SetCustody(ctx, ledger.CustodyConfig{Custodians: 2}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := set(operator, less)
+	wantCode(t, err, client.Forbidden)
+	_, err = set(custodian, people)
+	wantCode(t, err, client.Forbidden)
+	got, err := set(custodian, less)
+	if err != nil || got.Requested == 0 || got.Index != 0 || !s.stream(t, "people").Reason {
+		t.Fatalf("got %+v, %v, want a request", got, err)
+	}
+	var r httpapi.Requested
+	if err := s.custodian(t, "cato").Call(ctx, "POST", fmt.Sprintf("/v1/requests/%d/approval?wait=done", got.Requested), nil, &r); err != nil || !r.Done {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	if s.stream(t, "people").Reason {
+		t.Error("nothing came of it")
+	}
+}
+
+// stream returns the settings of a stream.
+func (s *served) stream(t *testing.T, name string) ledger.StreamConfig {
+	t.Helper()
+	for _, c := range s.Ledger.Streams() {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("there is no stream %q", name)
+	return ledger.StreamConfig{}
+}
+
 func TestReasonsStandInTheBody(t *testing.T) {
 	s := serve(t, destroys(), httpapi.Limits{})
 	s.addPeople(t, "alice")

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 
 	"github.com/cairnlog/cairn/ledger"
@@ -54,19 +53,31 @@ func (a *API) setClass(c *call) error {
 	return c.changed(index, requested)
 }
 
+// maySetStream refuses a change of a stream to who may not make it: to take
+// something from it is for custodians where two are needed, and all else for
+// operators.
+func (c *call) maySetStream(s ledger.StreamConfig) error {
+	if c.weakensForTwo(s) {
+		return c.needing(identity.Close, "to take something from a stream two custodians are needed")
+	}
+	return c.needing(identity.ChangeSettings, "what takes nothing from a stream is for operators")
+}
+
 // mayKeep refuses a change of a class to who may not make it: longer is for
 // operators. Shorter is for custodians where two are needed, and else for both.
 func (c *call) mayKeep(class ledger.ClassConfig) error {
-	old := c.api.ledger.Classes()
-	at := slices.IndexFunc(old, func(o ledger.ClassConfig) bool { return o.Name == class.Name })
-	shorter := at >= 0 && class.Days > 0 && (old[at].Days == 0 || class.Days < old[at].Days)
 	switch {
-	case shorter && c.api.ledger.Custody().Custodians > 1:
+	case c.weakensForTwo(class):
 		return c.needing(identity.Close, "to keep entries for less time two custodians are needed")
-	case !shorter:
+	case c.api.ledger.Weakens(class) == "":
 		return c.needing(identity.ChangeSettings, "to keep entries for longer is for operators")
 	}
 	return nil
+}
+
+// weakensForTwo reports whether a change takes two custodians.
+func (c *call) weakensForTwo(change ledger.Setting) bool {
+	return c.api.ledger.Custody().Custodians > 1 && c.api.ledger.Weakens(change) != ""
 }
 
 func (a *API) custody(c *call) error { return c.json(http.StatusOK, a.ledger.Custody()) }
@@ -79,8 +90,8 @@ func (a *API) setCustody(c *call) error {
 	if change.Custodians == nil || change.Grace == nil {
 		return badRequest("say both: custodians, 1 or 2, and grace, in seconds")
 	}
-	old, next := a.ledger.Custody(), ledger.CustodyConfig{Custodians: *change.Custodians, Grace: *change.Grace}
-	if old.Custodians > 1 && (next.Custodians < old.Custodians || next.Grace < old.Grace) {
+	next := ledger.CustodyConfig{Custodians: *change.Custodians, Grace: *change.Grace}
+	if c.weakensForTwo(next) {
 		if err := c.needing(identity.Close, "to need less, two custodians are needed"); err != nil {
 			return err
 		}

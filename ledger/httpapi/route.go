@@ -47,7 +47,7 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Read | Admin, method: get, path: "/v1/streams", needs: identity.ReadSettings, serve: a.streams},
 		{faces: Read | Admin, method: get, path: "/v1/classes", needs: identity.ReadSettings, serve: a.classes},
 		{faces: Admin, method: post, path: "/v1/streams", needs: identity.ChangeSettings, serve: a.addStream},
-		{faces: Admin, method: put, path: "/v1/streams/{stream}", needs: identity.ChangeSettings, serve: a.setStream},
+		{faces: Admin, method: put, path: "/v1/streams/{stream}", needs: identity.ChangeSettings | identity.Close, serve: a.setStream},
 		{faces: Admin, method: post, path: "/v1/classes", needs: identity.ChangeSettings, serve: a.addClass},
 		{faces: Admin, method: get, path: "/v1/tokens", needs: identity.ManageTokens, serve: a.listTokens},
 		{faces: Admin, method: post, path: "/v1/tokens", needs: identity.ManageTokens | identity.NameCustodians, serve: a.issueToken},

@@ -118,7 +118,7 @@ func TestReaderOfAStreamReadsItsSettingsAndBuckets(t *testing.T) {
 	s.appendTo(t, "other", data)
 	s.appendTo(t, "mine", data)
 	mine.Fields = append(mine.Fields, ledger.FieldConfig{Name: "m", Path: "m"})
-	if _, err := s.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).SetStream(t.Context(), mine); err != nil {
+	if _, _, err := s.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).SetStream(t.Context(), mine); err != nil {
 		t.Fatal(err)
 	}
 	number := s.appendTo(t, "mine", data).Stream

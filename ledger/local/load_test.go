@@ -143,7 +143,7 @@ func (m *machine) do(ctx context.Context, d *local.Directory, t task) error {
 
 // set sets the settings of a stream that is there or not.
 func (m *machine) set(ctx context.Context, d *local.Directory, c ledger.StreamConfig) error {
-	_, err := d.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).SetStream(ctx, c)
+	_, _, err := d.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).SetStream(ctx, c)
 	var p *client.Problem
 	if errors.As(err, &p) && p.Code() == client.NoSuchStream {
 		_, err = d.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(ctx, c)
