@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,12 +28,19 @@ Exit status:
 // run runs one command and returns its exit status. Data goes to stdout, talk
 // to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return newProgram(stdin, stdout, stderr).run(ctx, args)
+}
+
+func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
+	return &program{
+		Program: command.Program{Name: "cairn-witness", Stdin: stdin, Stdout: stdout, Stderr: stderr},
+		env:     os.Getenv, clock: time.Now,
+	}
+}
+
+func (p *program) run(ctx context.Context, args []string) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := &program{
-		Program: command.Program{Name: "cairn-witness", Stdin: stdin, Stdout: stdout, Stderr: stderr},
-		env:     os.Getenv,
-	}
 	_, err := p.Execute(ctx, p.root(), args)
 	if err == nil {
 		return command.Yes
@@ -44,7 +52,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // A program is what every command works with.
 type program struct {
 	command.Program
-	env func(name string) string
+	env   func(name string) string
+	clock func() time.Time
 
 	dir        string
 	passphrase string // the file that holds it

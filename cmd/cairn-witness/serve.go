@@ -82,7 +82,7 @@ func (p *program) serve(ctx context.Context, logger *slog.Logger) (err error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	w, err := witness.New(ctx, witness.Config{Keys: keys, Registers: registers, Logger: logger, Metrics: registry})
+	w, err := witness.New(ctx, witness.Config{Keys: keys, Registers: registers, Clock: p.clock, Logger: logger, Metrics: registry})
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,15 @@ import (
 // run runs one command and returns its exit status. Data goes to stdout,
 // talk to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{
+	return newProgram(stdin, stdout, stderr).run(ctx, args)
+}
+
+func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
+	return &program{
 		Program: command.Program{Name: "cairn", Stdin: stdin, Stdout: stdout, Stderr: stderr},
 		env:     os.Getenv, clock: time.Now, rand: rand.Reader, terminal: isTerminal,
 		patience: cachePatience, publishing: publishPatience, maxKept: maxKept,
 	}
-	return p.run(ctx, args)
 }
 
 // cachePatience is how long caches before a ledger may show an older

@@ -61,7 +61,7 @@ func (p *program) dev(ctx context.Context, dir, address string, tour bool) (err 
 	if address == "" {
 		address = defaultAddress
 	}
-	s, err := newServing(ctx, d.Directory, Config{Listen: Listen{Address: address, Socket: filepath.Join(dir, "cairnd.sock")}}, log, metrics)
+	s, err := p.newServing(ctx, d.Directory, Config{Listen: Listen{Address: address, Socket: filepath.Join(dir, "cairnd.sock")}}, log, metrics)
 	if err != nil {
 		return err
 	}

@@ -56,11 +56,11 @@ func (p *program) serve(ctx context.Context, address, format string) error {
 			BehindProxy: l.BehindProxy, RequireClientCertificate: l.RequireClientCertificate}
 	}
 	metrics := newRegistry()
-	d, err := local.Open(ctx, p.dir, cfg.Config, local.Options{Passphrase: p.secret, Logger: log, Metrics: metrics, KeyService: keyservice.Open})
+	d, err := local.Open(ctx, p.dir, cfg.Config, local.Options{Passphrase: p.secret, Clock: p.clock, Logger: log, Metrics: metrics, KeyService: keyservice.Open})
 	if err != nil {
 		return err
 	}
-	s, err := newServing(ctx, d, cfg, log, metrics)
+	s, err := p.newServing(ctx, d, cfg, log, metrics)
 	if err != nil {
 		return errors.Join(err, d.Close())
 	}

@@ -32,17 +32,17 @@ type serving struct {
 const grace = 10 * time.Second
 
 // newServing listens at all addresses. Nothing is served before run.
-func newServing(ctx context.Context, d *local.Directory, c Config, log *slog.Logger, metrics *prometheus.Registry) (s *serving, err error) {
+func (p *program) newServing(ctx context.Context, d *local.Directory, c Config, log *slog.Logger, metrics *prometheus.Registry) (s *serving, err error) {
 	s = &serving{ledger: d.Ledger, log: log, scheme: "http", socket: c.Listen.Socket}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.tokens, err = identity.OpenTokens(ctx, identity.TokensConfig{Register: d.Tokens}); err != nil {
+	if s.tokens, err = identity.OpenTokens(ctx, identity.TokensConfig{Register: d.Tokens, Clock: p.clock}); err != nil {
 		return s, err
 	}
-	if s.identities, err = identity.New(identity.Options{Tokens: s.tokens, Config: c.identities(), Logger: log, Metrics: metrics}); err != nil {
+	if s.identities, err = identity.New(identity.Options{Tokens: s.tokens, Config: c.identities(), Clock: p.clock, Logger: log, Metrics: metrics}); err != nil {
 		return s, err
 	}
 	s.api, err = httpapi.New(httpapi.Config{Ledger: d.Ledger, Identities: s.identities, Metrics: metrics, Logger: log})
