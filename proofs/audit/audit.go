@@ -34,6 +34,14 @@ type Options struct {
 
 	// Progress, unless nil, is called now and then by one goroutine.
 	Progress func(Progress)
+
+	// Wait, unless nil, is called where something is gone for no reason that was
+	// published by the newest checkpoint. It waits, since there may be caches
+	// between that show an older one, and returns whether to look again.
+	Wait func(context.Context) bool
+
+	// Sample, unless nil, says which payloads to open; [Run] opens none itself.
+	Sample *Sampling
 }
 
 // Progress is how far a run has come.
@@ -41,6 +49,7 @@ type Progress struct {
 	Entries uint64 // judged in this run
 	Total   uint64 // to be judged in this run
 	Records bool   // their sealed records are: where there is a vault, it comes after all entries
+	Opened  bool   // payloads of a sample are opened, at last
 }
 
 const (
@@ -95,6 +104,7 @@ type auditor struct {
 	times    keptTimes     // of kept checkpoints that were believed
 	seen     []seen        // of the bundles judged in this run, where there is a vault
 	unrooted uint64        // bundles judged before whose root is not known
+	newest   *auditor      // of all that was published while this one judged
 	streams  map[uint32][]keeper
 	kinds    [proofs.Closed + 1]uint64
 }

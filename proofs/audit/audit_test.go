@@ -54,6 +54,7 @@ func TestACleanLedgerHasNoFindings(t *testing.T) {
 		LogKeys: []string{fmt.Sprintf("%s+%08x", origin, l.log.Key().ID())}, Witnesses: []string{"w1", "w2", "w3"}, QuorumMet: true,
 		Checkpoints: 8, WithQuorum: 8, Tiles: 11, Bundles: 8, Buckets: 3, Sources: 10, Receipts: 3,
 		Vault: true, Records: 996, NoRecord: 4, VaultBytes: s.VaultBytes,
+		Retained: audit.Retained{Payloads: 996}, Custodians: 1,
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("summary\n%+v\nwant\n%+v", s, want)

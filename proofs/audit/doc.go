@@ -59,7 +59,20 @@
 // is new, and the old records of which that says that they are closed, and
 // still notices a ledger that was rolled back or forked.
 //
-// What it does not do: it opens no payload, so it can't say whether an event
-// is true, nor whether tags fit payloads. It doesn't judge files beyond the
+// # A ledger that goes on
+//
+// A live ledger may close something while it is judged. What is gone and has no
+// reason by the checkpoint that is judged by is judged once more by the newest
+// one, which has to be of the same history: what goes away was announced
+// before, in what was published by then.
+//
+// # Opening
+//
+// With a [Sampling] it also asks whoever can read them for the payloads of
+// some events, out of all that should open, and checks what it is shown. What
+// does not open is a finding.
+//
+// What it does not do: it opens no payload itself, and it can't say whether an
+// event is true, nor whether tags fit payloads. It doesn't judge files beyond the
 // checkpoint, nor any that are not named above.
 package audit

@@ -1,6 +1,10 @@
 package audit
 
-import "github.com/cairnlog/cairn/proofs"
+import (
+	"slices"
+
+	"github.com/cairnlog/cairn/proofs"
+)
 
 // What is there of an entry's sealed record.
 type presence uint8
@@ -133,6 +137,26 @@ func (f *fate) judgeErasures(p presence, streams map[uint32][]keeper) judgement 
 		return judgement{kind: RecordRemains, why: at}
 	}
 	return judgement{kept: held != nil}
+}
+
+// opens reports whether the log says that all of a payload can be opened:
+// nothing closes any of it, unless a hold keeps that.
+func (f *fate) opens(streams map[uint32][]keeper) bool {
+	if f.bucket == nil {
+		return false
+	}
+	if x := f.bucket.expiry; x != nil {
+		if f.index >= x.announced {
+			return false // it may not even be in that bucket
+		}
+		if at, _ := settled(x, f.keepersOf(f.bucket.stream, streams)); at != nil {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(f.erasures, func(e *erasure) bool {
+		at, _ := settled(e.closing, f.keepersOf(e.stream, streams))
+		return at != nil
+	})
 }
 
 // keepersOf returns the holds that keep an entry from what closes entries of a

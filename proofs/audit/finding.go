@@ -52,6 +52,9 @@ const (
 	RecordMissing   FindingKind = "record-missing"   // a record, or a part of it, is gone and no entry says why
 	RecordHeld      FindingKind = "record-held"      // a record, or a part of it, is gone although a hold keeps it
 	RecordRemains   FindingKind = "record-remains"   // a record, or all of it, is there although its closing is done
+	PayloadMissing  FindingKind = "payload-missing"  // a payload, or a part of it, is gone and no entry says why
+	PayloadUnopened FindingKind = "payload-unopened" // a payload can't be opened
+	PayloadAltered  FindingKind = "payload-altered"  // a payload is not what its entry commits to
 	ReceiptInvalid  FindingKind = "receipt-invalid"  // a receipt proves nothing
 	ReceiptForeign  FindingKind = "receipt-foreign"  // a receipt is right and belongs to another tree
 	ReceiptRollback FindingKind = "receipt-rollback" // a receipt is right and beyond the checkpoint

@@ -51,15 +51,18 @@ func (a *auditor) take(ctx context.Context, c *chunk) error {
 // passVault judges the vault by what all entries say.
 func (a *auditor) passVault(ctx context.Context) error {
 	a.streams = a.history.streamKeepers()
-	gone, odd, doubted := goneList{found: &a.found}, oddities{}, 0
+	odd, unclear := oddities{}, 0
+	var doubts []doubted
 	err := ordered(ctx, a.o.Workers, a.vaultJobs(ctx), a.judgeVault, func(c *vaultChunk) error {
 		a.found.add(c.found...)
 		a.sumRecords(c)
 		if a.history.unread > 0 {
-			doubted += len(c.gone) + len(c.more) + len(c.runs)
+			unclear += len(c.doubts) + len(c.more) + len(c.runs)
 			return nil
 		}
-		gone.take(c.gone)
+		if len(c.doubts) > 0 {
+			doubts = append(doubts, doubted{c.bundle, c.seen, c.path, c.doubts})
+		}
 		for _, r := range c.more {
 			a.found.add(r.finding())
 		}
@@ -69,9 +72,11 @@ func (a *auditor) passVault(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	gone.end()
+	if err := a.settle(ctx, doubts); err != nil {
+		return err
+	}
 	a.found.add(odd.findings()...)
-	if doubted > 0 {
+	if unclear > 0 {
 		a.notJudged("whether records are gone or there for a reason: %d entries could not be read, and they may say why.", a.history.unread)
 	}
 	if a.unrooted > 0 {

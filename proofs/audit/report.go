@@ -70,6 +70,19 @@ type Summary struct {
 
 	// Retained says what was closed and what is kept.
 	Retained Retained `json:"retained"`
+	// UnderWay is what is announced and not done yet: the first hundred.
+	UnderWay []UnderWay `json:"under_way,omitempty"`
+	// Custodians is how many have to want what closes payloads, as the ledger
+	// is set now, and Grace how many seconds lie before it is done.
+	Custodians uint8  `json:"custodians"`
+	Grace      uint32 `json:"grace"`
+
+	// ReadOn is how many entries behind To were read too, to learn why something
+	// went away that the checkpoint knows of.
+	ReadOn uint64 `json:"read_on,omitempty"`
+
+	// Sample says what was opened, where that was asked for.
+	Sample *Sample `json:"sample,omitempty"`
 
 	// NotJudged says in sentences what could not be judged, and why.
 	NotJudged []string `json:"not_judged,omitempty"`
@@ -108,6 +121,21 @@ func (s Summary) String() string {
 			s.Records, s.VaultBytes, s.RecordsErased, s.NoRecord)
 	}
 	b.WriteString(s.Retained.String())
+	for _, u := range s.UnderWay {
+		line("%v", u)
+	}
+	if more := s.Retained.OpenClosings - uint64(len(s.UnderWay)); more > 0 {
+		line("Under way: %d more.", more)
+	}
+	if s.Custodians > 1 {
+		line("Two custodians are needed to close payloads before their time, with a grace of %v.", time.Duration(s.Grace)*time.Second)
+	}
+	if s.ReadOn > 0 {
+		line("The ledger grew meanwhile: the next %d entries were read too, to learn why something went away.", s.ReadOn)
+	}
+	if s.Sample != nil {
+		line("%v", s.Sample)
+	}
 	if s.Unread > 0 {
 		line("%d entries could not be read.", s.Unread)
 	}
@@ -201,5 +229,7 @@ func (a *auditor) summarize() {
 	byVault := s.Retained
 	s.Retained = a.history.retained(a.head.Size)
 	s.Retained.addVault(byVault)
+	s.UnderWay = a.history.underWay()
+	s.Custodians, s.Grace = a.history.ledger.Custodians, a.history.ledger.Grace
 	s.Buckets, s.Sources = uint64(len(a.history.buckets)), uint64(len(a.history.sources.runs))
 }

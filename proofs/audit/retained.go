@@ -2,7 +2,10 @@ package audit
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -12,6 +15,7 @@ import (
 // records that were read in this run.
 type Retained struct {
 	// By the log.
+	Payloads        uint64 `json:"payloads"`         // entries that were recorded with one, in all runs
 	PayloadsExpired uint64 `json:"payloads_expired"` // entries of buckets whose expiry was announced, also those that are held
 	BucketsExpired  uint64 `json:"buckets_expired"`  // these buckets
 	PayloadsErased  uint64 `json:"payloads_erased"`  // entries that erasures name; one that several name counts for each
@@ -72,6 +76,7 @@ func (h *history) retained(size uint64) (r Retained) {
 		r.PayloadsHeld += run.Last - run.First + 1
 	}
 	for _, b := range h.buckets {
+		r.Payloads += b.count
 		if b.expiry != nil {
 			r.BucketsExpired++
 			r.PayloadsExpired += b.count
@@ -92,12 +97,40 @@ func (r Retained) String() string {
 			fmt.Fprintf(&b, format+"\n", args...)
 		}
 	}
-	line(r.BucketsExpired > 0, "Expired: %d payloads in %d buckets, but for what is held.", r.PayloadsExpired, r.BucketsExpired)
-	line(r.Erasures > 0, "Erased: parts of %d payloads by %d erasures, but for what is held.", r.PayloadsErased, r.Erasures)
-	line(r.Holds > 0, "Held: %d payloads by %d holds, of which %d streams are whole.", r.PayloadsHeld, r.Holds, r.StreamsHeld)
-	line(r.OpenClosings+r.PendingRequests > 0, "Under way: %d closings are announced and not done, %d requests are pending.", r.OpenClosings, r.PendingRequests)
-	line(r.GoneExpired+r.GoneErased+r.GoneUnderWay+r.KeptByHolds > 0,
-		"The vault lacks %d records that expired, and parts of %d that were erased; of %d all or a part is gone by what is under way. Only holds keep %d, or parts of them.",
-		r.GoneExpired, r.GoneErased, r.GoneUnderWay, r.KeptByHolds)
+	line(r.BucketsExpired > 0, "Expired: %d of %d payloads, in %d buckets, but for what is held.", r.PayloadsExpired, r.Payloads, r.BucketsExpired)
+	line(r.Erasures > 0, "Erased: parts of %d of %d payloads, by %d erasures, but for what is held.", r.PayloadsErased, r.Payloads, r.Erasures)
+	line(r.Holds > 0, "Held: %d of %d payloads, by %d holds, %d streams whole.", r.PayloadsHeld, r.Payloads, r.Holds, r.StreamsHeld)
+	line(r.GoneExpired+r.GoneErased+r.GoneUnderWay > 0,
+		"Gone from the vault for a published reason: %d records that expired, parts of %d that were erased, and of %d what is being closed.",
+		r.GoneExpired, r.GoneErased, r.GoneUnderWay)
+	line(r.KeptByHolds > 0, "Still there only because of holds: %d records, or parts of them.", r.KeptByHolds)
+	line(r.PendingRequests > 0, "Asked for: %d requests of custodians are neither used nor withdrawn.", r.PendingRequests)
 	return b.String()
+}
+
+// An UnderWay is a closing that is announced and not done.
+type UnderWay struct {
+	Kind  string    `json:"kind"`  // "expiry", "erasure" or "release"
+	Entry uint64    `json:"entry"` // that announced it
+	Since time.Time `json:"since"` // its time
+}
+
+// String returns a sentence.
+func (u UnderWay) String() string {
+	return fmt.Sprintf("Under way: the %s that entry %d announced at %s is not done yet.", u.Kind, u.Entry, utc(u.Since))
+}
+
+// maxUnderWay bounds [Summary.UnderWay]; [Retained.OpenClosings] counts all.
+const maxUnderWay = 100
+
+// underWay returns the first closings that are announced and not done.
+func (h *history) underWay() (list []UnderWay) {
+	for _, announced := range slices.Sorted(maps.Keys(h.opened)) {
+		if len(list) == maxUnderWay {
+			break
+		}
+		x := h.opened[announced]
+		list = append(list, UnderWay{x.kind.String(), announced, time.UnixMicro(int64(x.time)).UTC()})
+	}
+	return list
 }

@@ -15,10 +15,13 @@ type vaultChunk struct {
 	named   []named // of the same entries; empty where nothing names one of them
 	other   bool    // another file has told of the entries before: nothing is counted
 
-	found []Finding
-	gone  []goneRun        // without a reason: by the first file
-	more  []goneRun        // and by others
-	runs  map[oddKind]*odd // whatever else is not as the log says it should be
+	found  []Finding
+	doubts []doubt          // by the first file
+	path   string           // of that
+	newest bool             // the history is that by the newest checkpoint, of a later time than the file
+	gone   []goneRun        // without a reason: by the first file
+	more   []goneRun        // and by others
+	runs   map[oddKind]*odd // whatever else is not as the log says it should be
 
 	records, erased, noRecord, recordBytes uint64
 	retained                               Retained
@@ -28,6 +31,13 @@ type vaultChunk struct {
 type vaultLeaf struct {
 	proofs.Leaf
 	known bool
+}
+
+// A doubt is an entry of a bundle of which something is gone without a reason.
+// There may be one by now.
+type doubt struct {
+	at uint8
+	is presence
 }
 
 // named is what names an entry by its index.
@@ -121,12 +131,15 @@ func (v *vaultChunk) judgeRecord(path string, i int, b []byte) {
 // judgePresence holds what is there of the i-th entry's record against what
 // the log says.
 func (v *vaultChunk) judgePresence(path string, i int, p presence) {
-	index := v.first() + uint64(i)
-	f := fate{index: index, bucket: v.history.buckets[v.leaves[i].Bucket]}
-	if len(v.named) > 0 {
-		f.named = v.named[i]
-	}
+	index, f := v.first()+uint64(i), v.fate(i)
 	j := f.judge(p, v.streams)
+	switch {
+	case v.newest && j.kind == RecordRemains: // it was not done yet
+		j = judgement{underWay: true}
+	case !v.newest && !v.other && (j.kind == RecordMissing || j.kind == RecordHeld):
+		v.doubts, v.path = append(v.doubts, doubt{uint8(i), p}), path
+		return
+	}
 	if !v.other {
 		v.retained.add(j)
 	}
@@ -142,6 +155,15 @@ func (v *vaultChunk) judgePresence(path string, i int, p presence) {
 	default:
 		v.add(oddKind{kind: j.kind, by: j.why, held: j.held, other: v.other}, index, path)
 	}
+}
+
+// fate returns what the log says shall become of the i-th entry's record.
+func (v *vaultChunk) fate(i int) fate {
+	f := fate{index: v.first() + uint64(i), bucket: v.history.buckets[v.leaves[i].Bucket]}
+	if len(v.named) > 0 {
+		f.named = v.named[i]
+	}
+	return f
 }
 
 // add adds an entry to what is not as it should be.

@@ -63,12 +63,38 @@ func (w *writer) put(leaf proofs.Leaf) uint64 {
 			Tags:  []proofs.RecordTags{{Sealed: []byte("of nobody")}, {Sealed: []byte("of somebody")}},
 		}
 		binary.BigEndian.PutUint64(r.ID[:], index)
+		for i := range r.Parts {
+			r.Parts[i].Binding = proofs.Binding(new(proofs.Key256), r.ID, i, check(proofs.FormatPart(payload(i))))
+		}
 		record = check(proofs.FormatRecord(r))
 		leaf.C = check(proofs.ParseRecord(record)).Commitment()
 	}
 	w.records = append(w.records, record)
 	w.add(check(proofs.FormatLeaf(leaf)))
 	return index
+}
+
+// payload returns a part of every payload.
+func payload(i int) proofs.Part {
+	return proofs.Part{MediaType: "text/plain", Data: []byte{byte(i)}}
+}
+
+// shown returns what a reader is shown of an entry's payload, as it was when it
+// was recorded.
+func (w *writer) shown(index uint64) *proofs.Disclosure {
+	id := binary.BigEndian.AppendUint64(nil, index)
+	d := &proofs.Disclosure{ID: append(id, make([]byte, 8)...)}
+	for i, sealed := range []string{"skeleton", "about somebody"} {
+		p := payload(i)
+		d.Parts = append(d.Parts, proofs.DisclosedPart{
+			SealedHash: sha256.Sum256([]byte(sealed)), Opening: make([]byte, 32), Head: check(proofs.FormatPartHead(p)), Data: p.Data,
+			Binding: proofs.Binding(new(proofs.Key256), proofs.EntryID(d.ID), i, check(proofs.FormatPart(p))),
+		})
+	}
+	for _, sealed := range []string{"of nobody", "of somebody"} {
+		d.Tags = append(d.Tags, proofs.DisclosedTags{SealedHash: sha256.Sum256([]byte(sealed)), Seed: make([]byte, 32)})
+	}
+	return d
 }
 
 // control appends a control entry without a payload.
