@@ -42,6 +42,10 @@ var handings = []handing{
 		}
 		return false, ctx.Err()
 	}},
+	{"Find", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
+		found, err := s.Find(ctx, client.FindQuery{Stream: DefaultStream, Subject: "alice"})
+		return found != nil, err
+	}},
 	{"SealedRecords", proofs.ActExport, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
 		for record, err := range s.SealedRecords(ctx, proofs.Bundle{Width: 1}) {
 			return record != nil || err == nil, err

@@ -177,7 +177,7 @@ func (l *Ledger) heldBy(ctx context.Context, c HoldConfig) (whole uint32, runs [
 	if c.Subject == "" && len(c.Fields) == 0 {
 		return settings.Body.Stream, joinRuns(indices), nil
 	}
-	found, err := l.matching(ctx, settings, c, sizes.Sequenced)
+	found, err := l.matching(ctx, settings, c, 0, sizes.Sequenced)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -203,9 +203,9 @@ func joinRuns(runs []proofs.Run) (joined []proofs.Run) {
 	return joined
 }
 
-// matching returns the entries of a stream that concern a subject and have all
-// of the given values of declared fields, by their tags.
-func (l *Ledger) matching(ctx context.Context, settings *streamSettings, c HoldConfig, size uint64) ([]proofs.Run, error) {
+// matching returns the entries [from, size) of a stream that concern a subject
+// and have all of the given values of declared fields, by their tags.
+func (l *Ledger) matching(ctx context.Context, settings *streamSettings, c HoldConfig, from, size uint64) ([]proofs.Run, error) {
 	if err := l.progress.wait(ctx, func(p *progress) bool { return p.sizes.Integrated >= size }); err != nil {
 		return nil, l.asProblem(err)
 	}
@@ -226,7 +226,7 @@ func (l *Ledger) matching(ctx context.Context, settings *streamSettings, c HoldC
 	}
 	var indices []uint64
 	for _, b := range l.state.bucketsOf(m.stream) {
-		found, err := m.bucket(ctx, b, size)
+		found, err := m.bucket(ctx, b, from, size)
 		if err != nil {
 			return nil, fmt.Errorf("bucket %d: %w", b.Number, err)
 		}
@@ -265,7 +265,7 @@ type wantedField struct {
 	value   []byte
 }
 
-func (m *matcher) bucket(ctx context.Context, b *bucket, size uint64) (indices []uint64, err error) {
+func (m *matcher) bucket(ctx context.Context, b *bucket, from, size uint64) (indices []uint64, err error) {
 	keys, err := m.l.keys.bucket(b.Path)
 	if errors.Is(err, errDestroyed) {
 		return nil, nil // what is left of it is held already
@@ -281,7 +281,7 @@ func (m *matcher) bucket(ctx context.Context, b *bucket, size uint64) (indices [
 			wanted[i][proofs.MakeTag(n, &key, f.value)] = true
 		}
 	}
-	for r, err := range m.l.cfg.Vault.Scan(ctx, b.Number, 0) {
+	for r, err := range m.l.cfg.Vault.Scan(ctx, b.Number, from) {
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"GET /v1/history":                      {a},
 		"GET /v1/entries/{index}":              {r, a},
 		"GET /v1/entries:tail":                 {r},
+		"POST /v1/entries:find":                {r},
 		"GET /v1/receipts/{index}":             {r, a},
 		"GET /v1/proofs/inclusion":             {r, a},
 		"GET /v1/proofs/consistency":           {r, a},

@@ -64,7 +64,8 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 	put := func(path, body string, want int, token string) scenario {
 		return scenario{method: "PUT", path: path, params: at("class", "people"), body: body, headers: []string{token, isJSON}, want: want}
 	}
-	const erasures, release, done = "/v1/erasures", "/v1/holds/{hold}/release", "wait=done&timeout=20s"
+	const find, erasures, release, done = "/v1/entries:find", "/v1/erasures", "/v1/holds/{hold}/release", "wait=done&timeout=20s"
+	reader := s.token(identity.Reader)
 	about := func(subject string) string {
 		return fmt.Sprintf(`{"stream":"people","subject":%q,"reason":"it was asked for"}`, subject)
 	}
@@ -87,6 +88,8 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		post("/v1/holds", nil, "", `{"stream":"people","subject":"alice","fields":[{"name":"event-4624","value":"0"}],"reason":"r"}`, 201, custodian),
 		post("/v1/holds", nil, "", `{"stream":"people","reason":""}`, 400, custodian), post("/v1/holds", nil, "", `{"stream":"nope","reason":"r"}`, 404, custodian),
 		get("/v1/holds", nil, "", 200),
+		post(find, nil, "", `{"stream":"people","subject":"bob","fields":[{"name":"event-4624","value":"1"}]}`, 200, reader),
+		post(find, nil, "", `{"stream":"people"}`, 400, reader), post(find, nil, "", `{"stream":"nope","subject":"bob"}`, 404, reader),
 		post("/v1/erasures:plan", nil, "", about("bob"), 200, custodian),
 		post("/v1/erasures:plan", nil, "", `{"stream":"people"}`, 400, custodian), post("/v1/erasures:plan", nil, "", `{"stream":"nope","subject":"x"}`, 404, custodian),
 		post(erasures, nil, done, about("carol"), 200, custodian),
@@ -125,6 +128,7 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 	}
 	frank := index("POST", erasures, "", about("frank"), custodian)
 	play([]scenario{post("/v1/requests/{index}/approval", at("index", frank), "", "", 202, second)})
+	play(s.refusals("POST", find, nil, identity.Auditor))
 	for _, r := range []struct{ method, path string }{
 		{"PUT", "/v1/classes/{class}"}, {"GET", "/v1/retention"}, {"POST", "/v1/retention:run"}, {"POST", erasures}, {"POST", "/v1/erasures:plan"},
 		{"GET", "/v1/holds"}, {"POST", "/v1/holds"}, {"POST", release}, {"GET", "/v1/closings"}, {"GET", "/v1/closings/{index}"},

@@ -33,7 +33,7 @@ func TestAHoldSavesAnEntryFromAnErasure(t *testing.T) {
 	all := s.addPeople(t, "alice", "alice", "bob")
 	carla, reader, ctx := s.custodian(t, "carla"), s.as(t, identity.Reader), t.Context()
 	var hold ledger.HoldInfo
-	request := httpapi.HoldRequest{Stream: "people", Subject: "alice", Fields: []httpapi.FieldValue{{Name: "event-4624", Value: "1"}}, Reason: "a lawsuit"}
+	request := httpapi.HoldRequest{Stream: "people", Subject: "alice", Fields: []client.FieldValue{{Name: "event-4624", Value: "1"}}, Reason: "a lawsuit"}
 	if err := carla.Call(ctx, "POST", "/v1/holds", request, &hold); err != nil || len(hold.Entries) != 1 || hold.Entries[0].First != all[1] {
 		t.Fatalf("got the hold %+v, %v, want one of entry %d", hold, err, all[1])
 	}

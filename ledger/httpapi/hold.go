@@ -3,23 +3,18 @@ package httpapi
 import (
 	"net/http"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/proofs"
 )
 
 // A HoldRequest says what is to be held: see [ledger.HoldConfig].
 type HoldRequest struct {
-	Stream  string       `json:"stream,omitempty"`
-	Subject string       `json:"subject,omitempty"`
-	Fields  []FieldValue `json:"fields,omitempty"`
-	Entries []proofs.Run `json:"entries,omitempty"`
-	Reason  string       `json:"reason"`
-}
-
-// A FieldValue is a value of a declared field.
-type FieldValue struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Stream  string              `json:"stream,omitempty"`
+	Subject string              `json:"subject,omitempty"`
+	Fields  []client.FieldValue `json:"fields,omitempty"`
+	Entries []proofs.Run        `json:"entries,omitempty"`
+	Reason  string              `json:"reason"`
 }
 
 // A Reason says why something is done.

@@ -31,6 +31,7 @@ type asking struct {
 var askings = map[string]asking{
 	"GET /v1/entries/{index}":  {role: identity.Auditor, path: "/v1/entries/0", what: proofs.ActRead},
 	"GET /v1/entries:tail":     {role: identity.Reader, path: "/v1/entries:tail?from=0", what: proofs.ActTail},
+	"POST /v1/entries:find":    {role: identity.Reader, path: "/v1/entries:find", body: `{"stream":"people","subject":"bob"}`, what: proofs.ActSearch},
 	"GET /v1/vault/{place...}": {role: identity.Auditor, path: "/v1/vault/000.p/1", what: proofs.ActExport},
 	"GET /v1/history":          {role: identity.Auditor, path: "/v1/history?limit=1", what: proofs.ActHistory},
 	"POST /v1/streams":         {role: identity.Operator, path: "/v1/streams", body: `{"name":"s"}`, what: proofs.ActStreamAdd},

@@ -1,0 +1,79 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// Find looks for published events by their tags; see [client.FindQuery].
+func (s *Session) Find(ctx context.Context, q client.FindQuery) (*client.Found, error) {
+	act := s.caller.act(proofs.ActSearch)
+	act.Stream = q.Stream
+	found, err := s.find(ctx, q, &act)
+	if err := s.answered(ctx, act, err); err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func (s *Session) find(ctx context.Context, q client.FindQuery, act *proofs.Act) (*client.Found, error) {
+	if err := s.mayRead(proofs.Event, q.Stream); err != nil {
+		return nil, err
+	}
+	settings, ok := s.l.state.streamNamed(q.Stream)
+	if !ok {
+		return nil, client.NewProblem(client.NoSuchStream, fmt.Sprintf("there is no stream %q", q.Stream), "")
+	}
+	c := HoldConfig{Stream: q.Stream, Subject: q.Subject, Fields: make(map[string]string)}
+	for _, f := range q.Fields {
+		if _, again := c.Fields[f.Name]; again {
+			return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("the field %.40q is there twice", f.Name), "")
+		}
+		c.Fields[f.Name] = f.Value
+	}
+	if q.Subject == "" && len(c.Fields) == 0 {
+		return nil, client.NewProblem(client.BadRequest, "the query fits all events of the stream", "give a subject, or the value of a declared field; a tail has all")
+	}
+	act.Query, act.Subject = s.l.holdQuery(c), c.Subject
+	sizes, _ := s.l.progress.snapshot()
+	found := &client.Found{Size: sizes.Published}
+	var err error
+	if found.Entries, err = s.l.matching(ctx, settings, c, q.From, found.Size); err != nil {
+		return nil, err
+	}
+	if len(found.Entries) > client.MaxFound {
+		found.Next = found.Entries[client.MaxFound].First
+		found.Entries = found.Entries[:client.MaxFound]
+	}
+	act.Results = entriesIn(found.Entries)
+	act.Entries = found.Entries[:min(len(found.Entries), proofs.MaxActRuns)]
+	found.Held, err = s.l.heldBeyond(ctx, settings.Body.Stream, q.From, found.Size)
+	return found, err
+}
+
+// heldBeyond returns the entries [from, size) of a stream whose bucket has
+// expired, and which are kept because they are held.
+func (l *Ledger) heldBeyond(ctx context.Context, stream uint32, from, size uint64) ([]proofs.Run, error) {
+	var indices []uint64
+	for _, b := range l.state.bucketsOf(stream) {
+		if _, err := l.keys.bucket(b.Path); !errors.Is(err, errDestroyed) {
+			continue
+		}
+		for r, err := range l.cfg.Vault.Scan(ctx, b.Number, from) {
+			if err != nil {
+				return nil, fmt.Errorf("vault: bucket %d: %w", b.Number, err)
+			}
+			if r.Index >= size {
+				break
+			}
+			indices = append(indices, r.Index)
+		}
+	}
+	slices.Sort(indices)
+	return runsOf(indices), nil
+}
