@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -18,13 +19,21 @@ import (
 type choice struct {
 	runs    []proofs.Run // rising, as few as can be; nil: of the whole ledger
 	stream  string       // empty: of every stream
+	subject string       // of the stream; empty: whomever they concern
+	where   []client.FieldValue
 	between times
 	timed   bool // a time was given
 }
 
 // chosen reads what to choose from the arguments and flags of export.
 func (p *program) chosen(args []string, o exportFlags) (c choice, err error) {
-	c.stream, c.timed = o.stream, o.since != "" || o.until != ""
+	c.stream, c.subject, c.timed = o.stream, o.subject, o.since != "" || o.until != ""
+	if c.where, err = parseWhere(o.where); err != nil {
+		return c, err
+	}
+	if c.looks() && c.stream == "" {
+		return c, command.Usage("--where and --subject are about the fields of one stream: give --stream")
+	}
 	if c.between, err = p.timesOf(o.since, o.until); err != nil {
 		return c, err
 	}
@@ -40,6 +49,21 @@ func (p *program) chosen(args []string, o exportFlags) (c choice, err error) {
 	}
 	c.runs = joinRuns(c.runs)
 	return c, nil
+}
+
+// parseWhere reads values of declared fields: NAME=VALUE each.
+func parseWhere(args []string) (where []client.FieldValue, err error) {
+	for _, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok || name == "" {
+			return nil, command.Usage("--where %s: give the name of a declared field, = and its value", arg)
+		}
+		if slices.ContainsFunc(where, func(f client.FieldValue) bool { return f.Name == name }) {
+			return nil, command.Usage("--where %s is there twice: an event that has both values has neither", name)
+		}
+		where = append(where, client.FieldValue{Name: name, Value: value})
+	}
+	return where, nil
 }
 
 // parseRun reads an index, or the first and the last of a range.
@@ -76,6 +100,10 @@ func joinRuns(runs []proofs.Run) (joined []proofs.Run) {
 // events reports whether it is events alone.
 func (c choice) events() bool { return c.stream != "" || c.timed }
 
+// looks reports whether events are chosen by what is sealed: the ledger finds
+// them.
+func (c choice) looks() bool { return c.subject != "" || len(c.where) > 0 }
+
 // bound returns where the entries begin and end that may be chosen, in a tree
 // of a size.
 func (c choice) bound(ctx context.Context, r *proofs.Reader, size uint64) (from, end uint64, err error) {
@@ -107,11 +135,12 @@ func (c choice) bound(ctx context.Context, r *proofs.Reader, size uint64) (from,
 
 // has reports whether an entry is in the runs.
 func (c choice) has(index uint64) bool {
-	if c.runs == nil {
-		return true
-	}
-	at, found := slices.BinarySearchFunc(c.runs, index, func(r proofs.Run, index uint64) int { return cmp.Compare(r.First, index) })
-	return found || at > 0 && index <= c.runs[at-1].Last
+	return c.runs == nil || inRuns(c.runs, index)
+}
+
+func inRuns(runs []proofs.Run, index uint64) bool {
+	at, found := slices.BinarySearchFunc(runs, index, func(r proofs.Run, index uint64) int { return cmp.Compare(r.First, index) })
+	return found || at > 0 && index <= runs[at-1].Last
 }
 
 // maxRunsTold is how many runs are told in words.
@@ -136,6 +165,12 @@ func (c choice) String() string {
 	if c.stream != "" {
 		said += " of the stream " + c.stream
 	}
+	if c.subject != "" {
+		said += fmt.Sprintf(" about %q", c.subject)
+	}
+	for _, f := range c.where {
+		said += fmt.Sprintf(" with %s=%q", f.Name, f.Value)
+	}
 	if c.between.since > 0 {
 		said += " from " + formatTime(c.between.since) + " on"
 	}
@@ -143,6 +178,15 @@ func (c choice) String() string {
 		said += " before " + formatTime(c.between.until)
 	}
 	return said
+}
+
+// shortened returns a text in some bytes at most.
+func shortened(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	const more = "…"
+	return strings.ToValidUTF8(text[:most-len(more)], "") + more
 }
 
 func formatRun(r proofs.Run) string {

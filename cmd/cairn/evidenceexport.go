@@ -59,6 +59,7 @@ func (p *program) endEvidence(o exportFlags, m *evidenceMaker, r *evidence.Repor
 	} else {
 		p.Say("%s has %s of %s; payloads: %s", o.evidence, numberOfEntries(r.Entries), r.Origin, shownIn(r.Counts))
 	}
+	m.sayUnsearched()
 	if m.untold > 0 {
 		p.Say("their times are told by %d of the %d checkpoints that the ledger keeps around them", m.told, m.told+m.untold)
 	}

@@ -25,7 +25,7 @@ import (
 // verified as it is written, and has its name once it is whole.
 type evidenceMaker struct {
 	p       *program
-	log     client.Log
+	log     *client.HTTP
 	files   *exporter // for checkpoints
 	view    client.View
 	choice  choice
@@ -33,6 +33,7 @@ type evidenceMaker struct {
 	workers int
 
 	scan    *leafScan
+	found   []proofs.Run // by the ledger, of the choice; nil: it was not asked
 	chosen  []proofs.Run
 	context map[uint64]bool            // entries
 	because map[uint64][]uint64        // by entry that lacks something
@@ -45,6 +46,8 @@ type evidenceMaker struct {
 
 	told, untold int // checkpoints that are in the file for their time, and that are not
 	unnamed      int // streams whose settings one may not read
+
+	unsearched []proofs.Run // which the ledger could not look at
 }
 
 // A goneEntry is one of which something is gone.
@@ -97,6 +100,11 @@ func (m *evidenceMaker) run(ctx context.Context, path string) (report *evidence.
 // choose decides which entries the file has.
 func (m *evidenceMaker) choose(ctx context.Context) error {
 	size := m.view.Checkpoint.Size
+	if m.choice.looks() {
+		if err := m.find(ctx); err != nil {
+			return err
+		}
+	}
 	from, end, err := m.choice.bound(ctx, m.view.Reader, size)
 	if err != nil {
 		return err
@@ -111,7 +119,7 @@ func (m *evidenceMaker) choose(ctx context.Context) error {
 	}
 	events := make(map[uint32][]proofs.Run) // by stream, or all together
 	m.scan.each = func(index uint64, leaf proofs.Leaf) {
-		if index < from || leaf.Kind != proofs.Event || !m.choice.has(index) {
+		if index < from || leaf.Kind != proofs.Event || !m.choice.has(index) || m.found != nil && !inRuns(m.found, index) {
 			return
 		}
 		stream := leaf.Stream

@@ -40,7 +40,7 @@ func (m *evidenceMaker) verified(w io.Writer, write func(io.Writer) error) (*evi
 // write writes the file. The lines of the entries were put by.
 func (m *evidenceMaker) write(ctx context.Context, w io.Writer, put io.Reader) error {
 	out, err := evidence.NewWriter(w, evidence.Header{
-		Origin: m.view.Checkpoint.Origin, Selection: m.choice.String(), Policy: string(proofs.FormatPolicy(m.files.policy)),
+		Origin: m.view.Checkpoint.Origin, Selection: m.selection(), Policy: string(proofs.FormatPolicy(m.files.policy)),
 	})
 	if err != nil {
 		return err

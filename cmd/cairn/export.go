@@ -22,6 +22,8 @@ type exportFlags struct {
 
 	evidence             string // the file; empty: the whole ledger is exported
 	stream, since, until string // of evidence
+	subject              string
+	where                []string
 }
 
 func (p *program) exportCommand() *cobra.Command {
@@ -40,13 +42,14 @@ has the history that was exported.
 With --evidence it writes one file that shows some entries to somebody who has nothing
 else: their payloads as far as you may read them, and all that "cairn verify" needs to
 check them without the ledger. Entries are chosen by indices and ranges, of which
---stream, --since and --until leave the events that fit. What is gone is there with the
-published reason. The ledger records each entry that is read for it.`,
+--stream, --subject, --where, --since and --until leave the events that fit. What is gone
+is there with the published reason. The ledger records each entry that is read for it.`,
 		Example: `  cairn export /backup/ledger
   cairn export --vault --receipts /backup/ledger   # with sealed records and receipts
   cairn audit /backup/ledger
   cairn export --evidence case7.evidence --reason 'case 7' 120 130..142
   cairn export --evidence logins.evidence --stream logins --since 2026-11-01 --until 2026-12-01
+  cairn export --evidence alice.evidence --stream logins --subject alice --where outcome=denied
   cairn verify logins.evidence`,
 		Args: func(c *cobra.Command, args []string) error {
 			if o.evidence != "" {
@@ -61,8 +64,8 @@ published reason. The ledger records each entry that is read for it.`,
 			if o.evidence != "" {
 				return p.exportEvidence(c.Context(), args, o)
 			}
-			if o.stream != "" || o.since != "" || o.until != "" {
-				return command.Usage("--stream, --since and --until are for --evidence: a directory gets the whole ledger")
+			if o.stream+o.subject+o.since+o.until != "" || o.where != nil {
+				return command.Usage("--stream, --subject, --where, --since and --until are for --evidence: a directory gets the whole ledger")
 			}
 			return p.export(c.Context(), args[0], o)
 		},
@@ -74,6 +77,8 @@ published reason. The ledger records each entry that is read for it.`,
 	f.BoolVar(&o.json, "json", false, "print what was exported as JSON")
 	f.StringVar(&o.evidence, "evidence", "", "write evidence of some entries into the `FILE`; needs a reader's token")
 	f.StringVar(&o.stream, "stream", "", "only events of the stream `NAME`")
+	f.StringVar(&o.subject, "subject", "", "only events of the stream that concern this data subject, by its `ID` as events name it")
+	f.StringArrayVar(&o.where, "where", nil, "only events of the stream with this value of a declared field: `NAME=VALUE`; can be repeated")
 	f.StringVar(&o.since, "since", "", "only events from this `TIME` on: 2026-11-23, 2026-11-23T12:00:00Z, or 36h or 7d ago")
 	f.StringVar(&o.until, "until", "", "only events before this `TIME`")
 	p.reasonFlag(f)
