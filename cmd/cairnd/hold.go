@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
@@ -67,7 +68,7 @@ func (p *program) hold(ctx context.Context, o holdFlags) error {
 		if !ok {
 			return command.Usage("%q is not NAME=VALUE", f)
 		}
-		r.Fields = append(r.Fields, httpapi.FieldValue{Name: name, Value: value})
+		r.Fields = append(r.Fields, client.FieldValue{Name: name, Value: value})
 	}
 	var err error
 	if r.Entries, err = parseRuns(o.entries); err != nil {
