@@ -20,6 +20,7 @@ type chunk struct {
 	file     proofs.Hash // and this is its SHA-256, where there is a vault
 	tiles    uint64
 	bundles  uint64
+	withheld bool // its entries are not there because they are pruned
 }
 
 // A dispute is an entry or subtree, and another hash for it in a tile that is
@@ -62,7 +63,10 @@ func (l *ledger) judge(ctx context.Context, j job) (*chunk, error) {
 		}
 	}
 	c.right, c.file = r.entries != nil && !slices.Contains(r.believed, false), r.file
-	times := c.readLeaves(r.entries, r.believed)
+	times := make([]uint64, c.bundle.Width)
+	if !c.withheld {
+		times = c.readLeaves(r.entries, r.believed)
+	}
 	for i, m := range j.marks {
 		k, err := l.readMark(ctx, m)
 		if err != nil {

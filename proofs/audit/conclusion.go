@@ -44,6 +44,9 @@ func (a *auditor) conclude(ctx context.Context) error {
 	if err := a.openSample(ctx); err != nil {
 		return err
 	}
+	if err := a.judgeWithheld(ctx); err != nil {
+		return err
+	}
 	lasting := a.judgeGaps() + a.judgeOpen()
 	a.summarize()
 	if clean := a.found.total == lasting; clean && known && !a.history.sources.full {

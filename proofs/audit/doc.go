@@ -8,6 +8,8 @@
 //	checkpoint                     the latest published checkpoint, signed
 //	tile/<L>/<N>[.p/<W>]           hashes   } C2SP tlog-tiles
 //	tile/entries/<N>[.p/<W>]       entries  }
+//	log                            what the ledger says of itself, of which only the
+//	                               minimum index is looked at, and not believed; optional
 //	checkpoints/<size>             kept checkpoints, each published once as the
 //	                               latest; the size as in [CheckpointPath]; optional
 //	vault/<N>[.p/<W>]              sealed records of the same entries as the bundle
@@ -51,6 +53,17 @@
 // What takes keys to see is not judged: that a request asks for just what was
 // done, and not for another act of its kind; who it is that asks and approves,
 // beyond that it is two names; who else may act as a custodian.
+//
+// # What is pruned
+//
+// A bundle that is missing may be pruned (C2SP tlog-tiles), where the ledger says
+// that its minimum index is above it. That is allowed if an entry announces such
+// an index: [proofs.MinimumBody] says when it may. The hashes of what is pruned
+// are there, and are judged, and so is all that lasts; the announcement commits
+// to that, so that no hold or setting can be hidden among what is not. Nobody can
+// tell any more how many of the entries were in which bucket, which numbers their
+// sources gave them, and whether their records are gone: [Summary.NotJudged] says
+// so. A state from before has judged it.
 //
 // The times of kept checkpoints are those by today's policy: one that does not
 // know the witnesses of then can't tell.

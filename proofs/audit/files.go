@@ -19,6 +19,8 @@ type ledger struct {
 	reader   *proofs.Reader    // of head; decides which of two files is wrong
 	listable bool              // fsys can list its directories
 	vault    bool              // there is a vault
+
+	withholds *withholding
 }
 
 // wrong reports whether an error is about the files' content, and not about

@@ -56,7 +56,7 @@ func (a *auditor) prepare(ctx context.Context) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && a.listable {
 		return fmt.Errorf("read %s: %w", VaultDir, err)
 	}
-	a.vault = err == nil && info.IsDir()
+	a.vault, a.withholds = err == nil && info.IsDir(), &withholding{}
 	a.tree = tree{ledger: a.ledger, found: &a.found}
 	a.history = history{found: &a.found, origin: a.head.Origin, retention: newRetention(), sources: newSources(a.o.MaxSources), cosigned: a.cosigned}
 	s := a.o.State

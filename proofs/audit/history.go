@@ -31,6 +31,9 @@ type history struct {
 // be read.
 func (h *history) take(ctx context.Context, c *chunk) error {
 	f := &c.facts
+	if c.withheld {
+		h.withhold(c)
+	}
 	path := bundlePlace(c.bundle).String()
 	if c.first() == 0 && c.skip == 0 && (len(f.controls) == 0 || f.controls[0].index != 0 || f.controls[0].leaf.Kind != proofs.Created) && f.unread == 0 {
 		h.report(CreatedMissing, 0, path, "Entry 0 does not say that the ledger was created.")
@@ -66,6 +69,9 @@ func (h *history) takeControls(ctx context.Context, f *facts, path string) error
 		if err != nil && !wrong(err) {
 			return err
 		}
+		if err := h.last(c); err != nil {
+			return err
+		}
 		if err != nil {
 			h.report(EntryMalformed, c.index, path, "Control entry %d of kind %v was signed and can't be read: %v.", c.index, c.leaf.Kind, why(err))
 		}
@@ -99,7 +105,7 @@ func (h *history) control(ctx context.Context, c control) error {
 	case proofs.Created:
 		return h.create(c)
 	case proofs.Settings:
-		return h.set(c)
+		return h.set(ctx, c)
 	case proofs.BucketOpened:
 		return h.open(c)
 	case proofs.Expiry:

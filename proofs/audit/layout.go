@@ -15,6 +15,7 @@ import (
 // Where the files of a ledger lie.
 const (
 	CheckpointFile = "checkpoint"
+	InfoFile       = "log" // what a ledger says of itself
 	CheckpointsDir = "checkpoints"
 	VaultDir       = "vault"
 	ReceiptsDir    = "receipts"

@@ -99,22 +99,11 @@ func (c *chunk) note(i int, leaf *proofs.Leaf) {
 		f.segment = len(f.uses) // what comes before it is told from what comes after
 	}
 	f.use(leaf, index)
-	if remembered(leaf) {
+	if leaf.Lasts() {
 		kept := *leaf
 		kept.Control = slices.Clone(leaf.Control)
 		f.controls = append(f.controls, control{index, kept, bundlePlace(c.bundle).String()})
 	}
-}
-
-// remembered reports whether an entry says more than that it is there.
-func remembered(leaf *proofs.Leaf) bool {
-	switch leaf.Kind {
-	case proofs.Created, proofs.Settings, proofs.BucketOpened, proofs.Expiry, proofs.Hold, proofs.Release, proofs.Erasure, proofs.Closed:
-		return true
-	case proofs.Administration:
-		return len(leaf.Control) > 0
-	}
-	return false
 }
 
 // use counts an entry for its bucket.

@@ -41,6 +41,9 @@ func (r *reading) readEntries(ctx context.Context) error {
 	b, used, err := r.read(ctx, p)
 	r.usedBundle = used
 	if errors.Is(err, fs.ErrNotExist) {
+		if r.withheld, err = r.mayWithhold(ctx, r.bundle); r.withheld || err != nil {
+			return err
+		}
 		r.found = append(r.found, r.whole(BundleMissing, p.String(), "The entries from %d on are missing: there is no such file.", r.first()))
 		return nil
 	}

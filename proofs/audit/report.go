@@ -40,6 +40,8 @@ type Summary struct {
 	Bytes uint64 `json:"bytes"`
 	// Unread counts entries whose bytes are missing or not the signed ones.
 	Unread uint64 `json:"unread"`
+	// Withheld counts entries that are not there because they are pruned.
+	Withheld uint64 `json:"withheld,omitempty"`
 	// Kinds counts the entries that could be read by their kind.
 	Kinds map[string]uint64 `json:"kinds"`
 	// FirstTime and LastTime are those of the entries that could be read.
@@ -174,6 +176,9 @@ func (a *auditor) sum(c *chunk) {
 	s, f := &a.report.Summary, &c.facts
 	s.Bytes += f.bytes
 	s.Unread += f.unread
+	if c.withheld {
+		s.Withheld += uint64(c.bundle.Width - c.skip)
+	}
 	s.Tiles += c.tiles
 	s.Bundles += c.bundles
 	for k, n := range f.kinds {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/cairnlog/cairn/proofs"
@@ -18,7 +19,7 @@ type class struct {
 }
 
 // set takes over settings.
-func (h *history) set(c control) error {
+func (h *history) set(ctx context.Context, c control) error {
 	body, err := proofs.ParseSettings(c.leaf.Control)
 	if err != nil {
 		return err
@@ -26,12 +27,22 @@ func (h *history) set(c control) error {
 	switch {
 	case body.Class != nil:
 		h.setClass(c, body.Request, *body.Class)
+	case body.Custodians != nil:
+		h.judgeRequest(c, act{
+			kind: proofs.Settings, request: body.Request, needsTwo: body.Custodians.Differs(h.custodians), what: "names other custodians",
+		})
+		h.custodians = *body.Custodians
 	case body.Ledger != nil:
 		h.setLedger(c, body.Request, *body.Ledger)
 	case body.Stream != nil:
 		h.setStream(c, body.Request, *body.Stream)
+	case body.Pruning != nil:
+		h.prunes(c, body.Request, *body.Pruning)
 	default:
 		h.judgeRequest(c, act{kind: proofs.Settings, request: body.Request})
+	}
+	if body.Minimum != nil {
+		return h.raise(ctx, c, *body.Minimum)
 	}
 	return nil
 }

@@ -21,6 +21,14 @@ func (r *retention) format(b []byte) []byte {
 		b = append(appendStream(b, r.streams[n]), '\n')
 	}
 	b = fmt.Appendf(b, "ledger %d %d\n", r.ledger.Custodians, r.ledger.Grace)
+	b = r.pruning.format(b)
+	if len(r.custodians.Named) > 0 {
+		b = append(b, "named"...)
+		for _, by := range r.custodians.Named {
+			b = fmt.Appendf(b, " %d", by)
+		}
+		b = append(b, '\n')
+	}
 	if k := r.keyState; k != nil {
 		b = fmt.Appendf(b, "keystate %d %v %d\n", k.epoch, k.hash, k.entry)
 	}
@@ -87,6 +95,15 @@ func (r *retention) parse(keyword string, words []string) error {
 		r.parseStream(&l)
 	case "ledger":
 		r.ledger = proofs.LedgerBody{Custodians: uint8(l.number(8)), Grace: uint32(l.number(32))}
+	case "controls":
+		r.pruning.controls = l.hash()
+	case "pruning":
+		p := &r.pruning
+		p.days, p.minimum, p.entry, p.now, p.withheld = uint32(l.number(32)), l.number(63), l.number(63), l.number(63), l.number(63)
+	case "named":
+		for len(l.words) > 0 && !l.bad {
+			r.custodians.Named = append(r.custodians.Named, l.number(64))
+		}
 	case "keystate":
 		r.keyState = &keyState{epoch: l.number(64), hash: l.hash(), entry: l.number(63)}
 	case "bucket":
@@ -206,7 +223,7 @@ func (l *line) runs() (runs []proofs.Run) {
 // clone returns a copy that grows on its own.
 func (r *retention) clone() retention {
 	c := newRetention()
-	c.ledger, c.keyState = r.ledger, r.keyState
+	c.ledger, c.keyState, c.pruning = r.ledger, r.keyState, r.pruning
 	maps.Copy(c.classes, r.classes)
 	maps.Copy(c.streams, r.streams)
 	maps.Copy(c.paths, r.paths)

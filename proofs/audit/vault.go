@@ -118,7 +118,7 @@ func (a *auditor) judgeVault(ctx context.Context, j vaultJob) (*vaultChunk, erro
 // or served in two versions.
 func (l *ledger) leavesAgain(ctx context.Context, v *vaultChunk) ([]vaultLeaf, error) {
 	r := &reading{ledger: l, chunk: &chunk{job: job{bundle: v.bundle}}}
-	if err := r.readEntries(ctx); err != nil {
+	if err := r.readEntries(ctx); err != nil || r.withheld {
 		return nil, err
 	}
 	if right := v.seen.right && r.entries != nil && r.file == v.seen.file; !right {
