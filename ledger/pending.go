@@ -1,5 +1,7 @@
 package ledger
 
+import "github.com/cairnlog/cairn/proofs"
+
 // A Pending is what somebody decided about payloads and is not over, as the
 // entries of the log say it in clear. To tell it opens nothing, so that it can
 // be asked for every minute; what people gave as their reasons, and whom it
@@ -28,6 +30,16 @@ func (l *Ledger) Pending() Pending {
 		p.Requests = append(p.Requests, PendingRequest{Request: r.Index, Kind: r.Kind.String(), Approved: r.Approval, From: r.From})
 	}
 	return p
+}
+
+// Requested returns what became of what an entry asked for, without what that
+// is; ok is false if it asked for nothing.
+func (l *Ledger) Requested(index uint64) (r RequestInfo, ok bool) {
+	request, ok := l.retain.Request(index)
+	if !ok {
+		return RequestInfo{}, false
+	}
+	return *requestInfo(request, proofs.Act{}), true
 }
 
 // closings returns what is announced to become unreadable and is not done, in

@@ -91,7 +91,7 @@ func (l *Ledger) gone(index uint64, leafBytes []byte) error {
 		return fmt.Errorf("entry %d: %w", index, err)
 	}
 	if p.Reasons = l.retain.Reasons(leaf.Stream, leaf.Bucket, index); len(p.Reasons) > 0 {
-		p.Hint = "why, the entries say that are among the reasons"
+		p.Hint = fmt.Sprintf("entry %d says why; a file that shows it to anybody, and that cairn verify explains, is made with: cairn export --evidence FILE %d", p.Reasons[0], index)
 	}
 	return p
 }

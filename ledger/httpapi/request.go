@@ -27,26 +27,26 @@ func (a *API) request(c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.session().Request(c.Context(), index); err != nil {
+	r, err := c.session().Request(c.Context(), index)
+	if err != nil {
 		return err // there is nothing to wait for
 	}
 	if err := c.awaitDone(index, timeout); err != nil {
 		return err
 	}
-	return c.requested(http.StatusOK, index)
+	return c.requested(http.StatusOK, r)
 }
 
-// requested answers with what became of a request.
-func (c *call) requested(status int, index uint64) error {
-	r, err := c.session().Request(c.Context(), index)
+// requested answers with a request, and what became of it by now: that stands
+// in clear in the log, and is no other read.
+func (c *call) requested(status int, r *ledger.RequestInfo) error {
+	now, _ := c.api.ledger.Requested(r.Request)
+	now.Act = r.Act
+	done, err := c.isUsed(r.Request)
 	if err != nil {
 		return err
 	}
-	done, err := c.isUsed(index)
-	if err != nil {
-		return err
-	}
-	return c.json(status, Requested{*r, done})
+	return c.json(status, Requested{now, done})
 }
 
 func (a *API) approve(c *call) error {
@@ -58,7 +58,8 @@ func (a *API) approve(c *call) error {
 		return err
 	}
 	s := c.session()
-	if _, err := s.Approve(c.Context(), index); err != nil {
+	approved, err := s.Approve(c.Context(), index)
+	if err != nil {
 		asked, _ := s.Request(c.Context(), index) // nil: there is no such request, which the error says
 		return c.oneIdentity(asked, err)
 	}
@@ -66,7 +67,7 @@ func (a *API) approve(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.requested(status, index)
+	return c.requested(status, approved)
 }
 
 // oneIdentity says of an approval that was refused what to do where whoever
@@ -92,8 +93,9 @@ func (a *API) withdraw(c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.session().Withdraw(c.Context(), index); err != nil {
+	r, err := c.session().Withdraw(c.Context(), index)
+	if err != nil {
 		return err
 	}
-	return c.requested(http.StatusOK, index)
+	return c.requested(http.StatusOK, r)
 }
