@@ -107,7 +107,7 @@ func (p *program) awaitRequest(ctx context.Context, a *admin, index uint64, w wa
 
 func (p *program) sayRequested(index uint64) {
 	p.Say("requested in entry %d: another custodian has to approve it", index)
-	p.Hint("another custodian approves with: cairnd request approve %d", index)
+	p.Hint("another custodian approves with: cairnd request approve %d%s", index, p.remote.example())
 }
 
 // waitsFor says what an open closing waits for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,19 @@ func describeCustody(c ledger.CustodyConfig) string {
 	if c.Grace == 0 {
 		return "two custodians, without grace"
 	}
-	return fmt.Sprintf("two custodians, with a grace of %v", time.Duration(c.Grace)*time.Second)
+	return "two custodians, with a grace of " + shortDuration(time.Duration(c.Grace)*time.Second)
+}
+
+// shortDuration returns a duration without what is zero at its end: "1h", and
+// not "1h0m0s".
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	for _, unit := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, unit) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 func (a *admin) custody(ctx context.Context) (c ledger.CustodyConfig, err error) {
@@ -84,7 +97,7 @@ Before you need two, issue two of them tokens: alone, nobody can then go back.`,
 			case !given("custodians") && !given("grace"):
 				return command.Usage("how many? Give --custodians, --grace, or both")
 			case grace < 0 || grace > maxGrace || grace%time.Second != 0:
-				return command.Usage("--grace is in whole seconds from 0s to %v", maxGrace)
+				return command.Usage("--grace is in whole seconds from 0s to %s", shortDuration(maxGrace))
 			}
 			return p.setCustody(c.Context(), func(now *ledger.CustodyConfig) {
 				if given("custodians") {

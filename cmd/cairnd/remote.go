@@ -31,6 +31,15 @@ func (p *program) remoteFlags(c *cobra.Command) {
 	f.StringVar(&p.remote.keyFile, "client-key", "", "`FILE` in PEM with its key")
 }
 
+// example returns the flags by which somebody else reaches the same server;
+// by its socket nobody does.
+func (r remote) example() string {
+	if r.url == "" {
+		return " --url URL --token-file FILE"
+	}
+	return " --url " + r.url + " --token-file FILE"
+}
+
 // reach returns the administration of the server at the URL that was given,
 // or of the ledger's running server where none was.
 func (p *program) reach() (*admin, error) {

@@ -233,7 +233,7 @@ func nextExpiry(k ledger.KeptInfo, now uint64) string {
 	case k.Days == 0 || now == 0:
 		return "never"
 	case k.Overdue > 0:
-		return fmt.Sprintf("now: %s have reached their age", count(uint64(k.Overdue), "bucket", "buckets"))
+		return fmt.Sprintf("now: %s reached the age", count(uint64(k.Overdue), "bucket has", "buckets have"))
 	}
 	return time.Unix(int64(k.Next), 0).UTC().Format(time.RFC3339)
 }
@@ -262,7 +262,7 @@ whose grace is over. It does so by itself every ten minutes.`,
 			for _, k := range info.Kept {
 				overdue += k.Overdue
 			}
-			p.Say("the ledger looks for what has reached its age: %s; see: cairnd retention status", count(uint64(overdue), "bucket", "buckets"))
+			p.Say("the ledger looks now; %s reached the age; see: cairnd retention status", count(uint64(overdue), "bucket has", "buckets have"))
 			return nil
 		},
 	}
