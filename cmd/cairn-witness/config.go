@@ -24,6 +24,11 @@ type Config struct {
 	Certificate string `toml:"certificate"`
 	Key         string `toml:"key"`
 
+	// SSHAgent is the socket of the ssh-agent that has those keys of
+	// keys/witness.key which are no secrets, but lines "ssh-agent" with a
+	// public key. Default: that of SSH_AUTH_SOCK.
+	SSHAgent string `toml:"ssh_agent"`
+
 	// Lists are further lists of logs in the format logs/v0, beside the file
 	// "logs" that "log add" writes. All are read again when they change.
 	Lists []string `toml:"lists"`
@@ -42,7 +47,7 @@ const (
 )
 
 // sampleConfig is the configuration that init writes, with the address to
-// listen on in place of %s.
+// listen on in place of %q and the setting of the ssh-agent in place of %s.
 const sampleConfig = `# Configuration of a Cairn witness, see cairn-witness(8). Paths are relative to
 # this file's directory.
 
@@ -54,6 +59,10 @@ listen = %q
 # serves plain HTTP.
 #certificate = "/etc/letsencrypt/live/witness.example.org/fullchain.pem"
 #key = "/etc/letsencrypt/live/witness.example.org/privkey.pem"
+
+# Socket of the ssh-agent that has the Ed25519 key, where keys/witness.key says
+# that one has it. Default: what SSH_AUTH_SOCK says.
+%s
 
 # Further lists of logs, such as witness-network.org publishes, beside the file
 # "logs" that "cairn-witness log add" writes. All are read again when they change.

@@ -71,7 +71,7 @@ func TestTheManPageHasEverything(t *testing.T) {
 // The configuration that init writes is read, and so it is with the lines that
 // are comments in it; together they have every setting.
 func TestSampleConfig(t *testing.T) {
-	sample := fmt.Sprintf(sampleConfig, defaultListen)
+	sample := (&initOptions{listen: defaultListen}).config()
 	var c Config
 	must(t, decode([]byte(sample), &c))
 	if c.Listen != defaultListen || c.Certificate != "" || c.Lists != nil {

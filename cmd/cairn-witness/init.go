@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 // initOptions are what a new witness is made of.
 type initOptions struct {
 	name, url, listen string
+	sshKey, sshAgent  string // fingerprint or file of the key that an agent has, and its socket
 	encrypt, json     bool
 }
 
@@ -34,6 +34,9 @@ func (p *program) initCommand() *cobra.Command {
 		Long: `Make the directory of a new witness: its keys, Ed25519 and ML-DSA-44, its
 configuration and its empty memory. Nothing else ever makes one.
 
+With --ssh-key the Ed25519 key is one that an ssh-agent has, on a hardware token for
+example. While the agent is away or locked nothing is cosigned.
+
 The name stands in every cosignature, for ever. By convention it is a URL without
 scheme that you control.
 
@@ -42,13 +45,16 @@ a witness line with each verifier key, and a group that takes either key for one
 vote. They are kept in the file "policy".`,
 		Example: `  cairn-witness init --name witness.example.org/w1 --url https://witness.example.org
   cairn-witness init --name w1.test --dir w1 --listen 127.0.0.1:7381
-  cairn-witness init --name witness.example.org/w1 --encrypt --passphrase-file /run/secrets/witness`,
+  cairn-witness init --name witness.example.org/w1 --encrypt --passphrase-file /run/secrets/witness
+  cairn-witness init --name witness.example.org/w1 --ssh-key ~/.ssh/w1.pub --ssh-agent /run/witness/agent`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return p.init(o) },
 	}
 	c.Flags().StringVar(&o.name, "name", "", "name of the witness, for ever")
 	c.Flags().StringVar(&o.url, "url", "", "URL under which others reach it, for the policy lines (default http://LISTEN)")
 	c.Flags().StringVar(&o.listen, "listen", defaultListen, "address to listen on, for witness.toml")
+	c.Flags().StringVar(&o.sshKey, "ssh-key", "", "Ed25519 key of the ssh-agent to sign with: its fingerprint SHA256:..., or its file such as id_ed25519.pub")
+	c.Flags().StringVar(&o.sshAgent, "ssh-agent", "", "socket of the ssh-agent, for witness.toml (default SSH_AUTH_SOCK, always)")
 	c.Flags().BoolVar(&o.encrypt, "encrypt", false, "encrypt the keys with the passphrase")
 	c.Flags().BoolVar(&o.json, "json", false, "print name, verifier keys and policy lines in JSON")
 	p.passphraseFlag(c)
@@ -58,19 +64,20 @@ vote. They are kept in the file "policy".`,
 // init makes the witness. Its configuration comes last: a directory without
 // it is no witness.
 func (p *program) init(o initOptions) error {
-	keys, policy, err := o.identity()
+	if err := o.check(); err != nil {
+		return command.Usage("%w", err)
+	}
+	keys, err := p.makeKeys(o)
+	if err != nil {
+		return err
+	}
+	policy, err := o.policy(keys)
 	if err != nil {
 		return command.Usage("%w", err)
 	}
-	sealed := formatKeys(keys)
-	if o.encrypt {
-		secret, err := p.secret()
-		if err != nil {
-			return err
-		}
-		if sealed, err = encrypt(sealed, secret); err != nil {
-			return err
-		}
+	sealed, err := p.sealKeys(keys, o.encrypt)
+	if err != nil {
+		return err
 	}
 	list, err := witness.FormatLogList(nil)
 	if err != nil {
@@ -86,53 +93,70 @@ func (p *program) init(o initOptions) error {
 		return err
 	}
 	for _, f := range []struct{ name, data string }{
-		{logsFile, string(list)}, {policyFile, policy}, {configFile, fmt.Sprintf(sampleConfig, o.listen)},
+		{logsFile, string(list)}, {policyFile, policy}, {configFile, o.config()},
 	} {
 		if err := command.WriteFile(p.path(f.name), []byte(f.data), 0o600); err != nil {
 			return err
 		}
 	}
 	p.Say("made the witness %s in %s", o.name, p.dir)
+	if o.sshKey != "" && o.sshAgent == "" {
+		p.Hint("name the agent's socket in %s, ssh_agent, or have SSH_AUTH_SOCK name it wherever the witness runs", configFile)
+	}
 	p.Hint("say for which logs it cosigns with: cairn-witness log add --dir %s VKEY", p.dir)
 	return o.print(p, keys, policy)
 }
 
-// identity makes the keys, and the lines by which others trust them.
-func (o *initOptions) identity() (keys []proofs.SigningKey, policy string, err error) {
+// check refuses what no witness can be made of, and completes the rest.
+func (o *initOptions) check() error {
 	if o.name == "" {
-		return nil, "", errors.New("a witness needs a name: --name NAME")
+		return errors.New("a witness needs a name: --name NAME")
 	}
 	_, port, err := net.SplitHostPort(o.listen)
 	if err != nil {
-		return nil, "", fmt.Errorf("--listen: %w", err)
+		return fmt.Errorf("--listen: %w", err)
 	}
 	if o.url == "" && port != "0" {
 		o.url = "http://" + o.listen
 	}
 	if u, err := url.Parse(o.url); o.url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return nil, "", fmt.Errorf("--url: %q is not of the form https://HOST", o.url)
+		return fmt.Errorf("--url: %q is not of the form https://HOST", o.url)
 	}
-	if err := decode(fmt.Appendf(nil, sampleConfig, o.listen), new(Config)); err != nil {
-		return nil, "", fmt.Errorf("--listen: %w", err)
-	}
-	group := "group " + o.name + " any"
-	for _, t := range []struct {
-		proofs.KeyType
-		name string
-	}{{proofs.Ed25519Cosignature, o.name + "-ed25519"}, {proofs.MLDSA44, o.name + "-mldsa"}} {
-		k, err := proofs.GenerateKey(o.name, t.KeyType, rand.Reader)
-		if err != nil {
-			return nil, "", fmt.Errorf("--name: %w", err)
+	if o.sshAgent != "" {
+		if o.sshKey == "" {
+			return errors.New("--ssh-agent says where the key is, and not which: --ssh-key KEY")
 		}
-		keys = append(keys, k)
-		policy += strings.TrimSpace(fmt.Sprintf("witness %s %s %s", t.name, k.Key(), o.url)) + "\n"
-		group += " " + t.name
+		if o.sshAgent, err = filepath.Abs(o.sshAgent); err != nil {
+			return err
+		}
+	}
+	if err := decode([]byte(o.config()), new(Config)); err != nil {
+		return fmt.Errorf("--listen or --ssh-agent: %w", err)
+	}
+	return nil
+}
+
+// config returns the configuration of the new witness.
+func (o *initOptions) config() string {
+	agent := `#ssh_agent = "/run/cairn-witness/agent"`
+	if o.sshAgent != "" {
+		agent = fmt.Sprintf("ssh_agent = %q", o.sshAgent)
+	}
+	return fmt.Sprintf(sampleConfig, o.listen, agent)
+}
+
+// policy returns the lines by which others trust the keys.
+func (o *initOptions) policy(keys []proofs.SigningKey) (string, error) {
+	policy, group := "", "group "+o.name+" any"
+	for i, kind := range []string{"-ed25519", "-mldsa"} {
+		policy += strings.TrimSpace(fmt.Sprintf("witness %s %s %s", o.name+kind, keys[i].Key(), o.url)) + "\n"
+		group += " " + o.name + kind
 	}
 	policy += group + "\n"
 	if _, err := parsePolicy([]byte(policy)); err != nil {
-		return nil, "", err
+		return "", err
 	}
-	return keys, policy, nil
+	return policy, nil
 }
 
 // parsePolicy returns the keys in the policy lines of a witness.

@@ -1,24 +1,18 @@
 package main
 
 import (
-	"bytes"
+	"crypto/rand"
+	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
-	"filippo.io/age"
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/witness/signing"
 )
 
-const (
-	maxKeyFile = 1 << 20
-	ageIntro   = "age-encryption.org/v1"
-	keyComment = "# signing keys of a Cairn witness: whoever has them can cosign in its name\n"
-)
+const keyComment = "signing keys of a Cairn witness: whoever has them can cosign in its name"
 
 // passphraseFlag adds the flag that says where the passphrase is.
 func (p *program) passphraseFlag(c *cobra.Command) {
@@ -30,88 +24,82 @@ func (p *program) secret() (string, error) {
 	return command.Passphrase(p.passphrase, p.env, command.Usage("%s: %w", p.path(keyFile), errEncrypted))
 }
 
-// keys reads the keys of the witness, which nobody else may be able to read.
-func (p *program) keys() ([]proofs.SigningKey, error) {
-	path := p.path(keyFile)
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
+// agent returns the ssh-agent at a socket of the configuration or, where that
+// names none, of the environment.
+func (p *program) agent(socket string) *signing.Agent {
+	if socket == "" {
+		socket = p.env("SSH_AUTH_SOCK")
+	} else {
+		socket = p.path(socket)
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, command.Usage("%s: others can read it (mode %04o): chmod 600", path, mode)
-	}
-	data, err := command.ReadFile(path, maxKeyFile)
-	if err != nil {
-		return nil, err
-	}
-	if bytes.HasPrefix(data, []byte(ageIntro)) {
-		if data, err = p.decrypt(path, data); err != nil {
-			return nil, err
-		}
-	}
-	return parseKeys(path, data)
+	return signing.NewAgent(socket, 0)
 }
 
-func (p *program) decrypt(path string, data []byte) ([]byte, error) {
+// keys reads the keys of the witness, which nobody else may be able to read.
+func (p *program) keys(agent *signing.Agent) ([]proofs.SigningKey, error) {
+	keys, err := signing.ReadKeys(p.path(keyFile), p.secret, agent)
+	return keys, asUsage(err)
+}
+
+// asUsage makes wrong usage of a file that can be read and not used.
+func asUsage(err error) error {
+	var wrong *signing.FileError
+	if errors.As(err, &wrong) {
+		return command.Usage("%w", err)
+	}
+	return err
+}
+
+// makeKeys makes the keys of a new witness: Ed25519, unless the ssh-agent has
+// it, and ML-DSA-44.
+func (p *program) makeKeys(o initOptions) ([]proofs.SigningKey, error) {
+	var first proofs.SigningKey
+	var err error
+	if o.sshKey != "" {
+		first, err = p.agentKey(o)
+	} else {
+		first, err = generateKey(o.name, proofs.Ed25519Cosignature)
+	}
+	if err != nil {
+		return nil, err
+	}
+	second, err := generateKey(o.name, proofs.MLDSA44)
+	return []proofs.SigningKey{first, second}, err
+}
+
+func generateKey(name string, t proofs.KeyType) (proofs.SigningKey, error) {
+	k, err := proofs.GenerateKey(name, t, rand.Reader)
+	if err != nil {
+		return k, command.Usage("--name: %w", err)
+	}
+	return k, nil
+}
+
+// agentKey returns the key that the ssh-agent has.
+func (p *program) agentKey(o initOptions) (k proofs.SigningKey, err error) {
+	agent := p.agent(o.sshAgent)
+	public, err := agent.Find(o.sshKey)
+	if err != nil {
+		return k, command.Hinted(asUsage(err), "see which keys an agent has with: ssh-add -l; it prints the fingerprints")
+	}
+	if k, err = agent.Key(o.name, proofs.Ed25519Cosignature, public); err != nil {
+		return k, command.Usage("--name: %w", err)
+	}
+	return k, nil
+}
+
+// sealKeys returns the content of the file of the keys.
+func (p *program) sealKeys(keys []proofs.SigningKey, encrypt bool) ([]byte, error) {
+	data := signing.FormatKeys(keyComment, keys)
+	if !encrypt {
+		return data, nil
+	}
 	secret, err := p.secret()
 	if err != nil {
 		return nil, err
 	}
-	identity, err := age.NewScryptIdentity(secret)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if data, err = signing.Encrypt(data, secret, 0); err != nil {
+		return nil, fmt.Errorf("encrypt: %w", err)
 	}
-	plain, err := age.Decrypt(bytes.NewReader(data), identity)
-	if err != nil {
-		return nil, command.Usage("%s: the passphrase does not open it", path)
-	}
-	return command.ReadAll(plain, path, maxKeyFile)
-}
-
-// encrypt encrypts with a passphrase.
-func encrypt(data []byte, secret string) ([]byte, error) {
-	recipient, err := age.NewScryptRecipient(secret)
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	w, err := age.Encrypt(&out, recipient)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := io.Copy(w, bytes.NewReader(data)); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
-// formatKeys writes the signing keys, a line each.
-func formatKeys(keys []proofs.SigningKey) []byte {
-	b := []byte(keyComment)
-	for _, k := range keys {
-		b = append(b, k.Secret()+"\n"...)
-	}
-	return b
-}
-
-// parseKeys reads signing keys, a line each; comments and empty lines may
-// stand between them. Errors do not quote the lines.
-func parseKeys(path string, data []byte) (keys []proofs.SigningKey, err error) {
-	number := 0
-	for line := range strings.Lines(string(data)) {
-		number++
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		k, err := proofs.ParseSigningKey(line)
-		if err != nil {
-			return nil, command.Usage("%s:%d: %w", path, number, err)
-		}
-		keys = append(keys, k)
-	}
-	return keys, nil
+	return data, nil
 }

@@ -22,6 +22,7 @@ import (
 const (
 	askTime       = 10 * time.Second // for one answer of the witness that serves
 	maxCheckpoint = 1 << 20          // bytes
+	maxPolicy     = 1 << 20          // bytes
 )
 
 func (p *program) logListCommand() *cobra.Command {
@@ -64,7 +65,7 @@ func (p *program) logList(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	lines, err := command.ReadFile(p.path(policyFile), maxKeyFile)
+	lines, err := command.ReadFile(p.path(policyFile), maxPolicy)
 	if err != nil {
 		return err
 	}

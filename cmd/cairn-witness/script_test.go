@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cairnlog/cairn/witness/signing/agenttest"
 )
 
 func TestMain(m *testing.M) {
@@ -20,6 +22,7 @@ func TestMain(m *testing.M) {
 		"testlog": func() {
 			os.Exit(testlog(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 		},
+		"testssh": func() { os.Exit(testssh(os.Args[1:])) },
 	})
 }
 
@@ -29,7 +32,7 @@ func TestMain(m *testing.M) {
 //	await ADDRESS                   waits until somebody listens there
 //	until PATTERN PROGRAM [ARG...]  repeats a program until its output matches
 //
-// Each has an address of its own in ADDR.
+// Each has an address of its own in ADDR, and the path of a socket in SOCKET.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -37,7 +40,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ADDR", freeAddress(t))
 			env.Setenv("OTHER", freeAddress(t))
 			env.Setenv("CAIRN_PASSPHRASE", "")
-			return nil
+			socket, remove, err := agenttest.Socket()
+			env.Setenv("SOCKET", socket)
+			env.Defer(remove)
+			return err
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "await": await, "until": until,

@@ -43,10 +43,13 @@ func (p *program) serveCommand() *cobra.Command {
 
   POST /add-checkpoint                          cosign a checkpoint
   GET  /<SHA-256 of the origin>/checkpoint      the checkpoint cosigned last
-  GET  /healthz                                 200 while it can cosign
+  GET  /healthz                                 200 unless its store failed
   GET  /metrics                                 Prometheus metrics
 
-Logs that are added meanwhile are taken within a second or two.`,
+Logs that are added meanwhile are taken within a second or two.
+
+While an ssh-agent that has the Ed25519 key is away or locked, it answers 503 and
+cosigns nothing. It goes on by itself.`,
 		Example: `  cairn-witness serve --dir /var/lib/cairn-witness --log-format json`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -67,9 +70,13 @@ func (p *program) serve(ctx context.Context, logger *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	keys, err := p.keys()
+	agent := p.agent(cfg.SSHAgent)
+	keys, err := p.keys(agent)
 	if err != nil {
 		return err
+	}
+	if err := agent.Check(keys); err != nil {
+		logger.Warn("nothing is cosigned before the signing keys can be used", "error", err)
 	}
 	d, err := disk.Open(p.path(dataDir), disk.Options{})
 	if err != nil {
