@@ -399,7 +399,10 @@ func (s *Session) Release(ctx context.Context, r Release) (*Releasing, error) {
 	}
 	if s.l.retain.NeedsRequest(proofs.Release, proofs.SettingsBody{}) {
 		requested, err := s.request(ctx, proofs.Release, act)
-		return &Releasing{Requested: requested}, err
+		if err != nil {
+			return nil, s.answered(ctx, act, err)
+		}
+		return &Releasing{Requested: requested}, nil
 	}
 	announced, err := s.l.release(ctx, r.Hold, act)
 	return &Releasing{Announced: announced}, err

@@ -39,8 +39,11 @@ func (l *Ledger) pseudonym(name string) uint64 {
 }
 
 // request records that somebody asks for an act that another has to approve,
-// and returns the index of the entry.
+// and returns the index of the entry. Who gets an error records that.
 func (s *Session) request(ctx context.Context, kind proofs.Kind, act proofs.Act) (uint64, error) {
+	if err := s.mustBeCustodian(); err != nil {
+		return 0, err
+	}
 	body := proofs.AdministrationBody{Request: &proofs.RequestBody{Kind: kind, By: s.l.pseudonym(s.caller.Name)}}
 	control, err := proofs.FormatAdministration(body)
 	if err != nil {
@@ -162,6 +165,11 @@ func (s *Session) answer(ctx context.Context, request uint64, what string, body 
 	act.Request = request
 	if _, ok := s.l.retain.Request(request); !ok {
 		return nil, s.answered(ctx, act, noRequest(request))
+	}
+	if what == proofs.ActApprove {
+		if err := s.mustBeCustodian(); err != nil {
+			return nil, s.answered(ctx, act, err)
+		}
 	}
 	control, err := proofs.FormatAdministration(body(&proofs.AnswerBody{Request: request, By: s.l.pseudonym(s.caller.Name)}))
 	if err != nil {

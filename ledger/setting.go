@@ -11,7 +11,7 @@ import (
 )
 
 // A Setting is something that is there and can be set anew: a [StreamConfig], a
-// [ClassConfig] or a [CustodyConfig].
+// [ClassConfig], a [CustodyConfig] or a [CustodiansConfig].
 type Setting interface {
 	// setting returns what it says, or the problem that it cannot be.
 	setting(l *Ledger) (*setting, error)
@@ -63,8 +63,10 @@ func (s *Session) set(ctx context.Context, c Setting) (index uint64, requested b
 	if act.Settings == nil {
 		return 0, false, client.NewProblem(client.TooLarge, "these settings do not fit a request", "change less at once")
 	}
-	index, err = s.request(ctx, proofs.Settings, act)
-	return index, true, err
+	if index, err = s.request(ctx, proofs.Settings, act); err != nil {
+		return 0, false, s.answered(ctx, act, err)
+	}
+	return index, true, nil
 }
 
 // setRequested sets what a request asked for and another custodian approved.
@@ -96,6 +98,8 @@ func requestedSetting(act proofs.Act) (Setting, error) {
 		c, err = settingOf[ClassConfig](act)
 	case proofs.ActLedgerSet:
 		c, err = settingOf[CustodyConfig](act)
+	case proofs.ActCustodiansSet:
+		c, err = settingOf[CustodiansConfig](act)
 	default:
 		err = client.NewProblem(client.Invalid, "nobody knows how to do it", "")
 	}

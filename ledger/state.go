@@ -30,6 +30,8 @@ type state struct {
 	buckets  map[uint32]*bucket
 	paths    map[bucketPath]*bucket
 	ofStream map[uint32][]*bucket // the newest first; replaced, never changed
+
+	custodians []string // who are named, rising; replaced, never changed
 }
 
 // A class is a retention class.
@@ -176,6 +178,13 @@ func (st *state) bucketsOf(number uint32) []*bucket {
 	return st.ofStream[number]
 }
 
+// custodianNames returns who are named as custodians.
+func (st *state) custodianNames() []string {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	return st.custodians
+}
+
 // nextClass returns the next free number of a class.
 func (st *state) nextClass() (uint16, error) { return nextNumber(st, st.classes, "classes") }
 
@@ -247,6 +256,11 @@ func (st *state) addBucket(b *bucket) {
 func (st *state) applySettings(index uint64, leaf proofs.Leaf, payload []byte) error {
 	body, err := proofs.ParseSettings(leaf.Control)
 	if err != nil {
+		return err
+	}
+	if body.Custodians != nil {
+		names, err := proofs.ParseCustodiansSettings(payload)
+		st.custodians = names.Names
 		return err
 	}
 	if body.Ledger != nil {

@@ -27,6 +27,8 @@ type savedState struct {
 	Streams []*stream `json:"streams"`
 	Buckets []*bucket `json:"buckets"`
 
+	Custodians []string `json:"custodians,omitempty"`
+
 	// Retain is what the entries say about retention, of a size of its own.
 	Retain json.RawMessage `json:"retain"`
 }
@@ -129,13 +131,14 @@ func (st *state) save() savedState {
 	for _, of := range st.ofStream {
 		s.Buckets = append(s.Buckets, of...)
 	}
+	s.Custodians = st.custodians
 	return s
 }
 
 func (st *state) load(s savedState) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.size = s.Size
+	st.size, st.custodians = s.Size, s.Custodians
 	for _, c := range s.Classes {
 		st.classes[c.Body.Class] = c
 	}

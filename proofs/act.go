@@ -66,7 +66,8 @@ const (
 	ActClassAdd       = "class-add"
 	ActClassSet       = "class-set"
 	ActLedgerSet      = "ledger-set"
-	ActPruningSet     = "pruning-set" // when public entries may be pruned
+	ActCustodiansSet  = "custodians-set" // who they are
+	ActPruningSet     = "pruning-set"    // when public entries may be pruned
 	ActTokenIssue     = "token-issue"
 	ActTokenRevoke    = "token-revoke"
 	ActHold           = "hold"

@@ -100,6 +100,8 @@ func settingsFields(s proofs.SettingsBody) map[string]any {
 		return object{"request": s.Request, "custodians": s.Ledger.Custodians, "grace": s.Ledger.Grace}
 	case s.Pruning != nil:
 		return object{"request": s.Request, "days": s.Pruning.Days}
+	case s.Custodians != nil:
+		return object{"request": s.Request, "named": append([]uint64{}, s.Custodians.Named...)}
 	case s.Minimum != nil:
 		return minimumFields(s.Request, *s.Minimum)
 	}

@@ -9,10 +9,10 @@ import (
 )
 
 // A SettingsBody is the body of a settings entry: exactly one of class, stream,
-// ledger, pruning and minimum is set.
+// ledger, pruning, minimum and custodians is set.
 //
 //	struct {
-//	    uint8  what;                    /* 1 class, 2 stream, 3 ledger, 4 pruning, 5 minimum */
+//	    uint8  what;                    /* 1 class, 2 stream, 3 ledger, 4 pruning, 5 minimum, 6 custodians */
 //	    uint64 request;
 //	    select (what) {
 //	        case 1: uint16 class; uint32 days; uint8 period;
@@ -20,23 +20,26 @@ import (
 //	        case 3: uint8 custodians; uint32 grace;
 //	        case 4: uint32 days;
 //	        case 5: uint64 index; opaque controls[32]; CheckpointRef aged; CheckpointRef now;
+//	        case 6: uint64 named<0..512>;
 //	    };
 //	} SettingsBody;
 //	struct { uint16 number; uint8 subject; } Field;
 //
 // The names of the class, of the stream and of its fields are in the payload
-// of the entry: [ClassSettings], [StreamSettings] or [LedgerSettings] as JSON;
-// the last of them also where pruning or a minimum is set.
+// of the entry: [ClassSettings], [StreamSettings], [CustodiansSettings] or
+// [LedgerSettings] as JSON; the last of them also where pruning or a minimum is
+// set.
 type SettingsBody struct {
 	// Request is the index of the entry that asked for the change, where two
 	// custodians had to want it; 0: none was needed.
 	Request uint64
 
-	Class   *ClassBody
-	Stream  *StreamBody
-	Ledger  *LedgerBody
-	Pruning *PruningBody
-	Minimum *MinimumBody
+	Class      *ClassBody
+	Stream     *StreamBody
+	Ledger     *LedgerBody
+	Pruning    *PruningBody
+	Minimum    *MinimumBody
+	Custodians *CustodiansBody
 }
 
 // A ClassBody says how long the entries of a retention class are kept. A class
@@ -72,11 +75,12 @@ type LedgerBody struct {
 }
 
 const (
-	settingsOfClass   = 1
-	settingsOfStream  = 2
-	settingsOfLedger  = 3
-	settingsOfPruning = 4
-	settingsOfMinimum = 5
+	settingsOfClass      = 1
+	settingsOfStream     = 2
+	settingsOfLedger     = 3
+	settingsOfPruning    = 4
+	settingsOfMinimum    = 5
+	settingsOfCustodians = 6
 )
 
 // FormatSettings returns the canonical bytes of the body.
@@ -107,8 +111,11 @@ func FormatSettings(s SettingsBody) ([]byte, error) {
 	if s.Minimum != nil {
 		b = appendMinimum(begin(settingsOfMinimum), s.Minimum)
 	}
+	if s.Custodians != nil {
+		b = appendVector(begin(settingsOfCustodians), 2, appendUint64s(nil, s.Custodians.Named...))
+	}
 	if set != 1 {
-		return nil, fmt.Errorf("%w: settings: exactly one of class, stream, ledger, pruning and minimum must be set", ErrMalformed)
+		return nil, fmt.Errorf("%w: settings: exactly one of class, stream, ledger, pruning, minimum and custodians must be set", ErrMalformed)
 	}
 	if _, err := ParseSettings(b); err != nil {
 		return nil, err
@@ -152,8 +159,10 @@ func ParseSettings(b []byte) (SettingsBody, error) {
 		s.Pruning = &PruningBody{Days: d.uint32("days")}
 	case settingsOfMinimum:
 		s.Minimum = d.minimum()
+	case settingsOfCustodians:
+		s.Custodians = d.custodians()
 	default:
-		d.fail("what", "neither class nor stream nor ledger nor pruning nor minimum")
+		d.fail("what", "neither class nor stream nor ledger nor pruning nor minimum nor custodians")
 	}
 	return s, d.end()
 }
@@ -183,7 +192,8 @@ func parseStreamBody(d *decoder) *StreamBody {
 }
 
 // SettingsMediaType is the media type of the part that a settings entry
-// seals: [ClassSettings], [StreamSettings] or [LedgerSettings] as JSON.
+// seals: [ClassSettings], [StreamSettings], [CustodiansSettings] or
+// [LedgerSettings] as JSON.
 const SettingsMediaType = "application/vnd.cairn.settings+json"
 
 // ClassSettings names a retention class. The rest is in the clear body of the

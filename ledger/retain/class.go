@@ -97,6 +97,9 @@ func (s *State) judgeSettings(index uint64, leaf *proofs.Leaf) (change func(), e
 		if body.Ledger != nil {
 			s.ledger = *body.Ledger
 		}
+		if body.Custodians != nil {
+			s.named = *body.Custodians
+		}
 		if body.Pruning != nil {
 			s.pruning = body.Pruning.Days
 		}
@@ -132,6 +135,8 @@ func (s *State) weaker(next proofs.SettingsBody) string {
 		}
 	case next.Ledger != nil && next.Ledger.Weakens(s.ledgerNow()):
 		return "fewer custodians are needed, or for less time"
+	case next.Custodians != nil && next.Custodians.Differs(s.named):
+		return "other custodians are named"
 	case next.Pruning != nil && next.Pruning.Weakens(proofs.PruningBody{Days: s.pruning}):
 		return "public entries are pruned that were not, or earlier"
 	}

@@ -51,8 +51,10 @@
 //   - Where two custodians are configured, an erasure, a release, a shorter
 //     grace, going back to one custodian and whatever takes something from a
 //     class or a stream need a request: see [proofs.StreamBody.Weakens].
-//     A request allows one act of its kind, of the time of its approval plus
-//     the grace that was in force then, or later.
+//     Both who asks and who approves are custodians: among those who are named,
+//     if any are, when they say so and when it is done. To name others needs a
+//     request too. A request allows one act of its kind, of the time of its
+//     approval plus the grace that was in force then, or later.
 //
 // # Public entries that nobody needs any more
 //

@@ -18,6 +18,9 @@ var (
 	ErrNoHold = errors.New("no such hold is active")
 	// ErrNeedsRequest means that two custodians have to want it.
 	ErrNeedsRequest = errors.New("needs a request that another custodian approved")
+	// ErrNotNamed means that it takes one of the custodians whom the ledger
+	// names.
+	ErrNotNamed = errors.New("not one of the custodians who are named")
 	// ErrRequest means that the request named cannot be used so, or not yet.
 	ErrRequest = errors.New("request does not allow it")
 )

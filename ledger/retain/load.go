@@ -97,6 +97,12 @@ func (s *State) loadStreams(saved *snapshot) error {
 }
 
 func (s *State) loadRequests(saved *snapshot) error {
+	for i, by := range saved.Named {
+		if len(saved.Named) < 2 || len(saved.Named) > proofs.MaxNamed || i > 0 && by <= saved.Named[i-1] {
+			return errors.New("custodians who cannot be named so")
+		}
+	}
+	s.named = proofs.CustodiansBody{Named: saved.Named}
 	before := uint64(0)
 	for _, r := range saved.Requests {
 		kind := r.Kind == proofs.Settings || r.Kind == proofs.Erasure || r.Kind == proofs.Release

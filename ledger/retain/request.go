@@ -76,6 +76,13 @@ func (s *State) Allowed(request uint64, kind proofs.Kind, micros uint64) error {
 	return s.allowed(request, kind, micros)
 }
 
+// IsCustodian reports whether an identity is a custodian where two are needed.
+func (s *State) IsCustodian(by uint64) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.named.Takes(by)
+}
+
 func (s *State) allowed(index uint64, kind proofs.Kind, micros uint64) error {
 	r, err := s.pending(index)
 	switch {
@@ -85,6 +92,8 @@ func (s *State) allowed(index uint64, kind proofs.Kind, micros uint64) error {
 		return requestError(index, fmt.Sprintf("it asks for something else: %v", r.Kind))
 	case r.Approval == 0:
 		return requestError(index, "nobody else has approved it")
+	case !s.named.Takes(r.By) || !s.named.Takes(r.ApprovedBy):
+		return requestError(index, "who asked or approved is not one of the custodians any more")
 	case micros < r.From:
 		return requestError(index, "the grace is not over before "+time.UnixMicro(int64(r.From)).UTC().Format("2006-01-02 15:04:05.000000 UTC"))
 	}
@@ -140,6 +149,8 @@ func (s *State) judgeAdministration(index uint64, leaf *proofs.Leaf) (change fun
 	switch {
 	case err != nil:
 		return nil, err
+	case body.Request != nil && !s.named.Takes(body.Request.By):
+		return nil, ErrNotNamed
 	case body.Request != nil:
 		r := &Request{Index: index, Kind: body.Request.Kind, By: body.Request.By}
 		return func() { s.requests = append(s.requests, r) }, nil
@@ -160,6 +171,10 @@ func (s *State) judgeApproval(index, micros uint64, a *proofs.AnswerBody) (chang
 		return nil, requestError(a.Request, fmt.Sprintf("entry %d has approved it", r.Approval))
 	case r.By == a.By:
 		return nil, requestError(a.Request, "who asked cannot approve it")
+	case !s.named.Takes(a.By):
+		return nil, ErrNotNamed
+	case !s.named.Takes(r.By):
+		return nil, requestError(a.Request, "who asked is not one of the custodians who are named")
 	}
 	from := micros + uint64(s.ledgerNow().Grace)*microsPerSecond
 	return func() { r.Approval, r.ApprovedBy, r.From = index, a.By, from }, nil

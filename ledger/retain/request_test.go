@@ -307,3 +307,50 @@ func TestRandomRequests(t *testing.T) {
 		t.Errorf("requests %v are left, want %v", got, want)
 	}
 }
+
+func namedLeaf(request uint64, named ...uint64) proofs.Leaf {
+	return settingsLeaf(proofs.SettingsBody{Request: request, Custodians: &proofs.CustodiansBody{Named: named}})
+}
+
+// TestOnlyWhoIsNamedIsACustodian: neither who asks nor who approves can be
+// another, and who they are takes two.
+func TestOnlyWhoIsNamedIsACustodian(t *testing.T) {
+	l := newWorld(t)
+	l.restarts = true
+	early := l.request(proofs.Erasure, 99)
+	l.must(namedLeaf(0, alice, bob, carol)) // as long as one is enough, it is free
+	l.must(ledgerLeaf(2, 0, 0))
+	refused := func(leaf proofs.Leaf, is error, why string) {
+		t.Helper()
+		if _, err := l.write(leaf); !errors.Is(err, is) || !strings.Contains(err.Error(), why) {
+			t.Fatalf("got %v, want %q", err, why)
+		}
+	}
+	refused(requestLeaf(proofs.Erasure, 99), retain.ErrNotNamed, "")
+	refused(approvalLeaf(early, alice), retain.ErrRequest, "who asked is not one of the custodians")
+	request := l.request(proofs.Erasure, alice)
+	refused(approvalLeaf(request, 99), retain.ErrNotNamed, "")
+	l.must(approvalLeaf(request, carol))
+
+	refused(namedLeaf(0, alice, 99), retain.ErrNeedsRequest, "")
+	refused(namedLeaf(0), retain.ErrNeedsRequest, "")
+	l.must(namedLeaf(0, alice, bob, carol)) // as they are
+	others := l.request(proofs.Settings, alice)
+	l.must(approvalLeaf(others, bob))
+	l.must(namedLeaf(others, alice, bob))
+	for by, want := range map[uint64]bool{alice: true, bob: true, carol: false, 99: false} {
+		if got := l.state.IsCustodian(by); got != want {
+			t.Errorf("%d is a custodian: %v", by, got)
+		}
+	}
+	refused(erasureLeaf(proofs.ErasedBody{Stream: 1, Request: request, Part: 1, Parts: 1}), retain.ErrRequest, "not one of the custodians any more")
+	l.must(withdrawalLeaf(request, carol)) // her own word she may take back
+	l.must(approvalLeaf(request, bob))
+	l.must(erasureLeaf(proofs.ErasedBody{Stream: 1, Request: request, Part: 1, Parts: 1}))
+	saved := string(must(l.state.Save()))
+	for _, wrong := range []string{`"named":[11]`, `"named":[12,11]`, `"named":[11,11]`} {
+		if _, err := retain.Load([]byte(strings.Replace(saved, `"named":[11,12]`, wrong, 1))); !errors.Is(err, proofs.ErrMalformed) {
+			t.Errorf("%s: %v, want it malformed", wrong, err)
+		}
+	}
+}

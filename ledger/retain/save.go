@@ -25,6 +25,7 @@ type snapshot struct {
 	Classes   []savedClass    `json:"classes,omitempty"`
 	Streams   []savedStream   `json:"streams,omitempty"`
 	Ledger    *savedLedger    `json:"ledger,omitempty"`
+	Named     []uint64        `json:"named,omitempty"`
 	Holds     []savedHold     `json:"holds,omitempty"`
 	Closings  []savedClosing  `json:"closings,omitempty"`
 	Erasing   *savedErasing   `json:"erasing,omitempty"`
@@ -196,6 +197,7 @@ func (s *State) snapshot() snapshot {
 	if s.ledger.Custodians > 0 {
 		out.Ledger = &savedLedger{s.ledger.Custodians, s.ledger.Grace}
 	}
+	out.Named = s.named.Named
 	for _, h := range s.holds {
 		out.Holds = append(out.Holds, h.save())
 	}

@@ -20,6 +20,7 @@ type State struct {
 	classes map[uint16][]ClassSetting
 	streams map[uint32]proofs.StreamBody // as they are now
 	ledger  proofs.LedgerBody            // Custodians 0: never set
+	named   proofs.CustodiansBody
 
 	holds    []*hold    // whose release is not done, rising
 	closings []*closing // that are open, or of which something is kept, rising

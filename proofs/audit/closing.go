@@ -14,20 +14,20 @@ import (
 // A retention is what the entries so far say about what is closed and what is
 // kept.
 type retention struct {
-	classes  map[uint16]class
-	streams  map[uint32]proofs.StreamBody // as they are now
-	ledger   proofs.LedgerBody
+	classes    map[uint16]class
+	streams    map[uint32]proofs.StreamBody // as they are now
+	ledger     proofs.LedgerBody
 	custodians proofs.CustodiansBody // who are named
-	buckets  map[uint32]*bucket
-	paths    map[bucketPath]uint32 // the bucket that has it
-	requests map[uint64]*request   // by the index of the entry that asked
-	holds    []*hold               // rising
-	erasures []*erasure            // announced in full, rising
-	erasing  *erasing              // announced in part; nil: none
-	opened   map[uint64]*closing   // announced and not done, by the index of the entry
-	keyState *keyState             // nil: none is known
-	unaged   uint64                // expiries, or minimum indices, whose age could not be told
-	pruning  pruning
+	buckets    map[uint32]*bucket
+	paths      map[bucketPath]uint32 // the bucket that has it
+	requests   map[uint64]*request   // by the index of the entry that asked
+	holds      []*hold               // rising
+	erasures   []*erasure            // announced in full, rising
+	erasing    *erasing              // announced in part; nil: none
+	opened     map[uint64]*closing   // announced and not done, by the index of the entry
+	keyState   *keyState             // nil: none is known
+	unaged     uint64                // expiries, or minimum indices, whose age could not be told
+	pruning    pruning
 }
 
 func newRetention() retention {

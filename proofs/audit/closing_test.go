@@ -608,6 +608,27 @@ func TestCheatingWriters(t *testing.T) {
 			h.twoCustodians(9)
 			return at(of(audit.RequestMissing, h.custodians(2, 8, 0)))
 		}},
+		{"one custodian names another", func(h *aHistory) []accused {
+			h.named(0, 71, 72)
+			h.named(0, 72, 73) // as long as one is enough
+			h.named(0, 71, 72)
+			h.twoCustodians(0)
+			h.named(0, 71, 72) // as they are
+			return at(of(audit.RequestMissing, h.named(0, 71, 72, 73)), of(audit.RequestMissing, h.named(0)))
+		}},
+		{"somebody else asks, approves or is a custodian no more", func(h *aHistory) []accused {
+			h.named(0, 71, 72, 74)
+			h.twoCustodians(0)
+			asked := h.request(proofs.Settings, 73)
+			h.approve(asked, 71)
+			approved := h.request(proofs.Settings, 71)
+			h.approve(approved, 73)
+			gone := h.approved(proofs.Settings)
+			h.publish()
+			h.named(h.approved(proofs.Settings), 71, 74)
+			return at(of(audit.RequestUnapproved, h.custodians(1, 0, asked)), of(audit.RequestUnapproved, h.custodians(1, 0, approved)),
+				of(audit.RequestUnapproved, h.custodians(1, 0, gone)))
+		}},
 		{"one custodian takes from a stream, and gives it back", func(h *aHistory) []accused {
 			full := proofs.StreamBody{Stream: 1, Class: longClass, Reason: true, Split: true, Fields: []proofs.FieldBody{{Number: 1, Subject: true}, {Number: 2}}}
 			h.stream(full, 0)

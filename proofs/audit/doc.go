@@ -40,7 +40,7 @@
 //     keeps entries for less time, settings that take something from a stream
 //     (see [proofs.StreamBody.Weakens]) and a weaker rule name a request that
 //     somebody else has approved, once, after its grace and before anybody
-//     withdrew it.
+//     withdrew it. Both are among the custodians whom it names, if it does.
 //   - A hold wins over what is announced behind it, until the announcement of
 //     its own release.
 //   - A record is missing, or lacks a part, only if an announcement says why

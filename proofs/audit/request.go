@@ -35,10 +35,11 @@ func (h *history) administer(c control) error {
 }
 
 // approve takes over an approval. One that can't be is none: by who asked, of
-// what is approved already, or of nothing.
+// what is approved already, or of nothing; or by somebody who is not one of the
+// custodians, or of what such a one asked for.
 func (h *history) approve(c control, a *proofs.AnswerBody) {
 	r := h.requests[a.Request]
-	if r == nil || !r.pending() || r.approval > 0 || r.by == a.By {
+	if r == nil || !r.pending() || r.approval > 0 || r.by == a.By || !h.custodians.Takes(r.by) || !h.custodians.Takes(a.By) {
 		return
 	}
 	r.approval, r.approvedBy = c.index, a.By
@@ -98,6 +99,8 @@ func (h *history) judgeAllowed(c control, index uint64, r *request) bool {
 		h.object(RequestUnapproved, c, "names the request of entry %d, which entry %d has withdrawn", index, r.withdrawn)
 	case r.approval == 0:
 		h.object(RequestUnapproved, c, "names the request of entry %d, which nobody but who asked has approved", index)
+	case !h.custodians.Takes(r.by) || !h.custodians.Takes(r.approvedBy):
+		h.object(RequestUnapproved, c, "names the request of entry %d, and who asked or approved is not one of the custodians any more", index)
 	case c.leaf.Time < r.from:
 		h.object(RequestEarly, c, "is from %s, and the grace of the request of entry %d lasts until %s", micros(c.leaf.Time), index, micros(r.from))
 	default:

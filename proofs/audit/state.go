@@ -24,6 +24,7 @@ import (
 //	class <number> <entry> <days> <period>                   each class and the entry that set it, rising
 //	stream <number> <class> <closed> <reason> <split> [<field>:<subject> …]   each stream as it is, rising
 //	ledger <custodians> <grace>
+//	[named <custodian> …]                                    by their pseudonyms, rising
 //	[controls <hash>]                                        of the entries that last
 //	[pruning <days> <minimum> <entry> <now> <withheld>]      when entries are pruned, and the last minimum index
 //	[keystate <epoch> <hash> <entry>]                        the last one, and the entry that says so

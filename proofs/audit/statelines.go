@@ -224,6 +224,7 @@ func (l *line) runs() (runs []proofs.Run) {
 func (r *retention) clone() retention {
 	c := newRetention()
 	c.ledger, c.keyState, c.pruning = r.ledger, r.keyState, r.pruning
+	c.custodians = r.custodians
 	maps.Copy(c.classes, r.classes)
 	maps.Copy(c.streams, r.streams)
 	maps.Copy(c.paths, r.paths)

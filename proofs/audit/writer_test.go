@@ -119,6 +119,10 @@ func (w *writer) custodians(n uint8, grace uint32, request uint64) uint64 {
 		Request: request, Ledger: &proofs.LedgerBody{Custodians: n, Grace: grace}})))
 }
 
+func (w *writer) named(request uint64, custodians ...uint64) uint64 {
+	return w.control(proofs.Settings, check(proofs.FormatSettings(proofs.SettingsBody{Request: request, Custodians: &proofs.CustodiansBody{Named: custodians}})))
+}
+
 // bucket returns the bucket of a stream and class for now, which it opens.
 func (w *writer) bucket(stream uint32, class uint16) uint32 {
 	path := [3]uint32{stream, uint32(class), w.days[class].Number(time.Unix(int64(w.now), 0))}

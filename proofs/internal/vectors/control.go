@@ -64,6 +64,7 @@ func controlVectors() []controlVector {
 	v = append(v, classVectors()...)
 	v = append(v, streamVectors()...)
 	v = append(v, ledgerVectors()...)
+	v = append(v, custodiansVectors()...)
 	v = append(v, pruningVectors()...)
 	v = append(v, bucketVectors()...)
 	v = append(v, expiryVectors()...)
@@ -113,7 +114,7 @@ func classVectors() []controlVector {
 		refuse("a class that lacks its last byte", day.Body[:period], "it is cut off"),
 		refuse("a class with a byte after its end", join(day.Body, []byte{0}), "nothing may follow"),
 		refuse("settings without a body", nil, "it is cut off"),
-		refuse("settings of what there is not", changed(day.Body, 0, 6), "they are of a class, 1, of a stream, 2, of the ledger, 3, of pruning, 4, or of a minimum index, 5"),
+		refuse("settings of what there is not", changed(day.Body, 0, 7), "they are of a class, 1, of a stream, 2, of the ledger, 3, of pruning, 4, of a minimum index, 5, or of custodians, 6"),
 	}
 }
 
