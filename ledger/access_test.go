@@ -107,7 +107,7 @@ var notHanding = map[string]string{
 
 	// What they do is announced in an entry that holds the act, and nothing is
 	// done before that is published: see TestEveryStepOfAClosing.
-	"Hold": "", "Release": "", "Erase": "", "Request": "", "Approve": "", "Withdraw": "", "SetClass": "", "SetCustody": "",
+	"Hold": "", "Release": "", "Erase": "", "Request": "", "Approve": "", "Withdraw": "", "SetClass": "", "SetCustody": "", "SetPruning": "",
 }
 
 // A new way to read must not be forgotten here: what it hands out has to be

@@ -26,6 +26,7 @@ func exported(t testing.TB, l *Ledger) fstest.MapFS {
 		files[path] = &fstest.MapFile{Data: data}
 	}
 	add("checkpoint")
+	add("log")
 	for path, err := range l.KeptCheckpoints(ctx) {
 		if err != nil {
 			t.Fatal(err)
@@ -42,6 +43,9 @@ func exported(t testing.TB, l *Ledger) fstest.MapFS {
 		}
 	}
 	for b, ok := proofs.BundleIn(c.Size, 0); ok; b, ok = proofs.BundleIn(c.Size, b.Index+1) {
+		if _, err := l.ReadFile(ctx, b.Path()); errors.Is(err, errPruned) {
+			continue
+		}
 		add(b.Path())
 		var records [][]byte
 		for record, err := range operator(l).SealedRecords(ctx, b) {

@@ -114,7 +114,7 @@ func (c *closer) turn(ctx context.Context) error {
 			return err
 		}
 		if !approved && !due {
-			return nil
+			return c.l.prune(ctx) // after all that may still close something
 		}
 	}
 }

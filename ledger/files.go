@@ -22,7 +22,7 @@ func (s *Session) ReadFile(ctx context.Context, path string) ([]byte, error) {
 
 // ReadFile reads a file of the public face; see [client.Log]. Tiles and
 // bundles are those of the published tree: what is not published is not
-// shown.
+// shown, and what is pruned not any more.
 func (l *Ledger) ReadFile(ctx context.Context, path string) ([]byte, error) {
 	published := l.progress.publication()
 	switch {
@@ -79,10 +79,20 @@ func (l *Ledger) bundle(ctx context.Context, path string, size uint64) ([]byte, 
 	if err != nil || !inTree(b, size) {
 		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
-	leaves, err := l.cfg.Tree.Leaves(ctx, b.Index*proofs.TileWidth, uint64(b.Width))
+	// All of a full bundle decides whether it is pruned, for each part of it.
+	whole, _ := proofs.BundleIn(size, b.Index)
+	leaves, err := l.cfg.Tree.Leaves(ctx, b.Index*proofs.TileWidth, uint64(whole.Width))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	withheld, err := l.withheld(b, leaves, size)
+	if withheld {
+		err = errPruned
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	leaves = leaves[:b.Width]
 	return proofs.FormatBundle(leaves)
 }
 
@@ -115,7 +125,7 @@ func (l *Ledger) sealedRecord(ctx context.Context, index uint64, leafBytes []byt
 func (l *Ledger) info() ([]byte, error) {
 	sizes, _ := l.progress.snapshot()
 	info := client.Info{
-		Origin: l.origin(), Policy: string(l.cfg.PolicyText), Sizes: sizes,
+		Origin: l.origin(), Policy: string(l.cfg.PolicyText), Sizes: sizes, MinimumIndex: l.retain.Minimum(sizes.Published),
 		MaxPayload: l.cfg.Limits.Payload, MaxBatch: l.cfg.Limits.Batch,
 	}
 	for _, k := range l.cfg.Keys {

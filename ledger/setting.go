@@ -98,6 +98,8 @@ func requestedSetting(act proofs.Act) (Setting, error) {
 		c, err = settingOf[ClassConfig](act)
 	case proofs.ActLedgerSet:
 		c, err = settingOf[CustodyConfig](act)
+	case proofs.ActPruningSet:
+		c, err = settingOf[PruningConfig](act)
 	case proofs.ActCustodiansSet:
 		c, err = settingOf[CustodiansConfig](act)
 	default:
