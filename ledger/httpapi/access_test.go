@@ -50,6 +50,8 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"POST /v1/requests/{index}/withdrawal": {u},
 		"GET /v1/custody":                      {a, o, u},
 		"PUT /v1/custody":                      {o, u}, // more and less, see below
+		"GET /v1/pruning":                      {a, o, u},
+		"PUT /v1/pruning":                      {o, u}, // earlier and later
 		"GET /v1/tokens":                       {o},
 		"POST /v1/tokens":                      {o, u}, // of roles apart, see below
 		"DELETE /v1/tokens/{id}":               {o},

@@ -101,10 +101,12 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		post(release, at("hold", held), done, `{"reason":"it is settled"}`, 200, custodian),
 		get("/v1/custody", nil, "", 200), put("/v1/custody", `{"custodians":3,"grace":0}`, 400, operator),
 		put("/v1/classes/{class}", `{"days":3001}`, 200, operator), put("/v1/classes/{class}", `{}`, 400, operator),
+		get("/v1/pruning", nil, "", 200), put("/v1/pruning", `{}`, 400, operator), put("/v1/pruning", `{"days":1000}`, 200, operator),
 		{method: "PUT", path: "/v1/classes/{class}", params: at("class", "nope"), body: `{"days":1}`, headers: []string{operator, isJSON}, want: 404},
 		put("/v1/custody", `{"custodians":2,"grace":0}`, 200, operator),
 		put("/v1/custody", `{"custodians":1,"grace":0}`, 202, custodian), put("/v1/classes/{class}", `{"days":7}`, 202, custodian),
 		{method: "PUT", path: "/v1/streams/{stream}", params: at("stream", "people"), body: `{"class":"people","fields":[]}`, headers: []string{custodian, isJSON}, want: 202},
+		put("/v1/pruning", `{"days":999}`, 202, custodian),
 	})
 	s.appendAbout(t, "dave")
 	dave := index("POST", erasures, "", about("dave"), custodian)
@@ -134,6 +136,7 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		{"GET", "/v1/holds"}, {"POST", "/v1/holds"}, {"POST", release}, {"GET", "/v1/closings"}, {"GET", "/v1/closings/{index}"},
 		{"GET", "/v1/requests"}, {"GET", "/v1/requests/{index}"}, {"POST", "/v1/requests/{index}/approval"}, {"POST", "/v1/requests/{index}/withdrawal"},
 		{"GET", "/v1/custody"}, {"PUT", "/v1/custody"},
+		{"GET", "/v1/pruning"}, {"PUT", "/v1/pruning"},
 	} {
 		play(s.refusals(r.method, r.path, map[string]string{"class": "people", "hold": "1", "index": "1"}, identity.Reader))
 	}

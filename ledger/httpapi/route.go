@@ -85,6 +85,8 @@ func (a *API) closingRoutes() []route {
 		{faces: Admin, method: post, path: "/v1/requests/{index}/withdrawal", needs: identity.Close, serve: a.withdraw},
 		{faces: Read | Admin, method: get, path: "/v1/custody", needs: identity.ReadSettings, serve: a.custody},
 		{faces: Admin, method: put, path: "/v1/custody", needs: identity.ChangeSettings | identity.Close, serve: a.setCustody},
+		{faces: Read | Admin, method: get, path: "/v1/pruning", needs: identity.ReadSettings, serve: a.pruning},
+		{faces: Admin, method: put, path: "/v1/pruning", needs: identity.ChangeSettings | identity.Close, serve: a.setPruning},
 	}
 }
 
