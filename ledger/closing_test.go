@@ -231,11 +231,19 @@ func TestAnErasedSubjectIsGoneAndNobodyElse(t *testing.T) {
 		}
 	}
 	a.readable(all[1], all[3])
+	if plan, err := a.as("custodian").PlanErasure(t.Context(), Erasure{Stream: "people", Subject: "alice"}); err != nil || plan.Entries != 0 {
+		t.Errorf("got the plan %+v, %v, want that nothing is left", plan, err)
+	}
 	again := a.record("people", "alice")
 	a.readable(again...)
 	a.restart()
 	a.readable(all[1], all[3], again[0])
 	a.gone(all[0])
+	for _, r := range history(t, a.l, client.HistoryQuery{What: proofs.ActSearch}) {
+		if r.Act.Subject != "" {
+			t.Errorf("to look whether she is erased has named %q again", r.Act.Subject)
+		}
+	}
 	h, err := a.as("auditor").History(t.Context(), client.HistoryQuery{What: proofs.ActErase})
 	if err != nil {
 		t.Fatal(err)
@@ -279,4 +287,36 @@ func TestAnErasureNeedsTwoCustodiansWhereTheyAreSet(t *testing.T) {
 	a.l.closer.nudge()
 	a.gone(all[0])
 	a.readable(all[1])
+}
+
+// An event that was admitted in a longer class, which is a shorter one by now,
+// is judged again before it gets its index.
+func TestAClassThatBecomesTooShortIsNotUsed(t *testing.T) {
+	a := newArchive(t)
+	a.short("week", 7)
+	month := ClassConfig{Name: "month", Days: 30, Period: "day"}
+	if _, err := a.as("operator").AddClass(t.Context(), month); err != nil {
+		t.Fatal(err)
+	}
+	ev := client.Event{Data: []byte(`{"actor":"alice"}`), Class: "month"}
+	a.appendAll("week", []client.Event{ev})
+	admitted, err := a.l.admitAll(t.Context(), "app", "week", []client.Event{ev})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, r := &sequencer{l: a.l}, &request{admissions: admitted}
+	if s.stale(r) {
+		t.Error("it is stale although nothing has changed")
+	}
+	month.Days = 6
+	if _, _, err := a.as("operator").SetClass(t.Context(), month); err != nil {
+		t.Fatal(err)
+	}
+	if !s.stale(r) {
+		t.Error("it goes into a class that is shorter than its stream's")
+	}
+	got, err := a.as("app").Append(t.Context(), "week", []client.Event{ev}, client.Witnessed)
+	if err != nil || got[0].Err == nil || got[0].Err.Code() != client.Invalid {
+		t.Errorf("got %+v, %v, want that it is refused", got, err)
+	}
 }

@@ -45,7 +45,8 @@ type Held struct {
 }
 
 // PlanErasure returns what an erasure would close now, and erases nothing. It
-// is recorded, as the search that it is.
+// is recorded, as the search that it is; without the name where nothing
+// concerns the subject, or to look whether it is erased would name it again.
 func (s *Session) PlanErasure(ctx context.Context, e Erasure) (*ErasurePlan, error) {
 	var plan *ErasurePlan
 	target, err := s.l.erasure(e)
@@ -54,7 +55,7 @@ func (s *Session) PlanErasure(ctx context.Context, e Erasure) (*ErasurePlan, err
 	}
 	act := s.caller.act(proofs.ActSearch)
 	act.Stream, act.Query = e.Stream, "subject"
-	if plan != nil {
+	if plan != nil && plan.Entries > 0 { // else nothing would ever close the name
 		act.Results, act.Subject = plan.Entries, e.Subject
 	}
 	if err := s.answered(ctx, act, err); err != nil {
