@@ -22,13 +22,26 @@ func (l *Ledger) bucketFor(ctx context.Context, s *streamSettings, className str
 		if !ok {
 			return nil, nil, client.NewProblem(client.Invalid, fmt.Sprintf("there is no retention class %q", className), "")
 		}
-		if c.Body.Days == 0 || longer.Body.Days != 0 && longer.Body.Days < c.Body.Days {
+		if longer.Body.Shortens(c.Body) {
 			return nil, nil, client.NewProblem(client.Invalid, fmt.Sprintf("class %q is shorter than the stream's class %q", className, c.Name), "an entry may name a longer class only")
 		}
 		c = longer
 	}
 	path := bucketPath{Stream: s.Body.Stream, Class: c.Body.Class, Period: c.Body.Period.Number(l.cfg.Clock())}
 	return l.openBucket(ctx, path, s.Fields)
+}
+
+// tooShort reports whether an event is in a class that keeps it for less time
+// than its stream's own does now.
+func (l *Ledger) tooShort(leaf proofs.Leaf) bool {
+	s, ok := l.state.stream(leaf.Stream)
+	b, known := l.state.bucketNumbered(leaf.Bucket)
+	if !ok || !known || leaf.Kind != proofs.Event {
+		return false
+	}
+	own, ok := l.state.class(s.now().Body.Class)
+	in, known := l.state.class(b.Path.Class)
+	return ok && known && in.Body.Shortens(own.Body)
 }
 
 // controlPath returns the path of the bucket of the ledger's own stream.

@@ -137,8 +137,8 @@ func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request, c
 }
 
 // stale reports whether what an entry was admitted under holds no more: the
-// settings of an event's stream have changed, its bucket takes nothing more, or
-// the keys of a subject are about to be destroyed. What changes these is a
+// settings of an event's stream have changed, its bucket takes nothing more or
+// is of a class that is too short for it now, or the keys of a subject are about to be destroyed. What changes these is a
 // batch of its own, so that all of it is known here.
 func (s *sequencer) stale(r *request) bool {
 	if r.acts != nil && !s.l.retain.Takes(r.acts.Number) {
@@ -150,7 +150,7 @@ func (s *sequencer) stale(r *request) bool {
 			continue
 		}
 		if judged == nil || a.leaf.Bucket != judged.leaf.Bucket {
-			if a.leaf.Bucket > 0 && !s.l.retain.Takes(a.leaf.Bucket) {
+			if a.leaf.Bucket > 0 && (!s.l.retain.Takes(a.leaf.Bucket) || s.l.tooShort(a.leaf)) {
 				return true
 			}
 		}
