@@ -14,6 +14,7 @@ type bucket struct {
 	count       uint64
 	expiry      *closing // nil: its expiry is not announced
 	late        bool     // that something came into it after that was reported
+	short       bool     // that something should be kept for longer was
 }
 
 // A bucketPath says which entries share a bucket and its keys.
@@ -68,6 +69,7 @@ func (h *history) use(u bucketUse, path string) {
 	if b.stream != u.stream {
 		h.report(BucketConflict, u.first, path, "Entry %d of stream %d is in bucket %d, which was opened for stream %d.", u.first, u.stream, u.bucket, b.stream)
 	}
+	h.judgeClass(u, b, path)
 	if b.expiry != nil { // what was announced stays what it was
 		if !b.late {
 			h.report(BucketExpired, u.first, path, "Entry %d is in bucket %d, whose expiry entry %d has announced.", u.first, u.bucket, b.expiry.announced)
@@ -80,6 +82,21 @@ func (h *history) use(u bucketUse, path string) {
 	}
 	b.last = u.last
 	b.count += u.count
+}
+
+// judgeClass demands that events are kept for as long as their stream wants.
+// They may name a longer class, never a shorter one.
+func (h *history) judgeClass(u bucketUse, b *bucket, path string) {
+	s, set := h.streams[u.stream]
+	if !set || b.short || h.unread > 0 {
+		return
+	}
+	own, ok := h.class(s.Class)
+	if in, known := h.class(b.class); ok && known && in.Shortens(own) {
+		b.short = true
+		h.report(ClassShorter, u.first, path, "Entry %d of stream %d is in bucket %d of class %d, which is kept for %s, and its stream wants class %d, for %s.",
+			u.first, u.stream, u.bucket, b.class, days(in.Days), s.Class, days(own.Days))
+	}
 }
 
 // end returns when the period of a bucket is over, in seconds since 1970.

@@ -209,7 +209,7 @@ func TestWhatIsAllowed(t *testing.T) {
 			h.class(longClass, 30, proofs.Day, 0)
 			h.publish()
 			h.pass(40 * day)
-			h.event(1, 4)
+			h.event(1, eternalClass)
 			h.publish()
 			a := h.expire(h.long)
 			h.drop(h.in(h.long)...)
@@ -648,6 +648,19 @@ func TestCheatingWriters(t *testing.T) {
 				h.stream(full, 0)
 			}
 			return found
+		}},
+		{"an event is kept for less time than its stream wants", func(h *aHistory) []accused {
+			h.stream(proofs.StreamBody{Stream: 1, Class: shortClass}, 0)
+			h.event(1, shortClass)
+			h.event(1, longClass)
+			h.stream(proofs.StreamBody{Stream: 1, Class: longClass}, 0)
+			h.event(1, eternalClass)
+			h.class(longClass, 31, proofs.Day, 0)
+			h.event(1, longClass)
+			short := h.event(1, shortClass)
+			h.event(1, shortClass)
+			h.event(2, shortClass)
+			return at(of(audit.ClassShorter, short))
 		}},
 		{"a request that is none", func(h *aHistory) []accused {
 			return at(of(audit.RequestMissing, h.class(longClass, 60, proofs.Day, 3)))

@@ -41,6 +41,8 @@
 //     (see [proofs.StreamBody.Weakens]) and a weaker rule name a request that
 //     somebody else has approved, once, after its grace and before anybody
 //     withdrew it. Both are among the custodians whom it names, if it does.
+//   - An event is in no class that keeps it for less time than its stream's own
+//     does when it is recorded.
 //   - A hold wins over what is announced behind it, until the announcement of
 //     its own release.
 //   - A record is missing, or lacks a part, only if an announcement says why

@@ -64,6 +64,7 @@ const (
 // could as well have waited, asked or told the truth.
 const (
 	ClassConflict     FindingKind = "class-conflict"     // a class counts its periods in another unit than before
+	ClassShorter      FindingKind = "class-shorter"      // an event is in a class that keeps it for less time than its stream wants
 	ExpiryFalse       FindingKind = "expiry-false"       // an expiry is not of the bucket as it is
 	ExpiryEarly       FindingKind = "expiry-early"       // a bucket expires before its time
 	ExpiryUnproved    FindingKind = "expiry-unproved"    // no kept checkpoint with quorum shows that its time has come

@@ -20,7 +20,7 @@ type facts struct {
 
 	numbered []numberedEntry
 	uses     []bucketUse
-	segment  int // the first use behind the last entry about an expiry
+	segment  int // the first use behind the last settings, or entry about an expiry
 	controls []control
 }
 
@@ -31,8 +31,8 @@ type numberedEntry struct {
 	index    uint64
 }
 
-// A bucketUse is entries of a chunk in a bucket, with no entry about an expiry
-// between them.
+// A bucketUse is entries of a chunk in a bucket, with no settings and no entry
+// about an expiry between them.
 type bucketUse struct {
 	bucket, stream     uint32
 	first, last, count uint64
@@ -95,7 +95,7 @@ func (c *chunk) note(i int, leaf *proofs.Leaf) {
 		}
 		f.numbered = append(f.numbered, numberedEntry{sourceKey{leaf.Bucket, leaf.Source.Number}, leaf.Source.Sequence, index})
 	}
-	if leaf.Kind == proofs.Expiry {
+	if leaf.Kind == proofs.Expiry || leaf.Kind == proofs.Settings {
 		f.segment = len(f.uses) // what comes before it is told from what comes after
 	}
 	f.use(leaf, index)

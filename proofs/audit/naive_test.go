@@ -33,6 +33,7 @@ type naiveBucket struct {
 	entries []uint64
 	expiry  uint64
 	late    bool
+	short   bool
 }
 
 type naiveClass struct {
@@ -76,6 +77,7 @@ func judgeNaively(w *writer) *naive {
 		n.leaves = append(n.leaves, leaf)
 		n.take(uint64(i), leaf)
 		if leaf.Bucket > 0 {
+			n.judgeClass(uint64(i), leaf)
 			n.put(uint64(i), leaf.Bucket)
 		}
 	}
@@ -103,6 +105,21 @@ func (n *naive) put(i uint64, bucket uint32) {
 		return
 	}
 	b.entries = append(b.entries, i)
+}
+
+// judgeClass accuses the first event of a bucket whose class is too short for
+// its stream.
+func (n *naive) judgeClass(i uint64, leaf proofs.Leaf) {
+	b, s := n.buckets[leaf.Bucket], n.streams[leaf.Stream]
+	if s == nil || b.short {
+		return
+	}
+	in, known := n.classNow(b.body.Class)
+	own, set := n.classNow(s.Class)
+	if known && set && in.body.Days > 0 && (own.body.Days == 0 || in.body.Days < own.body.Days) {
+		b.short = true
+		n.accuse(audit.ClassShorter, i)
+	}
 }
 
 func (n *naive) take(i uint64, leaf proofs.Leaf) {

@@ -21,6 +21,7 @@ type gambler struct {
 	rnd   *rand.Rand
 	cheat float64 // how often
 
+	classOf                    map[uint32]uint16 // of streams
 	holds, requests, announced []uint64
 	shots                      []shot
 	part                       *proofs.ErasedBody // of an erasure that goes on
@@ -34,7 +35,7 @@ type shot struct {
 }
 
 func newGambler(t testing.TB, seed uint64, cheat float64) *gambler {
-	g := &gambler{writer: newWriter(t, proofs.Ed25519Cosignature), rnd: rand.New(rand.NewPCG(seed, 7)), cheat: cheat}
+	g := &gambler{writer: newWriter(t, proofs.Ed25519Cosignature), rnd: rand.New(rand.NewPCG(seed, 7)), cheat: cheat, classOf: map[uint32]uint16{}}
 	g.event(1, shortClass)
 	g.event(2, longClass)
 	g.publish()
@@ -53,6 +54,20 @@ func (g *gambler) pick(list []uint64) uint64 {
 
 func (g *gambler) stream() uint32 { return 1 + g.rnd.Uint32N(2) }
 
+// classFor returns a class for an event of a stream: one that is not shorter
+// than its own.
+func (g *gambler) classFor(stream uint32) uint16 {
+	list := []uint16{shortClass, longClass, eternalClass}
+	switch own := g.classOf[stream]; {
+	case g.cheats():
+	case own == longClass:
+		list = list[1:]
+	case own == eternalClass:
+		list = list[2:]
+	}
+	return list[g.rnd.IntN(len(list))]
+}
+
 // some returns a few entries, by chance of a stream or of any.
 func (g *gambler) some(stream uint32) (entries []uint64) {
 	for i, b := range g.leaves {
@@ -68,7 +83,8 @@ func (g *gambler) some(stream uint32) (entries []uint64) {
 func (g *gambler) step() {
 	switch g.rnd.IntN(18) {
 	case 0, 1, 2, 3:
-		g.events(1+g.rnd.IntN(3), g.stream(), uint16(1+g.rnd.IntN(3)))
+		stream := g.stream()
+		g.events(1+g.rnd.IntN(3), stream, g.classFor(stream))
 		if g.cheats() && g.rnd.IntN(4) == 0 {
 			g.drop(g.size() - 1)
 		}
@@ -79,7 +95,7 @@ func (g *gambler) step() {
 		if g.rnd.IntN(8) == 0 {
 			g.pass(30 * day)
 		}
-		g.event(1, shortClass)
+		g.event(1, g.classFor(1))
 		g.publish()
 	case 7:
 		x := g.hold(0, g.rnd.Uint32N(3), runs(g.some(g.stream())...)...)
@@ -219,6 +235,7 @@ func (g *gambler) settings() {
 			}
 		}
 		g.writer.stream(s, g.wish(proofs.Settings))
+		g.classOf[s.Stream] = s.Class
 	case 0:
 		g.custodians(uint8(1+g.rnd.IntN(2)), g.rnd.Uint32N(maxGrace), g.wish(proofs.Settings))
 	case 1:
