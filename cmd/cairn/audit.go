@@ -21,6 +21,10 @@ type auditFlags struct {
 	vault   bool
 	workers int
 	json    bool
+
+	open     string // how many payloads, or all; empty: none
+	seed     string
+	openFrom string
 }
 
 func (p *program) auditCommand() *cobra.Command {
@@ -34,18 +38,29 @@ numbers of sources. It needs no token, no payload key and, for a directory that
 "cairn export" made, no network. If the directory has sealed records or receipts they
 are judged too; of a server sealed records are with --vault.
 
+With --open it also opens payloads: a sample of those that should open, or all. For
+that it needs a reader's token, and the ledger records each read; or a file of evidence
+in which somebody who may read them shows them. With the same checkpoint and --seed
+another auditor draws the same sample.
+
 With --state it remembers what it found right, reads only what is new the next time,
 and notices a ledger that was rolled back or forked. Keep the file where the operator
 of the ledger cannot change it.`,
 		Example: `  cairn audit --policy ledger.policy https://log.example.com
   cairn audit --policy ledger.policy --state ledger.state
-  cairn export /backup/ledger; cairn audit /backup/ledger --json`,
+  cairn export /backup/ledger; cairn audit /backup/ledger --json
+  cairn audit --open 300 --reason 'yearly audit'
+  cairn audit /backup/ledger --open 300 --seed 2026 --url https://log.example.com`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.audit(c.Context(), args, o) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.state, "state", "", "`FILE` that remembers what was found right")
 	f.BoolVar(&o.vault, "vault", false, "judge a server's sealed records too; needs an auditor's token")
+	f.StringVar(&o.open, "open", "", "open `N` payloads of those that should open, or all; needs a reader's token")
+	f.StringVar(&o.seed, "seed", "", "`TEXT` that decides which; by default a random one, which is printed")
+	f.StringVar(&o.openFrom, "open-from", "", "`FILE` of evidence that shows the payloads, instead of a ledger")
+	p.reasonFlag(f)
 	f.IntVar(&o.workers, "workers", 0, "how many files are judged at once; 0: one a processor")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON")
 	return c
@@ -56,10 +71,7 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 	if err != nil {
 		return err
 	}
-	s, err := p.source()
-	if len(args) == 1 {
-		s, err = p.sourceAt(args[0])
-	}
+	s, live, err := p.auditSources(args)
 	if err != nil {
 		return err
 	}
@@ -71,7 +83,11 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 	if err != nil {
 		return err
 	}
-	report, err := p.judge(ctx, fsys, audit.Options{Policy: policy, State: state, Workers: o.workers})
+	options := audit.Options{Policy: policy, State: state, Workers: o.workers, Newest: live.files, Wait: p.waitFor(live)}
+	if options.Sample, err = p.sampling(live, o); err != nil {
+		return err
+	}
+	report, err := p.judge(ctx, fsys, options)
 	if err != nil {
 		return err
 	}
@@ -89,14 +105,60 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 	if err := verdictOf(report); err != nil {
 		return err
 	}
-	return p.freshEnough(report)
+	if err := p.freshEnough(report); err != nil {
+		return err
+	}
+	return p.openedEnough(report, o)
+}
+
+// auditSources returns what is judged, and where that ledger lives: what it
+// closed since is told there. Of a directory that is the server that the flags
+// name, or the directory again.
+func (p *program) auditSources(args []string) (s, live *source, err error) {
+	if len(args) == 0 {
+		s, err = p.source()
+		return s, s, err
+	}
+	if s, err = p.sourceAt(args[0]); err != nil || s.log != nil || first(p.url, p.env("CAIRN_URL")) == "" {
+		return s, s, err
+	}
+	if live, err = p.source(); err == nil && live.log == nil {
+		live = s
+	}
+	return s, live, err
+}
+
+// waitFor waits for the newest checkpoint of a ledger, before which there may
+// be caches; nil: there are none.
+func (p *program) waitFor(s *source) func(context.Context) bool {
+	const steps = 8
+	patience, left := p.patienceWith(s), steps
+	if patience <= 0 {
+		return nil
+	}
+	return func(ctx context.Context) bool {
+		if left--; left < 0 {
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(patience / steps):
+			return true
+		}
+	}
 }
 
 // judge runs an audit and shows how far it has come.
 func (p *program) judge(ctx context.Context, fsys fs.FS, o audit.Options) (*audit.Report, error) {
 	g := p.progress("audited")
 	defer g.end()
-	o.Progress = func(now audit.Progress) { g.show(now.Entries, now.Total) }
+	o.Progress = func(now audit.Progress) {
+		if now.Opened {
+			g.what = "opened"
+		}
+		g.show(now.Entries, now.Total)
+	}
 	return audit.Run(ctx, fsys, o)
 }
 

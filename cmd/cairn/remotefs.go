@@ -36,7 +36,7 @@ func (r *remoteFS) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	if name == audit.VaultDir && r.vault != nil {
+	if name == audit.VaultDir && r.vault != nil || name == audit.CheckpointsDir && len(r.kept) > 0 {
 		return memoryFileInfo{name: name, dir: true}.open(nil), nil
 	}
 	if place, ok := strings.CutPrefix(name, audit.VaultDir+"/"); ok && r.vault != nil {

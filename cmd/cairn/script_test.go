@@ -45,7 +45,8 @@ func TestMain(m *testing.M) {
 //	promise FILE INDEX      writes a promise of it
 //
 // and the environment CAIRN_URL, CAIRN_POLICY, CAIRN_TOKEN (of a writer),
-// ONESTREAM (of one for the stream cloudtrail alone), READER and AUDITOR.
+// ONESTREAM (of one for the stream cloudtrail alone), READER, DEFAULTREADER (of
+// the stream default alone) and AUDITOR.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -108,6 +109,8 @@ func setup(env *testscript.Env) error {
 		"ONESTREAM":   {Name: "one", Role: identity.Writer, Streams: []string{"cloudtrail"}},
 		"READER":      {Name: "alice", Role: identity.Reader, Streams: []string{identity.EveryStream}},
 		"AUDITOR":     {Name: "audit", Role: identity.Auditor},
+
+		"DEFAULTREADER": {Name: "dora", Role: identity.Reader, Streams: []string{"default"}},
 	} {
 		token, _, err := tokens.Issue(ctx, g)
 		if err != nil {

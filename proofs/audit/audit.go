@@ -35,6 +35,10 @@ type Options struct {
 	// Progress, unless nil, is called now and then by one goroutine.
 	Progress func(Progress)
 
+	// Newest, unless nil, is where the newest checkpoint is read from and what
+	// leads to it, where something went away: the ledger itself, for a copy of it.
+	Newest proofs.FileReader
+
 	// Wait, unless nil, is called where something is gone for no reason that was
 	// published by the newest checkpoint. It waits, since there may be caches
 	// between that show an older one, and returns whether to look again.

@@ -114,6 +114,9 @@ func (a *auditor) everyBundle() iter.Seq2[vaultJob, error] {
 // candidatesIn returns the events of a bundle that should open; nil where its
 // entries are not those that were signed.
 func (a *auditor) candidatesIn(ctx context.Context, j vaultJob, streams map[uint32][]keeper) ([]candidate, error) {
+	if j.bundle.PrunedAt(a.history.pruning.minimum) {
+		return []candidate{}, nil // all of it is closed
+	}
 	v := &vaultChunk{vaultJob: j, history: &a.history, runs: map[oddKind]*odd{}}
 	for b, err := range a.reader.Leaves(ctx, v.first(), v.first()+uint64(j.bundle.Width)) {
 		if wrong(err) {

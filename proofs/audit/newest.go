@@ -26,6 +26,9 @@ func (a *auditor) readNewest(ctx context.Context) (*history, error) {
 // finds wrong is added to the findings of this one.
 func (a *auditor) readsOn() *auditor {
 	own := *a.ledger
+	if a.o.Newest != nil {
+		own.files = a.o.Newest
+	}
 	next := &auditor{ledger: &own, o: a.o, times: a.times, path: a.path}
 	next.history = history{
 		found: &a.found, origin: a.history.origin, time: a.history.time, closed: a.history.closed, unread: a.history.unread,

@@ -271,3 +271,17 @@ func TestWhatASampleWouldShow(t *testing.T) {
 		}
 	}
 }
+
+// Nothing that is pruned should open.
+func TestASampleOfAPrunedLedger(t *testing.T) {
+	p := newPruned(t)
+	p.minimum(512)
+	p.publish()
+	r := &reader{aHistory: &aHistory{writer: p.writer}}
+	r.files = p.withhold(512)
+	report := r.sample(0, "")
+	demand(t, report)
+	if s := report.Summary.Sample; s.ShouldOpen != 1 || s.Opened != 1 || len(report.Summary.NotJudged) != 1 {
+		t.Errorf("got %+v, and not judged: %q", s, report.Summary.NotJudged)
+	}
+}

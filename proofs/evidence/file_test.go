@@ -63,6 +63,9 @@ func TestWhatIsReadIsWrittenToTheSameBytes(t *testing.T) {
 		if _, err := slow.Next(); err != nil {
 			t.Fatalf("line %d, byte by byte: %v", i, err)
 		}
+		if at, size := slow.Place(); !bytes.Equal(b[at:at+int64(size)], must(evidence.FormatLine(lines[i]))) {
+			t.Errorf("line %d is not at byte %d", i, at)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 type Reader struct {
 	r     *bufio.Reader
 	line  []byte
+	at    int64 // where it begins
 	sum   hash.Hash
 	order order
 	err   error
@@ -43,6 +44,10 @@ func (r *Reader) Next() (Line, error) {
 	return l, nil
 }
 
+// Place returns where in the file the line begins that Next has returned, and
+// how many bytes it has with its newline.
+func (r *Reader) Place() (offset int64, size int) { return r.at, len(r.line) }
+
 func (r *Reader) next() (Line, error) {
 	if err := r.readLine(); err != nil {
 		return Line{}, err
@@ -63,6 +68,7 @@ func (r *Reader) next() (Line, error) {
 
 // readLine reads a line with its newline.
 func (r *Reader) readLine() error {
+	r.at += int64(len(r.line))
 	r.line = r.line[:0]
 	for {
 		piece, err := r.r.ReadSlice('\n')
