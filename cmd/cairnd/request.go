@@ -81,6 +81,11 @@ func describeAct(act proofs.Act) string {
 		if err := json.Unmarshal(act.Settings, &c); err == nil {
 			return fmt.Sprintf("keep entries of class %s %s", c.Name, describeDays(c.Days))
 		}
+	case proofs.ActPruningSet:
+		var c ledger.PruningConfig
+		if err := json.Unmarshal(act.Settings, &c); err == nil {
+			return "prune public entries " + describePruning(c.Days)
+		}
 	case proofs.ActLedgerSet:
 		var c ledger.CustodyConfig
 		if err := json.Unmarshal(act.Settings, &c); err == nil {
