@@ -185,10 +185,10 @@ func (l *Ledger) className(number uint16) string {
 // until that is withdrawn, or what it asked for is done. The error is that of
 // the context where its time is up before.
 func (s *Session) AwaitDone(ctx context.Context, index uint64) error {
-	err := s.l.progress.wait(ctx, func(*progress) bool {
+	err := s.l.progress.wait(ctx, func(p *progress) bool {
 		last := index
 		if r, ok := s.l.retain.Request(index); ok {
-			if r.Used == 0 {
+			if r.Used == 0 || r.Used >= p.sizes.Sequenced {
 				return r.Withdrawn > 0
 			}
 			last = r.Used

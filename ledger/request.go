@@ -114,6 +114,9 @@ func (l *Ledger) requested(ctx context.Context, index uint64) (*RequestInfo, err
 	if err != nil && !isGone(err) {
 		return nil, err
 	}
+	if sizes, _ := l.progress.snapshot(); r.Used >= sizes.Sequenced {
+		r.Used = 0 // its entry is about to be there
+	}
 	return requestInfo(r, act), nil
 }
 

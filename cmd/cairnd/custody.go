@@ -26,7 +26,7 @@ takes two as well. See cairn-retention(7).`,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.showCustody(c.Context()) },
 	}
 	p.jsonFlag(c)
-	c.AddCommand(p.custodySetCommand())
+	c.AddCommand(p.custodySetCommand(), p.custodyNameCommand())
 	p.remoteFlags(c)
 	return c
 }
@@ -40,11 +40,26 @@ func (p *program) showCustody(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.json {
-		return p.printJSON(custody)
+	named, err := a.custodians(ctx)
+	if err != nil {
+		return err
 	}
-	_, err = fmt.Fprintln(p.Stdout, describeCustody(custody))
+	if p.json {
+		return p.printJSON(struct {
+			ledger.CustodyConfig
+			ledger.CustodiansConfig
+		}{custody, named})
+	}
+	_, err = fmt.Fprintln(p.Stdout, describeCustody(custody)+describeNamed(named))
 	return err
+}
+
+// describeNamed says who the custodians are, if that is said.
+func describeNamed(c ledger.CustodiansConfig) string {
+	if len(c.Names) == 0 {
+		return ""
+	}
+	return "; the custodians are " + strings.Join(c.Names, ", ")
 }
 
 // describeCustody says how many custodians it takes.
@@ -88,7 +103,8 @@ func (p *program) custodySetCommand() *cobra.Command {
 approval of the second and the act. Where two are needed, fewer or a shorter grace is
 only requested.
 
-Before you need two, issue two of them tokens: alone, nobody can then go back.`,
+Before you need two, issue two of them tokens, and name them with: cairnd custody name.
+Alone, nobody can then go back.`,
 		Example: "  cairnd custody set --custodians 2 --grace 24h --reason 'works council, 2026-11-02'",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -131,6 +147,47 @@ func (p *program) setCustody(ctx context.Context, change func(*ledger.CustodyCon
 		return err
 	}
 	return p.tellChanged(c, "from now on it takes "+describeCustody(next))
+}
+
+func (a *admin) custodians(ctx context.Context) (c ledger.CustodiansConfig, err error) {
+	return c, a.Call(ctx, http.MethodGet, "/v1/custodians", nil, &c)
+}
+
+func (p *program) custodyNameCommand() *cobra.Command {
+	var nobody bool
+	c := &cobra.Command{
+		Use:   "name {IDENTITY IDENTITY... | --nobody}",
+		Short: "Name the custodians",
+		Long: `Name the custodians, as cairn history names identities. Where two are needed, who
+asks and who approves are both among them, whoever else has the role; and to name
+others is only requested. With --nobody any two do that have the role.`,
+		Example: "  cairnd custody name carla cato oidc:corp:dora@example.com --reason 'works council, 2026-11-02'",
+		RunE: func(c *cobra.Command, names []string) error {
+			if nobody == (len(names) > 0) || len(names) == 1 {
+				return command.Usage("who? Give two identities at least, or --nobody")
+			}
+			return p.nameCustodians(c.Context(), ledger.CustodiansConfig{Names: append([]string{}, names...)})
+		},
+	}
+	c.Flags().BoolVar(&nobody, "nobody", false, "let any two do that have the role")
+	p.reasonFlag(c)
+	p.jsonFlag(c)
+	return c
+}
+
+func (p *program) nameCustodians(ctx context.Context, next ledger.CustodiansConfig) error {
+	a, err := p.reach()
+	if err != nil {
+		return err
+	}
+	var c httpapi.Changed
+	if err := a.Call(ctx, http.MethodPut, "/v1/custodians", next, &c); err != nil {
+		return err
+	}
+	if len(next.Names) == 0 {
+		return p.tellChanged(c, "from now on any two will do that have the role")
+	}
+	return p.tellChanged(c, "from now on"+strings.TrimPrefix(describeNamed(next), ";"))
 }
 
 // tellChanged tells what became of a change of settings.

@@ -50,6 +50,8 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"POST /v1/requests/{index}/withdrawal": {u},
 		"GET /v1/custody":                      {a, o, u},
 		"PUT /v1/custody":                      {o, u}, // more and less, see below
+		"GET /v1/custodians":                   {a, o, u},
+		"PUT /v1/custodians":                   {o, u}, // as long as one is enough, see tokens_test.go
 		"GET /v1/pruning":                      {a, o, u},
 		"PUT /v1/pruning":                      {o, u}, // earlier and later
 		"GET /v1/tokens":                       {o},

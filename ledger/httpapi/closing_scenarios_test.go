@@ -103,7 +103,8 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		put("/v1/classes/{class}", `{"days":3001}`, 200, operator), put("/v1/classes/{class}", `{}`, 400, operator),
 		get("/v1/pruning", nil, "", 200), put("/v1/pruning", `{}`, 400, operator), put("/v1/pruning", `{"days":1000}`, 200, operator),
 		{method: "PUT", path: "/v1/classes/{class}", params: at("class", "nope"), body: `{"days":1}`, headers: []string{operator, isJSON}, want: 404},
-		put("/v1/custody", `{"custodians":2,"grace":0}`, 200, operator),
+		get("/v1/custodians", nil, "", 200), put("/v1/custodians", `{"names":["one"]}`, 400, operator), put("/v1/custodians", `{"names":[]}`, 200, operator),
+		put("/v1/custody", `{"custodians":2,"grace":0}`, 200, operator), put("/v1/custodians", `{"names":["carla","cato"]}`, 202, custodian),
 		put("/v1/custody", `{"custodians":1,"grace":0}`, 202, custodian), put("/v1/classes/{class}", `{"days":7}`, 202, custodian),
 		{method: "PUT", path: "/v1/streams/{stream}", params: at("stream", "people"), body: `{"class":"people","fields":[]}`, headers: []string{custodian, isJSON}, want: 202},
 		put("/v1/pruning", `{"days":999}`, 202, custodian),
@@ -135,7 +136,7 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		{"PUT", "/v1/classes/{class}"}, {"GET", "/v1/retention"}, {"POST", "/v1/retention:run"}, {"POST", erasures}, {"POST", "/v1/erasures:plan"},
 		{"GET", "/v1/holds"}, {"POST", "/v1/holds"}, {"POST", release}, {"GET", "/v1/closings"}, {"GET", "/v1/closings/{index}"},
 		{"GET", "/v1/requests"}, {"GET", "/v1/requests/{index}"}, {"POST", "/v1/requests/{index}/approval"}, {"POST", "/v1/requests/{index}/withdrawal"},
-		{"GET", "/v1/custody"}, {"PUT", "/v1/custody"},
+		{"GET", "/v1/custody"}, {"PUT", "/v1/custody"}, {"GET", "/v1/custodians"}, {"PUT", "/v1/custodians"},
 		{"GET", "/v1/pruning"}, {"PUT", "/v1/pruning"},
 	} {
 		play(s.refusals(r.method, r.path, map[string]string{"class": "people", "hold": "1", "index": "1"}, identity.Reader))

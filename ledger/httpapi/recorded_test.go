@@ -50,6 +50,7 @@ var askings = map[string]asking{
 	"GET /v1/requests/{index}":             {role: identity.Auditor, path: "/v1/requests/{others}", what: proofs.ActHistory},
 	"POST /v1/requests/{index}/approval":   {role: identity.Custodian, path: "/v1/requests/{others}/approval", what: proofs.ActApprove},
 	"POST /v1/requests/{index}/withdrawal": {role: identity.Custodian, path: "/v1/requests/{own}/withdrawal", what: proofs.ActWithdraw},
+	"PUT /v1/custodians":                   {role: identity.Operator, path: "/v1/custodians", body: `{"names":[]}`, what: proofs.ActCustodiansSet},
 	"PUT /v1/custody":                      {role: identity.Operator, path: "/v1/custody", body: `{"custodians":2,"grace":60}`, what: proofs.ActLedgerSet},
 	"PUT /v1/pruning":                      {role: identity.Operator, path: "/v1/pruning", body: `{"days":0}`, what: proofs.ActPruningSet},
 
@@ -62,6 +63,7 @@ var askings = map[string]asking{
 	"GET /v1/tokens":                    {role: identity.Operator, path: "/v1/tokens", why: "the list holds no token"},
 	"GET /v1/status":                    {role: identity.Operator, path: "/v1/status", why: "it says nothing of entries"},
 	"GET /v1/retention":                 {role: identity.Auditor, path: "/v1/retention", why: "settings are no payload"},
+	"GET /v1/custodians":                {role: identity.Auditor, path: "/v1/custodians", why: "settings are no payload"},
 	"GET /v1/custody":                   {role: identity.Auditor, path: "/v1/custody", why: "settings are no payload"},
 	"GET /v1/pruning":                   {role: identity.Auditor, path: "/v1/pruning", why: "settings are no payload"},
 	"POST /v1/retention:run":            {role: identity.Operator, path: "/v1/retention:run", why: "what expires is recorded as it does"},

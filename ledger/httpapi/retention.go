@@ -103,6 +103,28 @@ func (a *API) setCustody(c *call) error {
 	return c.changed(index, requested)
 }
 
+func (a *API) custodians(c *call) error { return c.json(http.StatusOK, a.ledger.Custodians()) }
+
+func (a *API) setCustodians(c *call) error {
+	var next ledger.CustodiansConfig
+	if err := c.readJSON(&next); err != nil {
+		return err
+	}
+	if next.Names == nil {
+		return badRequest("say who the custodians are: names, which may be none")
+	}
+	if c.weakensForTwo(next) {
+		if err := c.needing(identity.Close, "who the custodians are, two of them say"); err != nil {
+			return err
+		}
+	}
+	index, requested, err := c.session().SetCustodians(c.Context(), next)
+	if err != nil {
+		return err
+	}
+	return c.changed(index, requested)
+}
+
 func (a *API) retention(c *call) error {
 	info, err := c.session().Retention(c.Context())
 	if err != nil {

@@ -87,6 +87,8 @@ func (a *API) closingRoutes() []route {
 		{faces: Admin, method: put, path: "/v1/custody", needs: identity.ChangeSettings | identity.Close, serve: a.setCustody},
 		{faces: Read | Admin, method: get, path: "/v1/pruning", needs: identity.ReadSettings, serve: a.pruning},
 		{faces: Admin, method: put, path: "/v1/pruning", needs: identity.ChangeSettings | identity.Close, serve: a.setPruning},
+		{faces: Read | Admin, method: get, path: "/v1/custodians", needs: identity.ReadSettings, serve: a.custodians},
+		{faces: Admin, method: put, path: "/v1/custodians", needs: identity.ChangeSettings | identity.Close, serve: a.setCustodians},
 	}
 }
 

@@ -120,6 +120,23 @@ func (c *call) checkGrant(g identity.Grant) error {
 		return client.NewProblem(client.Forbidden, fmt.Sprintf("%s may not %v", c.who.Roles(), needs),
 			"tokens of custodians are issued by custodians, all others by operators, and both by the server's own user: cairnd token issue")
 	}
+	if g.Role == identity.Custodian && c.api.ledger.Custody().Custodians > 1 && !c.local {
+		return c.checkCustodian(g.Name)
+	}
+	return nil
+}
+
+// checkCustodian refuses a token with which somebody would be two custodians,
+// where two are needed: one in the name of another of those who are named, or,
+// where nobody is, any. A custodian can renew the own one.
+func (c *call) checkCustodian(name string) error {
+	named := c.api.ledger.Custodians().Names
+	switch {
+	case len(named) == 0:
+		return client.NewProblem(client.Forbidden, "two custodians are needed and none is named: whoever issued such a token would be two of them", "name the custodians first, see cairn-retention(7)")
+	case slices.Contains(named, name) && name != c.name():
+		return client.NewProblem(client.Forbidden, "this is the name of another custodian", "another name can be issued a token, and be named a custodian by two")
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -206,5 +207,62 @@ func TestATokenThatTheProgramIssuesIsRecorded(t *testing.T) {
 	}
 	if act := one(t, s.acts(t, client.HistoryQuery{What: proofs.ActTokenIssue})); act.Who != as.Name || act.From != as.From || act.Object != "carol" {
 		t.Errorf("got %+v, want that the program issued it", act)
+	}
+}
+
+// TestNobodyMakesAnotherCustodianAlone: where two are needed, the token of a
+// custodian is of no use to whoever issues it.
+func TestNobodyMakesAnotherCustodianAlone(t *testing.T) {
+	s := serve(t, destroys(), httpapi.Limits{})
+	s.addPeople(t, "alice")
+	carla, cato, ctx := s.custodian(t, "carla"), s.custodian(t, "cato"), t.Context()
+	issue := func(who *client.HTTP, name string) (*client.HTTP, error) {
+		var issued httpapi.Issued
+		err := who.Call(ctx, "POST", "/v1/tokens", identity.Grant{Name: name, Role: identity.Custodian}, &issued)
+		if err != nil {
+			return nil, err
+		}
+		return s.with(t, issued.Token), nil
+	}
+	if _, err := issue(carla, "carla2"); err != nil {
+		t.Fatalf("where one is enough: %v", err)
+	}
+	operator := s.as(t, identity.Operator)
+	custodians, grace := uint8(2), uint32(0)
+	if err := operator.Call(ctx, "PUT", "/v1/custody", httpapi.CustodyChange{Custodians: &custodians, Grace: &grace}, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err := issue(carla, "carla2")
+	wantCode(t, err, client.Forbidden)
+	err = operator.Call(ctx, "PUT", "/v1/custodians", ledger.CustodiansConfig{Names: []string{"carla", "carla2"}}, nil)
+	wantCode(t, err, client.Forbidden)
+	var c httpapi.Changed
+	if err := carla.Call(ctx, "PUT", "/v1/custodians", ledger.CustodiansConfig{Names: []string{"carla", "cato"}}, &c); err != nil || c.Requested == 0 {
+		t.Fatalf("got %+v, %v, want a request", c, err)
+	}
+	if err := cato.Call(ctx, "POST", fmt.Sprintf("/v1/requests/%d/approval?wait=done", c.Requested), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err = issue(carla, "cato")
+	wantCode(t, err, client.Forbidden)
+	renewed, err := issue(carla, "carla")
+	if err != nil {
+		t.Fatalf("the own one: %v", err)
+	}
+	other, err := issue(carla, "carla3")
+	if err != nil {
+		t.Fatalf("one that is worth nothing: %v", err)
+	}
+	var e httpapi.Erasing
+	err = other.Call(ctx, "POST", "/v1/erasures", erasureOf("alice"), &e)
+	wantCode(t, err, client.Forbidden)
+	if err := renewed.Call(ctx, "POST", "/v1/erasures", erasureOf("alice"), &e); err != nil || e.Requested == 0 {
+		t.Fatalf("got %+v, %v, want a request", e, err)
+	}
+	approval := fmt.Sprintf("/v1/requests/%d/approval", e.Requested)
+	err = other.Call(ctx, "POST", approval, nil, nil)
+	wantCode(t, err, client.Forbidden)
+	if err := cato.Call(ctx, "POST", approval, nil, nil); err != nil {
+		t.Error(err)
 	}
 }
