@@ -33,8 +33,6 @@ Exit status:
 // run runs one command and returns its exit status. Data goes to stdout,
 // talk to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	return newProgram(stdin, stdout, stderr).run(ctx, args)
 }
 
@@ -43,6 +41,8 @@ func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
 }
 
 func (p *program) run(ctx context.Context, args []string) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	_, err := p.Execute(ctx, p.root(), args)
 	if err == nil {
 		return command.Yes
