@@ -21,6 +21,7 @@ import (
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/disk"
 	"github.com/cairnlog/cairn/witness"
+	"github.com/cairnlog/cairn/witness/signing"
 )
 
 // The names of what "cairnd dev" makes.
@@ -153,9 +154,9 @@ func devName(dir string, c local.Config) (string, error) {
 
 // devWitnessKey reads the witness's key, and makes it first if there is none.
 func devWitnessKey(path string) (proofs.SigningKey, error) {
-	data, err := os.ReadFile(path)
+	keys, err := signing.ReadKeys(path, nil, signing.NewAgent("", 0))
 	if err == nil {
-		return proofs.ParseSigningKey(strings.TrimSpace(string(data)))
+		return keys[0], nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return proofs.SigningKey{}, err
@@ -164,5 +165,5 @@ func devWitnessKey(path string) (proofs.SigningKey, error) {
 	if err != nil {
 		return key, err
 	}
-	return key, os.WriteFile(path, []byte(key.Secret()+"\n"), 0o600)
+	return key, os.WriteFile(path, signing.FormatKeys("signing key of a witness to try things with", []proofs.SigningKey{key}), 0o600)
 }

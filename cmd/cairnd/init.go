@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 
@@ -26,6 +27,8 @@ type initFlags struct {
 	contact   string
 	qpd       uint32
 	keys      local.KeyState
+	sshKey    string // fingerprint or file of the key that an agent has
+	sshAgent  string // its socket
 }
 
 func (p *program) initCommand() *cobra.Command {
@@ -49,11 +52,15 @@ The key tree, from which the keys of payloads come, is kept in places that must 
 in no backup; nothing can be erased before there are two of them, best on two
 disks, or an escrow: see cairn-keys(7).
 
+An Ed25519 key that an ssh-agent has, on a hardware token for example, signs for the
+log with --ssh-key. It must be there whenever something is signed.
+
 It prints the log as the witnesses' operators add it with "cairn-witness log add --list",
 in the format logs/v0 of witness-network.org.`,
 		Example: `  cairnd init --origin log.example.com/audit --witnesses witnesses.policy > log.list
   cairnd init --origin log.example.com/audit --post-quantum --encrypt --passphrase-file /run/secrets/cairn
-  cairnd init --origin log.example.com/audit --key-place keystate --key-place /mnt/other-disk/keystate`,
+  cairnd init --origin log.example.com/audit --key-place keystate --key-place /mnt/other-disk/keystate
+  cairnd init --origin log.example.com/audit --ssh-key ~/.ssh/log.pub --ssh-agent /run/cairn/agent`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.init(c.Context(), o) },
 	}
@@ -66,6 +73,8 @@ in the format logs/v0 of witness-network.org.`,
 	c.Flags().StringVar(&o.keys.Wrap, "key-wrap", "", "what closes the places: passphrase, none, or a key service's URL (default: as the key files)")
 	c.Flags().StringVar(&o.keys.EscrowPlace, "escrow-place", "", "directory that holds the key tree encrypted for the recipients")
 	c.Flags().StringArrayVar(&o.keys.EscrowRecipients, "escrow-recipient", nil, "age recipient of the escrow (repeat)")
+	c.Flags().StringVar(&o.sshKey, "ssh-key", "", "Ed25519 key of the ssh-agent to sign with: its fingerprint SHA256:..., or its file such as id_ed25519.pub")
+	c.Flags().StringVar(&o.sshAgent, "ssh-agent", "", "socket of the ssh-agent, for cairn.toml (default SSH_AUTH_SOCK, always)")
 	c.Flags().Uint32Var(&o.qpd, "qpd", 86400, "requests a day that you expect to ask of a witness, for what is printed")
 	return c
 }
@@ -80,12 +89,20 @@ func (p *program) init(ctx context.Context, o initFlags) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	o.Config, o.KeyService = c.Config, keyservice.Open
+	o.Config, o.KeyService, o.SSHAgent = c.Config, keyservice.Open, agentSocket()
 	if o.saysKeys() {
 		if err == nil {
 			return command.Usage("%s is there: say in its table key_state what --key-place, --key-wrap and --escrow-... say", local.ConfigFile)
 		}
 		o.Config.KeyState = o.keys
+	}
+	if o.sshAgent != "" {
+		if err == nil {
+			return command.Usage("%s is there: say in its setting ssh_agent what --ssh-agent says", local.ConfigFile)
+		}
+		if o.Config.SSHAgent, err = filepath.Abs(o.sshAgent); err != nil {
+			return err
+		}
 	}
 	if err := p.readInit(&o); err != nil {
 		return err
@@ -133,6 +150,9 @@ func (p *program) readInit(o *initFlags) error {
 		return command.Usage("--key-wrap passphrase: it is the passphrase, and none was given to init: use --encrypt")
 	}
 	if _, err := o.listed(proofs.PolicyLog{}); err != nil {
+		return err
+	}
+	if err := p.findKey(o); err != nil {
 		return err
 	}
 	err := o.Check()
@@ -192,6 +212,9 @@ func (p *program) introduce(o initFlags, policy *proofs.Policy) error {
 	} else {
 		p.Hint("give the printed list to the witnesses, for: cairn-witness log add --list FILE")
 		p.Hint("or the keys alone, for: cairn-witness log add %s", strings.Join(keys, " "))
+	}
+	if o.AgentKey != nil && o.Config.SSHAgent == "" {
+		p.Hint("name the agent's socket in %s, ssh_agent, or have SSH_AUTH_SOCK name it wherever the server runs", local.ConfigFile)
 	}
 	p.Hint("serve it with: cairnd serve --dir %s", p.dir)
 	return nil

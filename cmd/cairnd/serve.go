@@ -28,6 +28,9 @@ witnesses have answered that every possible quorum contains one of them. If a wr
 two computations of the root disagree, the server ends: only a fresh start can
 tell what is durable. Let a supervisor start it again.
 
+While an ssh-agent that has the signing key is away or locked, signing pauses, and
+entries are still taken: "cairnd status" says so. It goes on by itself.
+
 At SIGHUP it reads again from cairn.toml who vouches for identities: the tables
 client_ca and oidc. Certificates, keys and lists of revoked certificates are read
 again by themselves when their files change.`,
@@ -56,7 +59,7 @@ func (p *program) serve(ctx context.Context, address, format string) error {
 			BehindProxy: l.BehindProxy, RequireClientCertificate: l.RequireClientCertificate}
 	}
 	metrics := newRegistry()
-	d, err := local.Open(ctx, p.dir, cfg.Config, local.Options{Passphrase: p.secret, Clock: p.clock, Logger: log, Metrics: metrics, KeyService: keyservice.Open})
+	d, err := local.Open(ctx, p.dir, cfg.Config, local.Options{Passphrase: p.secret, SSHAgent: agentSocket(), Clock: p.clock, Logger: log, Metrics: metrics, KeyService: keyservice.Open})
 	if err != nil {
 		return err
 	}

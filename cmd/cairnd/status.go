@@ -27,7 +27,7 @@ no data subject, and nothing is recorded of it.
 
 The exit status is 0 where the ledger takes entries and those witnesses that
 cosigned when they were asked last make the policy's quorum, and 1 where it has
-stopped, takes no entries, or lacks the quorum. A witness beyond the quorum may be
+stopped, takes no entries, cannot sign, or lacks the quorum. A witness beyond the quorum may be
 down, and entries may be on their way.`,
 		Example: "  cairnd status\n  cairnd status --json | jq .quorum_cosigns",
 		Args:    cobra.NoArgs,
@@ -51,6 +51,9 @@ down, and entries may be on their way.`,
 				err = h.print(p.Stdout, p.clock())
 			}
 			p.hintKeyState(h.KeyState)
+			if h.Paused != "" {
+				p.Hint("start or unlock the ssh-agent, or bring its token back: ssh-add -l shows which keys it has")
+			}
 			if err == nil {
 				err = h.judge()
 			}
@@ -94,6 +97,8 @@ func (h health) judge() error {
 	switch {
 	case !h.Ready:
 		return notWellError{"the ledger takes no entries"}
+	case h.Paused != "":
+		return notWellError{"nothing more is signed"}
 	case !h.Cosigns:
 		return notWellError{"the quorum of witnesses does not cosign"}
 	}
@@ -122,6 +127,8 @@ func (h health) state() string {
 		return "takes no entries: its clock is " + h.clock()
 	case !h.Ready:
 		return "waits for its witnesses after the start"
+	case h.Paused != "":
+		return "takes entries; signing pauses until the key can be used again"
 	case !h.Cosigns:
 		return "takes entries; the quorum of witnesses does not cosign, so nothing more is published"
 	case h.Sizes.Published < h.Sizes.Integrated:
@@ -142,6 +149,9 @@ func (h health) print(w io.Writer, now time.Time) error {
 	t.Row("waiting", fmt.Sprint(h.Queue))
 	t.Row("recorded", fmt.Sprintf("%d reads and acts of administration since the start; %d attempts refused", h.Acts, h.Refused))
 	t.Row("state", h.state())
+	if h.Paused != "" {
+		t.Row("signing", h.Paused)
+	}
 	for _, witness := range h.Witness {
 		said := "cosigns"
 		if witness.Trouble != "" {

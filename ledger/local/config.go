@@ -30,6 +30,11 @@ type Config struct {
 	// where the data is backed up. Default: "keys".
 	Keys string `toml:"keys,omitempty"`
 
+	// SSHAgent is the socket of the ssh-agent that has those signing keys of
+	// log.key which are no secrets, but lines "ssh-agent" with a public key.
+	// Default: that of the environment variable SSH_AUTH_SOCK.
+	SSHAgent string `toml:"ssh_agent,omitempty"`
+
 	// Policy is the file with the ledger's C2SP tlog-policy. Its log lines are
 	// the ledger's own keys, its witness lines give the URLs to ask, its
 	// quorum is what a published checkpoint carries. Default: "policy".
@@ -196,7 +201,7 @@ func (c Config) resolve(dir string) Config {
 		path     *string
 		fallback string
 	}{
-		{&c.Data, "data"}, {&c.Keys, "keys"}, {&c.Policy, "policy"}, {&c.SignedCopy, ""},
+		{&c.Data, "data"}, {&c.Keys, "keys"}, {&c.Policy, "policy"}, {&c.SignedCopy, ""}, {&c.SSHAgent, ""},
 		{&c.TreeCA, ""}, {&c.TreeCertificate, ""}, {&c.TreeKey, ""}, {&c.KeyState.EscrowPlace, ""},
 	} {
 		*p.path = absolute(*p.path, p.fallback)

@@ -15,7 +15,8 @@
 //
 // and the configuration can put each of them elsewhere, and the key tree in
 // several places, see [KeyState]. Key files are in clear or encrypted with a
-// passphrase (age, scrypt). Whoever has keys/log.key can sign for the log, and
+// passphrase (age, scrypt), see package signing; the Ed25519 key can be one that
+// an ssh-agent has. Whoever has keys/log.key can sign for the log, and
 // whoever has keystate/ and data/ can read every payload; the data directory
 // alone shows nothing but what is public.
 //

@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -21,6 +22,11 @@ type InitOptions struct {
 	// Origin names the log for ever: by convention a URL without scheme that
 	// the operator controls, such as "log.example.com/audit". At most 255 bytes.
 	Origin string
+
+	// AgentKey is the public key of the Ed25519 signing key that the ssh-agent
+	// of the configuration, or of the options, has. It must be able to sign.
+	// Nil: a key is made, and kept in log.key.
+	AgentKey ed25519.PublicKey
 
 	// PostQuantum adds an ML-DSA-44 signing key beside the Ed25519 one.
 	PostQuantum bool
@@ -52,7 +58,7 @@ func (o InitOptions) Check() error {
 	if len(o.Origin) > maxOrigin {
 		return fmt.Errorf("origin: %d bytes are more than the %d that a name may have", len(o.Origin), maxOrigin)
 	}
-	keys, err := o.generateSigningKeys() // they are as good as those of the ledger
+	keys, err := o.generateSigningKeys(o.Config.agent(o.Options)) // they are as good as those of the ledger
 	if err != nil {
 		return fmt.Errorf("origin: %w", err)
 	}

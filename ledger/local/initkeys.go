@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/disk"
+	"github.com/cairnlog/cairn/witness/signing"
 )
 
 // initKeys makes the key files, or reads those that an interrupted call made.
@@ -18,20 +20,16 @@ func initKeys(c Config, o InitOptions) ([]proofs.SigningKey, error) {
 	}
 	path := filepath.Join(c.Keys, logKeyFile)
 	if !exists(path) {
-		if err := generateKeys(c.Keys, o); err != nil {
+		if err := generateKeys(c, o); err != nil {
 			return nil, err
 		}
 	}
 	if err := checkEncrypted(c.Keys, o.Passphrase); err != nil {
 		return nil, err
 	}
-	data, err := readKeyFile(path, func() (string, error) { return o.Passphrase, nil })
+	keys, err := readSigningKeys(c.Keys, func() (string, error) { return o.Passphrase, nil }, c.agent(o.Options))
 	if err != nil {
 		return nil, err
-	}
-	keys, err := parseSigningKeys(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if name := keys[0].Key().Name(); name != o.Origin {
 		return nil, fmt.Errorf("%s: it is the key of %s: %w", path, name, ledger.ErrExists)
@@ -39,24 +37,27 @@ func initKeys(c Config, o InitOptions) ([]proofs.SigningKey, error) {
 	if postQuantum := len(keys) > 1; postQuantum != o.PostQuantum {
 		return nil, fmt.Errorf("%s: it is there already, and that it has an ML-DSA-44 key is %v: %w", path, postQuantum, ledger.ErrExists)
 	}
+	inAgent := keys[0].Secret() == ""
+	if inAgent != (o.AgentKey != nil) || inAgent && !bytes.Equal(keys[0].Key().Public(), o.AgentKey) {
+		return nil, fmt.Errorf("%s: it is there already, with another Ed25519 key than the one that was asked for: %w", path, ledger.ErrExists)
+	}
 	return keys, nil
 }
 
-// generateSigningKeys makes the keys that sign for the log.
-func (o InitOptions) generateSigningKeys() ([]proofs.SigningKey, error) {
-	types := []proofs.KeyType{proofs.Ed25519}
-	if o.PostQuantum {
-		types = append(types, proofs.MLDSA44)
+// generateSigningKeys makes the keys that sign for the log, but for the one
+// that the ssh-agent has.
+func (o InitOptions) generateSigningKeys(agent *signing.Agent) (keys []proofs.SigningKey, err error) {
+	var first proofs.SigningKey
+	if o.AgentKey != nil {
+		first, err = agent.Key(o.Origin, proofs.Ed25519, o.AgentKey)
+	} else {
+		first, err = proofs.GenerateKey(o.Origin, proofs.Ed25519, rand.Reader)
 	}
-	var keys []proofs.SigningKey
-	for _, t := range types {
-		k, err := proofs.GenerateKey(o.Origin, t, rand.Reader)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
+	if err != nil || !o.PostQuantum {
+		return []proofs.SigningKey{first}, err
 	}
-	return keys, nil
+	second, err := proofs.GenerateKey(o.Origin, proofs.MLDSA44, rand.Reader)
+	return []proofs.SigningKey{first, second}, err
 }
 
 func verifiers(keys []proofs.SigningKey) (out []proofs.Key) {
@@ -68,8 +69,8 @@ func verifiers(keys []proofs.SigningKey) (out []proofs.Key) {
 
 // generateKeys makes both key files, the signing keys last: their presence
 // says that the secrets are there.
-func generateKeys(dir string, o InitOptions) error {
-	keys, err := o.generateSigningKeys()
+func generateKeys(c Config, o InitOptions) error {
+	keys, err := o.generateSigningKeys(c.agent(o.Options))
 	if err != nil {
 		return err
 	}
@@ -80,12 +81,13 @@ func generateKeys(dir string, o InitOptions) error {
 	for _, f := range []struct {
 		name string
 		data []byte
-	}{{secretsFile, formatSecrets(master)}, {logKeyFile, formatSigningKeys(keys)}} {
-		sealed, err := sealKeyFile(f.data, o.Passphrase, o.parts.workFactor)
-		if err != nil {
-			return err
+	}{{secretsFile, formatSecrets(master)}, {logKeyFile, signing.FormatKeys(keysComment, keys)}} {
+		if o.Passphrase != "" {
+			if f.data, err = signing.Encrypt(f.data, o.Passphrase, o.parts.workFactor); err != nil {
+				return err
+			}
 		}
-		if err := writeNew(filepath.Join(dir, f.name), sealed, 0o600); err != nil {
+		if err := writeNew(filepath.Join(c.Keys, f.name), f.data, 0o600); err != nil {
 			return err
 		}
 	}
@@ -97,7 +99,7 @@ func generateKeys(dir string, o InitOptions) error {
 func checkEncrypted(dir, passphrase string) error {
 	for _, name := range []string{logKeyFile, secretsFile} {
 		path := filepath.Join(dir, name)
-		encrypted, err := isEncrypted(path)
+		encrypted, err := signing.IsEncrypted(path)
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/cairnlog/cairn/ledger/keystate"
 	"github.com/cairnlog/cairn/ledger/keytree"
 	"github.com/cairnlog/cairn/storage/disk"
+	"github.com/cairnlog/cairn/witness/signing"
 )
 
 // A KeyState says where the key tree is kept, from which the keys of payloads
@@ -169,7 +170,7 @@ func owner(s ledger.Secrets) [32]byte { return [32]byte(s.Derive("key state")) }
 // those that are missing are made.
 func (d *Directory) keyStateOptions(ctx context.Context, s ledger.Secrets, c Config, o Options, create bool) (ks keystate.Options, err error) {
 	ks = keystate.Options{Owner: owner(s), Rand: rand.Reader, Former: o.wrapper}
-	encrypted, err := isEncrypted(filepath.Join(c.Keys, secretsFile))
+	encrypted, err := signing.IsEncrypted(filepath.Join(c.Keys, secretsFile))
 	if err != nil {
 		return ks, err
 	}

@@ -26,7 +26,7 @@ func RecoverKeyState(ctx context.Context, dir string, c Config, o Options, escro
 	defer func() { err = errors.Join(err, d.Close()) }()
 	c = c.resolve(dir)
 	var cfg ledger.Config
-	if err := readKeys(&cfg, c.Keys, o.Passphrase); err != nil {
+	if err := readKeys(&cfg, c, o); err != nil {
 		return r, err
 	}
 	ks, err := d.keyStateOptions(ctx, cfg.Secrets, c, o, true)
@@ -51,7 +51,7 @@ func EraseKeyState(dir string, c Config, o Options, path string) (err error) {
 	defer func() { err = errors.Join(err, d.Close()) }()
 	c = c.resolve(dir)
 	var cfg ledger.Config
-	if err := readKeys(&cfg, c.Keys, o.Passphrase); err != nil {
+	if err := readKeys(&cfg, c, o); err != nil {
 		return err
 	}
 	own := owner(cfg.Secrets)

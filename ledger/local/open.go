@@ -18,11 +18,13 @@ import (
 	"github.com/cairnlog/cairn/storage/disk"
 	"github.com/cairnlog/cairn/storage/pebbleindex"
 	"github.com/cairnlog/cairn/storage/trillian"
+	"github.com/cairnlog/cairn/witness/signing"
 )
 
 // Options are what a configuration file cannot say.
 type Options struct {
-	Passphrase Passphrase            // nil: key files are not encrypted
+	Passphrase signing.Passphrase    // nil: key files are not encrypted
+	SSHAgent   string                // socket of the ssh-agent, where the configuration names none
 	Witnesses  []ledger.Witness      // beside those that the policy gives URLs of
 	Clock      func() time.Time      // nil: time.Now
 	Logger     *slog.Logger          // nil: nothing is logged
@@ -109,7 +111,7 @@ func openKeys(ctx context.Context, c Config, o Options, create bool) (d *Directo
 		Limits: ledger.Limits{Payload: c.MaxPayload, Batch: c.MaxBatch, Queue: c.MaxQueue},
 		Clock:  o.Clock, Logger: o.Logger, Metrics: o.Metrics,
 	}
-	if err := readKeys(&cfg, c.Keys, o.Passphrase); err != nil {
+	if err := readKeys(&cfg, c, o); err != nil {
 		return d, cfg, err
 	}
 	if err := d.openKeyState(ctx, &cfg, c, o, create); err != nil {
@@ -134,16 +136,13 @@ func (d *Directory) openRest(ctx context.Context, cfg *ledger.Config, c Config, 
 	return d.openTree(ctx, cfg, c, p)
 }
 
-func readKeys(cfg *ledger.Config, dir string, passphrase Passphrase) error {
-	logPath, secretsPath := filepath.Join(dir, logKeyFile), filepath.Join(dir, secretsFile)
-	data, err := readKeyFile(logPath, passphrase)
-	if err != nil {
+func readKeys(cfg *ledger.Config, c Config, o Options) (err error) {
+	if cfg.Keys, err = readSigningKeys(c.Keys, o.Passphrase, c.agent(o)); err != nil {
 		return fmt.Errorf("signing keys: %w", err)
 	}
-	if cfg.Keys, err = parseSigningKeys(data); err != nil {
-		return fmt.Errorf("signing keys: %s: %w", logPath, err)
-	}
-	if data, err = readKeyFile(secretsPath, passphrase); err != nil {
+	secretsPath := filepath.Join(c.Keys, secretsFile)
+	data, err := signing.ReadFile(secretsPath, o.Passphrase)
+	if err != nil {
 		return fmt.Errorf("secrets: %w", err)
 	}
 	if cfg.Secrets.Master, err = parseSecrets(data); err != nil {
