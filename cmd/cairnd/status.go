@@ -147,7 +147,7 @@ func (h health) print(w io.Writer, now time.Time) error {
 	t.Row("signed", fmt.Sprint(h.Sizes.Signed))
 	t.Row("published", fmt.Sprint(h.Sizes.Published))
 	t.Row("waiting", fmt.Sprint(h.Queue))
-	t.Row("recorded", fmt.Sprintf("%d reads and acts of administration since the start; %d attempts refused", h.Acts, h.Refused))
+	t.Row("recorded", fmt.Sprintf("%s since the start, and %s refused", count(h.Acts, "read or act of administration", "reads and acts of administration"), count(h.Refused, "attempt", "attempts")))
 	t.Row("state", h.state())
 	if h.Paused != "" {
 		t.Row("signing", h.Paused)
@@ -157,7 +157,7 @@ func (h health) print(w io.Writer, now time.Time) error {
 		if witness.Trouble != "" {
 			said = witness.Trouble
 		}
-		t.Row("witness "+witness.Name, said)
+		t.Row("witness", witness.Name+": "+said)
 	}
 	if math.Abs(h.ClockAhead) >= clockMatters {
 		t.Row("clock", h.clock())
