@@ -145,13 +145,21 @@ func (s *server) metric(name string) float64 {
 // newSite starts three witnesses and a ledger with these settings.
 func newSite(t *testing.T, settings ...string) *site {
 	t.Helper()
+	return newSiteBy(t, [4][]string{}, settings...)
+}
+
+// newSiteBy starts three witnesses and a ledger, which are made with these
+// further arguments, the ledger's first.
+func newSiteBy(t *testing.T, made [4][]string, settings ...string) *site {
+	t.Helper()
 	s := &site{T: t, dir: t.TempDir(), address: freeAddress(t)}
 	var policy strings.Builder
 	var names []string
 	for i := range 3 {
 		name, address := fmt.Sprintf("w%d.example", i), freeAddress(t)
 		dir := filepath.Join(s.dir, name)
-		for line := range strings.Lines(s.run(0, "cairn-witness", "init", "--name", name, "--dir", dir, "--listen", address)) {
+		args := append([]string{"init", "--name", name, "--dir", dir, "--listen", address}, made[i+1]...)
+		for line := range strings.Lines(s.run(0, "cairn-witness", args...)) {
 			if strings.HasPrefix(line, "witness "+name+"-ed25519 ") {
 				policy.WriteString(line)
 			}
@@ -162,7 +170,7 @@ func newSite(t *testing.T, settings ...string) *site {
 	fmt.Fprintf(&policy, "group two 2 %s\nquorum two\n", strings.Join(names, " "))
 	lines := filepath.Join(s.dir, "witnesses.policy")
 	s.write(lines, policy.String())
-	s.run(0, "cairnd", "init", "--dir", s.ledgerDir(), "--origin", "log.example/audit", "--witnesses", lines)
+	s.run(0, "cairnd", append([]string{"init", "--dir", s.ledgerDir(), "--origin", "log.example/audit", "--witnesses", lines}, made[0]...)...)
 	settings = append(settings, "[listen]", fmt.Sprintf("address = %q", s.address))
 	s.write(filepath.Join(s.ledgerDir(), "cairn.toml"), strings.Join(settings, "\n")+"\n")
 	for i, w := range s.witnesses {

@@ -20,8 +20,6 @@ import (
 	"github.com/cairnlog/cairn/witness/signing"
 )
 
-var types = []proofs.KeyType{proofs.Ed25519, proofs.Ed25519Cosignature}
-
 // An agent's life: whatever it goes through, the key signs when it can, and
 // says why when it cannot, without being made anew.
 func TestAnAgentComesAndGoes(t *testing.T) {

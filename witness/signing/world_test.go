@@ -2,8 +2,6 @@ package signing_test
 
 import (
 	"crypto/ed25519"
-	"net"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -44,24 +42,11 @@ func startInMemory(t testing.TB, socket string) running {
 }
 
 func startOpenSSH(t testing.TB, socket string) running {
-	program := exec.Command("ssh-agent", "-D", "-a", socket)
-	program.Env = append(os.Environ(), "SSH_ASKPASS=/bin/false", "SSH_ASKPASS_REQUIRE=force")
-	must(t, program.Start())
-	var conn net.Conn
-	for end := time.Now().Add(patience); conn == nil; time.Sleep(time.Millisecond) {
-		var err error
-		if conn, err = net.Dial("unix", socket); err != nil && time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
-	stop := once(func() {
-		_ = program.Process.Kill()
-		_ = program.Wait() // it was killed
-		_ = conn.Close()
-		_ = os.Remove(socket)
-	})
+	a, err := agenttest.StartProgram(socket)
+	must(t, err)
+	stop := once(func() { must(t, a.Close()) })
 	t.Cleanup(stop)
-	return running{agent.NewClient(conn), stop}
+	return running{a, stop}
 }
 
 func once(f func()) func() {

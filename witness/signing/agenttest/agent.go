@@ -1,7 +1,8 @@
 // Package agenttest is an ssh-agent for tests: the keyring in memory of
 // golang.org/x/crypto, served at a unix socket as ssh-agent does. It has the
-// keys that a test adds to it, and can be locked, stopped and started again. It
-// is in no program.
+// keys that a test adds to it, and can be locked, stopped and started again. A
+// [Program] is the ssh-agent of OpenSSH, for the same tests. Both are in no
+// program.
 package agenttest
 
 import (
