@@ -36,6 +36,8 @@ type session struct {
 	maxKept  int  // 0: as many as ever
 
 	publishing time.Duration // 0: as long as ever
+
+	before func(*http.Request) // happens before the server sees a request; nil: nothing
 }
 
 func newSession(t *testing.T) *session {
@@ -59,7 +61,13 @@ func newSessionOf(t *testing.T, world *ledgertest.World) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(api.Handler(httpapi.Every))
+	handler := api.Handler(httpapi.Every)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.before != nil {
+			s.before(r)
+		}
+		handler.ServeHTTP(w, r)
+	}))
 	t.Cleanup(func() {
 		api.EndTails()
 		server.Close()

@@ -111,15 +111,17 @@ func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
 	if e.kept, err = p.keptOf(ctx, s); err != nil {
 		return err
 	}
+	e.renew = func(ctx context.Context) error { return p.renewExport(ctx, e, s) }
 	return p.runExport(ctx, e, o.json)
 }
 
 // runExport writes the files and says what they are.
 func (p *program) runExport(ctx context.Context, e *exporter, asJSON bool) error {
-	g, c := p.progress("exported"), e.view.Checkpoint
-	e.progress = func(done uint64) { g.show(done, c.Size) }
+	g := p.progress("exported")
+	e.progress = func(done uint64) { g.show(done, e.view.Checkpoint.Size) }
 	err := e.run(ctx)
 	g.end()
+	c := e.view.Checkpoint
 	if err != nil {
 		return command.Hinted(err, "the export is not complete; run it again to continue")
 	}
@@ -127,7 +129,23 @@ func (p *program) runExport(ctx context.Context, e *exporter, asJSON bool) error
 		return p.printJSON(formatJSON(e.report(), ""))
 	}
 	p.Say("%d entries of %s are in %s, %d of them new", c.Size, c.Origin, e.dir, c.Size-e.from)
+	if n := e.pruned.Load(); n > 0 {
+		p.Say("of %d entries there are only the hashes: the ledger has pruned them, and cairn audit tells whether it may", n)
+	}
 	return nil
+}
+
+// renewExport takes the newest checkpoint of the ledger.
+func (p *program) renewExport(ctx context.Context, e *exporter, s *source) error {
+	view, err := p.view(ctx, s)
+	if err != nil {
+		return err
+	}
+	if view.Checkpoint.Size > e.view.Checkpoint.Size {
+		e.view = view
+	}
+	e.kept, err = p.keptOf(ctx, s)
+	return err
 }
 
 // resumeExport looks at what an earlier export left in the directory.

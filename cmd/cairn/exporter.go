@@ -31,13 +31,18 @@ type exporter struct {
 	receipts bool
 	workers  int
 	convict  func(ctx context.Context, signed []byte) error // compares a checkpoint with the published one, and saves evidence
-	from     uint64                                         // size of the complete export that is there already
+	renew    func(ctx context.Context) error                // takes the newest view, and what is kept by then
+	from     uint64                                         // size of the complete export that was there already
+	have     uint64                                         // entries that are there, and right
+	stale    map[uint64]bool                                // bundles whose sealed records are read again
+	rounds   int                                            // that were judged
 	progress func(done uint64)                              // entries
 
 	mu      sync.Mutex
 	dirs    map[string]bool // written to, to be synced
 	written atomic.Uint64   // files
 	done    atomic.Uint64   // entries
+	pruned  atomic.Uint64   // entries that are not there any more
 	keeps   uint64          // kept checkpoints
 }
 
@@ -49,31 +54,30 @@ type exportReport struct {
 	Root        string `json:"root"`
 	From        uint64 `json:"from"` // entries before were there
 	Files       uint64 `json:"files"`
-	Checkpoints uint64 `json:"checkpoints"` // kept ones
+	Checkpoints uint64 `json:"checkpoints"`      // kept ones
+	Pruned      uint64 `json:"pruned,omitempty"` // entries that the ledger has pruned
 	Vault       bool   `json:"vault"`
 	Receipts    bool   `json:"receipts"`
 }
 
 func (e *exporter) report() exportReport {
 	c := e.view.Checkpoint
-	return exportReport{e.dir, c.Origin, c.Size, c.Root.String(), e.from, e.written.Load(), e.keeps, e.vault != nil, e.receipts}
+	return exportReport{e.dir, c.Origin, c.Size, c.Root.String(), e.from, e.written.Load(), e.keeps, e.pruned.Load(), e.vault != nil, e.receipts}
 }
 
 // run writes everything, the checkpoint last.
 func (e *exporter) run(ctx context.Context) error {
-	if err := e.writeBundles(ctx); err != nil {
-		return err
-	}
-	if err := e.writeTiles(ctx); err != nil {
-		return err
-	}
-	if err := e.writeKept(ctx); err != nil {
-		return err
-	}
-	// What the ledger says of itself; nobody believes it, but cairn log shows it.
-	if info, err := e.files.ReadFile(ctx, "log"); err == nil {
-		if err := e.write("log", info); err != nil {
+	e.have = e.from
+	for {
+		for _, write := range []func(context.Context) error{e.writeBundles, e.writeInfo, e.writeTiles, e.writeKept} {
+			if err := write(ctx); err != nil {
+				return err
+			}
+		}
+		if settled, err := e.settle(ctx); err != nil {
 			return err
+		} else if settled {
+			break
 		}
 	}
 	size := e.view.Checkpoint.Size
@@ -89,13 +93,26 @@ func (e *exporter) run(ctx context.Context) error {
 	if err := command.WriteFile(e.path(audit.CheckpointFile), e.view.Signed, publicMode); err != nil {
 		return err
 	}
-	return os.RemoveAll(e.path(partialDir)) // with what a cut export left
+	return errors.Join(e.removeReplaced(), os.RemoveAll(e.path(partialDir))) // with what a cut export left
+}
+
+// writeInfo writes what the ledger says of itself. Nobody believes it, but cairn
+// log shows it. It tells an auditor which bundles may be pruned, so it is newer
+// than the bundles that are here.
+func (e *exporter) writeInfo(ctx context.Context) error {
+	info, err := e.files.ReadFile(ctx, "log")
+	if err != nil {
+		return ctx.Err() // a ledger of files alone says nothing
+	}
+	return e.write("log", info)
 }
 
 // writeBundles writes the entries, their hashes and what belongs to them.
 func (e *exporter) writeBundles(ctx context.Context) error {
 	size := e.view.Checkpoint.Size
-	first := e.from / proofs.TileWidth
+	e.done.Store(0)
+	e.pruned.Store(0)
+	first := e.have / proofs.TileWidth
 	if e.vault != nil || e.receipts {
 		first = 0 // an earlier export may not have had them
 	}
@@ -104,7 +121,12 @@ func (e *exporter) writeBundles(ctx context.Context) error {
 	for i := first; i < (size+proofs.TileWidth-1)/proofs.TileWidth && all.Err() == nil; i++ {
 		b, _ := proofs.BundleIn(size, i)
 		g.Go(func() error {
-			if err := e.bundle(all, b); err != nil {
+			err := e.bundle(all, b)
+			if errors.Is(err, errPruned) {
+				e.pruned.Add(uint64(b.Width))
+				err = nil
+			}
+			if err != nil {
 				return fmt.Errorf("entries %d to %d: %w", b.Index*proofs.TileWidth, b.Index*proofs.TileWidth+uint64(b.Width)-1, err)
 			}
 			e.progress(e.done.Add(uint64(b.Width)))
@@ -117,12 +139,12 @@ func (e *exporter) writeBundles(ctx context.Context) error {
 // bundle writes one bundle and what belongs to it, unless it is there.
 func (e *exporter) bundle(ctx context.Context, b proofs.Bundle) error {
 	start := b.Index * proofs.TileWidth
-	if end := start + uint64(b.Width); end > e.from {
+	if end := start + uint64(b.Width); end > e.have {
 		if err := e.entries(ctx, b); err != nil {
 			return err
 		}
 	}
-	if e.vault != nil && !e.has(audit.VaultPath(b)) {
+	if e.vault != nil && (e.stale[b.Index] || !e.has(audit.VaultPath(b))) {
 		if err := e.records(ctx, b); err != nil {
 			return err
 		}
@@ -142,6 +164,11 @@ func (e *exporter) entries(ctx context.Context, b proofs.Bundle) error {
 	}
 	if !e.hasEntries(b, hashes) {
 		leaves, err := e.leaves(ctx, b)
+		if errors.Is(err, errPruned) { // their hashes stay
+			if err := e.tile(proofs.Tile{Level: 0, Index: b.Index, Width: b.Width}, hashes); err != nil {
+				return err
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -208,7 +235,7 @@ func (e *exporter) tile(t proofs.Tile, hashes []proofs.Hash) error {
 func (e *exporter) writeTiles(ctx context.Context) error {
 	size := e.view.Checkpoint.Size
 	for level := uint8(1); level <= proofs.MaxTileLevel && size>>(proofs.TileHeight*uint(level)) > 0; level++ {
-		first := e.from >> (proofs.TileHeight * uint(level)) / proofs.TileWidth
+		first := e.have >> (proofs.TileHeight * uint(level)) / proofs.TileWidth
 		for i := first; ; i++ {
 			t, ok := proofs.TileIn(size, level, i)
 			if !ok {
@@ -229,6 +256,7 @@ func (e *exporter) writeTiles(ctx context.Context) error {
 // writeKept writes the checkpoints that the ledger keeps, each of which must be
 // of this history.
 func (e *exporter) writeKept(ctx context.Context) error {
+	e.keeps = 0
 	for _, size := range e.kept {
 		if size > e.view.Checkpoint.Size {
 			break // it grew meanwhile
