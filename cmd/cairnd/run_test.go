@@ -40,6 +40,7 @@ func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
 	dir := serveNew(t)
 	for _, args := range []string{
 		"status", "status --json", "stream list", "stream list --json", "retention list", "retention list --json",
+		"retention status", "retention status --json", "hold list", "hold list --json", "request list", "request list --json", "custody", "custody --json",
 		"token issue app --role auditor", "token issue app --role auditor --json", "token list", "token list --json",
 		"init --origin o --dir " + filepath.Join(t.TempDir(), "new"), "dev --tour --dir " + filepath.Join(t.TempDir(), "tour"),
 		"dev --listen 127.0.0.1:0 --dir " + filepath.Join(t.TempDir(), "dev"), "help status", "version", "completion zsh",
@@ -84,6 +85,9 @@ func TestExitStatusesAndHints(t *testing.T) {
 		"a ledger that is there":          {[]string{"init", "--dir", dir, "--origin", "example.com/l"}, command.No, "already"},
 		"no ledger":                       {[]string{"serve", "--dir", dir + "3"}, command.Unknown, "cairnd init --dir " + dir + "3 --origin NAME"},
 		"a ledger that is no toy":         {[]string{"dev", "--dir", dir}, command.Misuse, "cairnd dev did not make"},
+		"no server at a URL":              {[]string{"hold", "list", "--url", "http://127.0.0.1:1"}, command.Unknown, "is --url its address"},
+		"no URL":                          {[]string{"hold", "list", "--url", "log.example.com"}, command.Misuse, "cairnd: "},
+		"a token file that there is not":  {[]string{"hold", "list", "--url", "http://127.0.0.1:1", "--token-file", dir + "/none"}, command.Unknown, "token: "},
 		"no server":                       {[]string{"status", "--dir", dir}, command.Unknown, "cairnd serve --dir " + dir},
 		"a setting that there is not":     {[]string{"serve", "--dir", typo}, command.Misuse, "cairn.toml:2"},
 		"a key file that others can read": {[]string{"serve", "--dir", open}, command.Unknown, "chmod 600"},
