@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -26,6 +27,9 @@ func (c *contextFinder) backwards(ctx context.Context, from uint64) ([]uint64, e
 		start := (end - 1) / proofs.TileWidth * proofs.TileWidth
 		var leaves [][]byte
 		for leaf, err := range c.reader.Leaves(ctx, start, end) {
+			if errors.Is(err, errPruned) {
+				break // nothing that lasts is in it
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -16,7 +16,7 @@ import (
 
 // public returns an entry as everybody sees it, with its proof.
 func (m *evidenceMaker) public(ctx context.Context, index uint64) (*evidence.Entry, proofs.Leaf, error) {
-	b, err := m.view.Reader.Leaf(ctx, index)
+	b, err := publicLeaf(ctx, m.view, m.log, index)
 	if err != nil {
 		return nil, proofs.Leaf{}, err
 	}

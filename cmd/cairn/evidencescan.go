@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -28,6 +29,9 @@ func (s *leafScan) to(ctx context.Context, end uint64) error {
 	fetch := func(ctx context.Context, from uint64) (leaves [][]byte, err error) {
 		to := min(end, from-from%proofs.TileWidth+proofs.TileWidth)
 		for b, err := range s.reader.Leaves(ctx, from, to) {
+			if errors.Is(err, errPruned) {
+				return make([][]byte, to-from), nil // nobody can choose them
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -53,6 +57,10 @@ func bundlesFrom(start, end uint64) iter.Seq[uint64] {
 // take takes the next leaves.
 func (s *leafScan) take(leaves [][]byte) error {
 	for _, b := range leaves {
+		if b == nil {
+			s.next++
+			continue
+		}
 		leaf, err := proofs.ParseLeaf(b)
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", s.next, err)

@@ -125,6 +125,10 @@ func (p *program) endHistory(r *historyReader, count int) error {
 		return command.Hinted(fmt.Errorf("%w: %d of the entries %s record acts that the ledger does not show, the first is entry %d", errNo, r.missed, r.covered(), r.missing),
 			"what has expired is shown to nobody, and the ledger must say that it has: cairn audit")
 	}
+	if r.pruned > 0 {
+		p.Say("the ledger has pruned %d of the entries %s: nobody can tell whether it has shown every act of these", r.pruned, r.covered())
+		return nil
+	}
 	if r.complete {
 		p.Say("the ledger has shown every act of the entries %s", r.covered())
 	}

@@ -29,6 +29,7 @@ type historyReader struct {
 	more    uint64 // the index of the first act beyond the limit; 0: there is none
 	missed  uint64 // entries that record acts and were not shown
 	missing uint64 // the index of the first of them
+	pruned  uint64 // entries of which nobody can tell whether they do
 }
 
 const (
@@ -191,6 +192,27 @@ func (r *historyReader) compare(ctx context.Context, start, end uint64, shown []
 	if err != nil {
 		return err
 	}
+	for from := range bundlesFrom(start, end) {
+		to := min(end, from-from%proofs.TileWidth+proofs.TileWidth)
+		n := 0
+		for n < len(shown) && shown[n].Index < to {
+			n++
+		}
+		err := r.compareBundle(ctx, view, from, to, shown[:n])
+		if errors.Is(err, errPruned) {
+			r.pruned += to - from
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+		shown = shown[n:]
+	}
+	return nil
+}
+
+// compareBundle is compare for entries of one bundle.
+func (r *historyReader) compareBundle(ctx context.Context, view client.View, start, end uint64, shown []client.RecordedAct) error {
 	index := start
 	for b, err := range view.Reader.Leaves(ctx, start, end) {
 		if err != nil {

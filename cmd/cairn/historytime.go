@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sort"
@@ -68,11 +69,15 @@ func parseAgo(text string) (time.Duration, error) {
 }
 
 // firstAt returns the index of the first entry that the ledger took at a time or
-// later; size if there is none. Times never decrease with the index.
+// later; size if there is none. Times never decrease with the index. Of what is
+// pruned nobody knows the time: it counts as earlier.
 func firstAt(ctx context.Context, r *proofs.Reader, size, micros uint64) (uint64, error) {
 	var failed error
 	timeOf := func(index uint64) uint64 {
 		b, err := r.Leaf(ctx, index)
+		if errors.Is(err, errPruned) {
+			return 0
+		}
 		if err != nil {
 			failed = err
 			return 0
@@ -92,6 +97,9 @@ func firstAt(ctx context.Context, r *proofs.Reader, size, micros uint64) (uint64
 	}
 	index := uint64(later-1) * proofs.TileWidth
 	for b, err := range r.Leaves(ctx, index, min(index+proofs.TileWidth, size)) {
+		if errors.Is(err, errPruned) {
+			return index + proofs.TileWidth, nil
+		}
 		if err != nil {
 			return 0, err
 		}

@@ -193,6 +193,9 @@ func (p *program) printLog(s *source, r logReport) error {
 	if s := r.Says; s != nil {
 		n := s.Sizes
 		t.Row("sizes", fmt.Sprintf("sequenced %d, integrated %d, signed %d, published %d (as it says)", n.Sequenced, n.Integrated, n.Signed, n.Published))
+		if s.MinimumIndex > 0 {
+			t.Row("minimum index", fmt.Sprintf("%d, below which entries are pruned (as it says)", s.MinimumIndex))
+		}
 		t.Row("limits", fmt.Sprintf("%d bytes an event, %d events a batch (as it says)", s.MaxPayload, s.MaxBatch))
 	}
 	if err := t.Flush(); err != nil {

@@ -17,7 +17,8 @@ func (p *program) proveCommand() *cobra.Command {
 		Use:   "prove",
 		Short: "Make proofs",
 		Long: `prove makes proofs from the ledger's tiles, which it checks against the latest
-checkpoint that it believes. It needs no token.`,
+checkpoint that it believes. It needs no token, but for an entry that the ledger has
+pruned.`,
 		Example: `  cairn prove receipt 13 -o login.tlog-proof
   cairn prove consistency old.checkpoint -o from-old.proof`,
 	}
@@ -58,7 +59,7 @@ func (p *program) proveInclusion(ctx context.Context, arg, out string) error {
 	if index >= view.Checkpoint.Size {
 		return fmt.Errorf("entry %d: %w: the latest checkpoint has %d entries", index, client.ErrNotCovered, view.Checkpoint.Size)
 	}
-	leaf, err := view.Reader.Leaf(ctx, index)
+	leaf, err := publicLeaf(ctx, view, s.log, index)
 	if err != nil {
 		return err
 	}

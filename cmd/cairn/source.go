@@ -36,7 +36,7 @@ func (p *program) sourceAt(name string) (*source, error) {
 		} else if !info.IsDir() {
 			return nil, command.Usage("%s is neither a URL nor a directory", name)
 		}
-		return &source{name: name, files: proofs.FS(os.DirFS(name))}, nil
+		return &source{name: name, files: prunedFiles{proofs.FS(os.DirFS(name))}}, nil
 	}
 	token, err := p.token()
 	if err != nil {
@@ -50,7 +50,7 @@ func (p *program) sourceAt(name string) (*source, error) {
 	if err != nil {
 		return nil, command.Usage("%w", err)
 	}
-	return &source{name: name, files: log, log: log}, nil
+	return &source{name: name, files: prunedFiles{log}, log: log}, nil
 }
 
 // server returns the source if it is a server.
