@@ -26,6 +26,22 @@ func CheckVaultRecord(r VaultRecord) error {
 	return nil
 }
 
+// RewriteBatch is how many records a Rewrite gives at a time at most.
+const RewriteBatch = 256
+
+// EachRecord returns a change for [Vault].Rewrite that takes one record after the
+// other: each becomes the bytes that change returns for it, and nil removes it.
+func EachRecord(change func(VaultRecord) ([]byte, error)) func([]VaultRecord) error {
+	return func(records []VaultRecord) (err error) {
+		for i, r := range records {
+			if records[i].Data, err = change(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // A Vault keeps records by bucket and index. It is written behind a journal:
 // what Sync has not yet covered may be gone after the next opening, and the
 // journal writes it again.
@@ -61,14 +77,14 @@ type Vault interface {
 	// error. An unknown bucket yields nothing.
 	Scan(ctx context.Context, bucket uint32, from uint64) iter.Seq2[VaultRecord, error]
 
-	// Rewrite lets each record of a bucket become what change returns for it:
-	// nil removes the record, and any other bytes (1 to MaxVaultRecord, else
-	// ErrInvalid) take the place of its own. It asks for each record once, in
-	// the order of their indices. Then the bucket is as if only what is left
-	// had been written, and all of it is durable; if nothing is left, the
-	// bucket is as if it had been dropped. One that is not there is fine. A
-	// Write to the bucket meanwhile takes place before, so that its records
-	// are asked for too, or after.
+	// Rewrite gives change the records of a bucket, each once, in the order of
+	// their indices and up to RewriteBatch at a time, and lets each become the
+	// Data that it has then: nil removes the record, and any other bytes (1 to
+	// MaxVaultRecord, else ErrInvalid) take the place of its own. Then the
+	// bucket is as if only what is left had been written, and all of it is
+	// durable; if nothing is left, the bucket is as if it had been dropped. One
+	// that is not there is fine. A Write to the bucket meanwhile takes place
+	// before, so that its records are given too, or after.
 	//
 	// An error of change ends the Rewrite and is returned as it is; like
 	// any refusal it has changed nothing, and so has a record that is
@@ -76,10 +92,10 @@ type Vault interface {
 	// as it was to become. A Read meanwhile sees either, a Scan one of them
 	// from its beginning to its end.
 	//
-	// During the call the record is change's own: it may alter the bytes and
-	// return a part of them. It may read the vault and must not call what
+	// During the call the records are change's own: it may alter the bytes and
+	// let Data be a part of them. It may read the vault and must not call what
 	// changes it.
-	Rewrite(ctx context.Context, bucket uint32, change func(VaultRecord) ([]byte, error)) error
+	Rewrite(ctx context.Context, bucket uint32, change func([]VaultRecord) error) error
 
 	// Drop removes a bucket whole, durably when it returns nil; a bucket that
 	// is not there is fine. A later Write starts it anew. A Drop in doubt

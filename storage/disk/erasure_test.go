@@ -30,10 +30,10 @@ type erasure struct {
 func erasures() map[string]erasure {
 	return map[string]erasure{
 		"rewrite": {fillMarked, inVault(func(t *testing.T, v *disk.Vault) error {
-			return v.Rewrite(t.Context(), 1, withoutMarker)
+			return v.Rewrite(t.Context(), 1, storage.EachRecord(withoutMarker))
 		}), readMarked},
 		"rewrite to nothing": {fillMarked, inVault(func(t *testing.T, v *disk.Vault) error {
-			return v.Rewrite(t.Context(), 1, func(storage.VaultRecord) ([]byte, error) { return nil, nil })
+			return v.Rewrite(t.Context(), 1, storage.EachRecord(func(storage.VaultRecord) ([]byte, error) { return nil, nil }))
 		}), readMarked},
 		"drop": {fillMarked, inVault(func(t *testing.T, v *disk.Vault) error {
 			return v.Drop(t.Context(), 1)

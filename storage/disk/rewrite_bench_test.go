@@ -77,7 +77,7 @@ func benchmarkRewrite(b *testing.B, change func(storage.VaultRecord) ([]byte, er
 		}
 		fillBucket(b, v)
 		b.StartTimer()
-		if err := v.Rewrite(b.Context(), 0, change); err != nil {
+		if err := v.Rewrite(b.Context(), 0, storage.EachRecord(change)); err != nil {
 			b.Fatal(err)
 		}
 	}

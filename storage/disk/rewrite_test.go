@@ -36,19 +36,19 @@ func TestRewriteLeavesNoFiles(t *testing.T) {
 	}
 	must(t, v.Sync(t.Context()))
 	before := files(t, fsys, "vault")
-	must(t, v.Rewrite(t.Context(), 1, func(r storage.VaultRecord) ([]byte, error) { return r.Data, nil }))
+	must(t, v.Rewrite(t.Context(), 1, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) { return r.Data, nil })))
 	refusal := errors.New("refusal")
-	wantErr(t, "rewrite", v.Rewrite(t.Context(), 1, func(r storage.VaultRecord) ([]byte, error) {
+	wantErr(t, "rewrite", v.Rewrite(t.Context(), 1, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) {
 		if r.Index == 2 {
 			return nil, refusal
 		}
 		return upper(r)
-	}), refusal)
-	must(t, v.Rewrite(t.Context(), 2, upper))
+	})), refusal)
+	must(t, v.Rewrite(t.Context(), 2, storage.EachRecord(upper)))
 	if after := files(t, fsys, "vault"); !slices.Equal(after, before) {
 		t.Errorf("files are %q, want %q", after, before)
 	}
-	must(t, v.Rewrite(t.Context(), 1, func(storage.VaultRecord) ([]byte, error) { return nil, nil }))
+	must(t, v.Rewrite(t.Context(), 1, storage.EachRecord(func(storage.VaultRecord) ([]byte, error) { return nil, nil })))
 	if got, want := files(t, fsys, "vault"), []string{"vault/extents"}; !slices.Equal(got, want) {
 		t.Errorf("after all was removed files are %q, want %q", got, want)
 	}
@@ -66,7 +66,7 @@ func testWritesDuringRewrite(t *testing.T, writes uint64, size int) {
 	v := openVaultIn(t, memfs.New(nil))
 	must(t, v.Write(t.Context(), one(1, 0, "a")))
 	next := uint64(1)
-	must(t, v.Rewrite(t.Context(), 1, func(r storage.VaultRecord) ([]byte, error) {
+	must(t, v.Rewrite(t.Context(), 1, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) {
 		if next <= writes {
 			must(t, v.Write(t.Context(), one(2, next, "a")))
 			must(t, v.Write(t.Context(), one(1, next, strings.Repeat("a", size))))
@@ -74,7 +74,7 @@ func testWritesDuringRewrite(t *testing.T, writes uint64, size int) {
 			next++
 		}
 		return upper(r)
-	}))
+	})))
 	var n uint64
 	for r, err := range v.Scan(t.Context(), 1, 0) {
 		if err != nil || r.Index != n || bytes.Contains(r.Data, []byte("a")) {
@@ -91,7 +91,7 @@ func testWritesDuringRewrite(t *testing.T, writes uint64, size int) {
 // which goes on in the files that are unlinked, and closes them at its end.
 func TestReadersOfTheOldFiles(t *testing.T) {
 	for what, erase := range map[string]func(v *disk.Vault) error{
-		"rewrite": func(v *disk.Vault) error { return v.Rewrite(t.Context(), 1, upper) },
+		"rewrite": func(v *disk.Vault) error { return v.Rewrite(t.Context(), 1, storage.EachRecord(upper)) },
 		"drop":    func(v *disk.Vault) error { return v.Drop(t.Context(), 1) },
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestRewriteOfDamagedBuckets(t *testing.T) {
 			before := files(t, fsys, "vault")
 			v = openVaultIn(t, fsys)
 			for range 2 {
-				wantErr(t, "rewrite", v.Rewrite(t.Context(), 1, upper), storage.ErrCorrupt)
+				wantErr(t, "rewrite", v.Rewrite(t.Context(), 1, storage.EachRecord(upper)), storage.ErrCorrupt)
 			}
 			if after := files(t, fsys, "vault"); !slices.Equal(after, before) {
 				t.Errorf("files are %q, want %q", after, before)

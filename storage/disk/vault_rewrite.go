@@ -12,7 +12,7 @@ import (
 // Rewrite implements storage.Vault. It copies the bucket into new files while
 // others write, catches up with them, and lets the bucket's extent name the new
 // files: with that it has taken place, and only then are the old ones removed.
-func (v *Vault) Rewrite(ctx context.Context, bucket uint32, change func(storage.VaultRecord) ([]byte, error)) error {
+func (v *Vault) Rewrite(ctx context.Context, bucket uint32, change func([]storage.VaultRecord) error) error {
 	v.replacing.Lock()
 	defer v.replacing.Unlock()
 	if err := v.health.check(ctx); err != nil {
@@ -43,13 +43,34 @@ type rewrite struct {
 	bucket uint32
 	old    *bucketFiles
 	name   bucketName // of the new files
-	change func(storage.VaultRecord) ([]byte, error)
+	change func([]storage.VaultRecord) error
 
 	rows, bytes uint64 // of the old files, for which change was asked
 	next        uint64 // what the next index is at least
 
-	new     *bucketWriter // the bucket as it will be; nil as long as nothing changes
-	scratch []byte        // a record for change
+	new   *bucketWriter // the bucket as it will be; nil as long as nothing changes
+	batch rewriteBatch  // for change
+}
+
+// A rewriteBatch is records as they were, and as change makes them.
+type rewriteBatch struct {
+	was, is []storage.VaultRecord
+	ends    []uint64 // of each in the old file
+	data    []byte   // of all that is in was, and of the copies in is
+}
+
+func (b *rewriteBatch) reset() {
+	b.was, b.is, b.ends, b.data = b.was[:0], b.is[:0], b.ends[:0], b.data[:0]
+}
+
+// add adds a record, twice, so that change may do with one of them what it likes.
+func (b *rewriteBatch) add(r storage.VaultRecord, end uint64) {
+	start, n := len(b.data), len(r.Data)
+	b.data = append(append(b.data, r.Data...), r.Data...)
+	r.Data = b.data[start : start+n : start+n]
+	b.was = append(b.was, r)
+	r.Data = b.data[start+n : start+2*n : start+2*n]
+	b.is, b.ends = append(b.is, r), append(b.ends, end)
 }
 
 const (
@@ -57,7 +78,7 @@ const (
 	rewriteRest   = writeSize // bytes that they may be ahead then
 )
 
-func (v *Vault) newRewrite(bucket uint32, old *bucketFiles, change func(storage.VaultRecord) ([]byte, error)) *rewrite {
+func (v *Vault) newRewrite(bucket uint32, old *bucketFiles, change func([]storage.VaultRecord) error) *rewrite {
 	v.writing.Lock()
 	defer v.writing.Unlock()
 	v.generation++
@@ -128,14 +149,12 @@ func (r *rewrite) advance(ctx context.Context, e extent) error {
 		if err := r.v.health.check(ctx); err != nil {
 			return err
 		}
-		record, err := in.next()
-		if err != nil {
+		if err := r.read(in, e.rows-r.rows); err != nil {
 			return err
 		}
-		if err := r.take(record); err != nil {
+		if err := r.take(ctx); err != nil {
 			return err
 		}
-		r.rows, r.bytes, r.next = r.rows+1, in.offset, record.Index+1
 	}
 	if r.bytes != e.bytes || r.next != e.last+1 {
 		return fmt.Errorf("vault bucket %d: records end before the extent: %w", r.bucket, storage.ErrCorrupt)
@@ -150,29 +169,53 @@ func (r *rewrite) advance(ctx context.Context, e extent) error {
 	return r.doubt(noSpace(err))
 }
 
-// take asks change for one record.
-func (r *rewrite) take(record storage.VaultRecord) error {
-	r.scratch = append(r.scratch[:0], record.Data...)
-	left := storage.VaultRecord{Bucket: r.bucket, Index: record.Index}
-	var err error
-	left.Data, err = r.change(storage.VaultRecord{Bucket: r.bucket, Index: record.Index, Data: r.scratch})
-	if err != nil {
+// read reads the next batch, of some rows at most.
+func (r *rewrite) read(in *bucketReader, rows uint64) error {
+	r.batch.reset()
+	for n := min(rows, storage.RewriteBatch); n > 0 && len(r.batch.data) < writeSize; n-- {
+		record, err := in.next()
+		if err != nil {
+			return err
+		}
+		r.batch.add(record, in.offset)
+	}
+	return nil
+}
+
+// take gives change the batch, and keeps what it leaves of it.
+func (r *rewrite) take(ctx context.Context) error {
+	if err := r.change(r.batch.is); err != nil {
 		return err
 	}
-	if left.Data != nil {
+	if err := r.v.health.check(ctx); err != nil {
+		return err
+	}
+	for i, was := range r.batch.was {
+		if err := r.keep(was, r.batch.is[i].Data); err != nil {
+			return err
+		}
+		r.rows, r.bytes, r.next = r.rows+1, r.batch.ends[i], was.Index+1
+	}
+	return nil
+}
+
+// keep keeps what is left of one record.
+func (r *rewrite) keep(was storage.VaultRecord, data []byte) error {
+	left := storage.VaultRecord{Bucket: r.bucket, Index: was.Index, Data: data}
+	if data != nil {
 		if err := storage.CheckVaultRecord(left); err != nil {
 			return err
 		}
 	}
 	if r.new == nil {
-		if bytes.Equal(left.Data, record.Data) {
+		if bytes.Equal(data, was.Data) {
 			return nil
 		}
 		if err := r.begin(); err != nil {
 			return err
 		}
 	}
-	if left.Data == nil {
+	if data == nil {
 		return nil
 	}
 	return r.doubt(noSpace(r.new.add(left)))

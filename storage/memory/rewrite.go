@@ -9,7 +9,7 @@ import (
 )
 
 // Rewrite asks change while the world is unlocked: it may read other stores.
-func (v *vault) Rewrite(ctx context.Context, number uint32, change func(storage.VaultRecord) ([]byte, error)) error {
+func (v *vault) Rewrite(ctx context.Context, number uint32, change func([]storage.VaultRecord) error) error {
 	v.changing.Lock()
 	defer v.changing.Unlock()
 	held, err := v.held(ctx, number)
@@ -54,24 +54,29 @@ func (v *vault) held(ctx context.Context, number uint32) ([]storage.VaultRecord,
 }
 
 // rewritten returns what change leaves of the records.
-func rewritten(ctx context.Context, records []storage.VaultRecord, change func(storage.VaultRecord) ([]byte, error)) ([]storage.VaultRecord, error) {
+func rewritten(ctx context.Context, records []storage.VaultRecord, change func([]storage.VaultRecord) error) ([]storage.VaultRecord, error) {
 	var left []storage.VaultRecord
-	for _, r := range records {
+	for some := range slices.Chunk(records, storage.RewriteBatch) {
+		batch := make([]storage.VaultRecord, len(some))
+		for i, r := range some {
+			batch[i] = storage.VaultRecord{Bucket: r.Bucket, Index: r.Index, Data: bytes.Clone(r.Data)}
+		}
+		if err := change(batch); err != nil {
+			return nil, err
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		data, err := change(storage.VaultRecord{Bucket: r.Bucket, Index: r.Index, Data: bytes.Clone(r.Data)})
-		if err != nil {
-			return nil, err
+		for i, r := range some {
+			if batch[i].Data == nil {
+				continue
+			}
+			r.Data = bytes.Clone(batch[i].Data)
+			if err := storage.CheckVaultRecord(r); err != nil {
+				return nil, err
+			}
+			left = append(left, r)
 		}
-		if data == nil {
-			continue
-		}
-		r.Data = bytes.Clone(data)
-		if err := storage.CheckVaultRecord(r); err != nil {
-			return nil, err
-		}
-		left = append(left, r)
 	}
 	return left, nil
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -67,17 +68,18 @@ func (v hidingVault) Scan(ctx context.Context, bucket uint32, from uint64) iter.
 // A hastyVault drops a bucket that it rewrites and writes it anew.
 type hastyVault struct{ storage.Vault }
 
-func (v hastyVault) Rewrite(ctx context.Context, bucket uint32, change func(storage.VaultRecord) ([]byte, error)) error {
+func (v hastyVault) Rewrite(ctx context.Context, bucket uint32, change func([]storage.VaultRecord) error) error {
 	var left []storage.VaultRecord
 	for r, err := range v.Scan(ctx, bucket, 0) {
 		if err != nil {
 			return err
 		}
-		if r.Data, err = change(r); err != nil {
+		one := []storage.VaultRecord{r}
+		if err := change(one); err != nil {
 			return err
 		}
-		if r.Data != nil {
-			left = append(left, r)
+		if one[0].Data != nil {
+			left = append(left, one...)
 		}
 	}
 	if err := v.Drop(ctx, bucket); err != nil {
@@ -92,14 +94,19 @@ func (v hastyVault) Rewrite(ctx context.Context, bucket uint32, change func(stor
 // A trustingVault takes bytes that were altered in place for unchanged.
 type trustingVault struct{ storage.Vault }
 
-func (v trustingVault) Rewrite(ctx context.Context, bucket uint32, change func(storage.VaultRecord) ([]byte, error)) error {
-	return v.Vault.Rewrite(ctx, bucket, func(r storage.VaultRecord) ([]byte, error) {
-		held := bytes.Clone(r.Data)
-		data, err := change(r)
-		if len(data) == len(r.Data) && &data[0] == &r.Data[0] {
-			return held, err
+func (v trustingVault) Rewrite(ctx context.Context, bucket uint32, change func([]storage.VaultRecord) error) error {
+	return v.Vault.Rewrite(ctx, bucket, func(records []storage.VaultRecord) error {
+		old, held := slices.Clone(records), make([][]byte, len(records))
+		for i, r := range records {
+			held[i] = bytes.Clone(r.Data)
 		}
-		return data, err
+		err := change(records)
+		for i, r := range records {
+			if len(r.Data) > 0 && len(r.Data) == len(old[i].Data) && &r.Data[0] == &old[i].Data[0] {
+				records[i].Data = held[i]
+			}
+		}
+		return err
 	})
 }
 

@@ -21,6 +21,7 @@ func Vault(t *testing.T, maker Maker[storage.Vault]) {
 	t.Run("writes and reads at once", func(t *testing.T) { testVaultConcurrency(t, maker(t, nil)) })
 	t.Run("rewrite", func(t *testing.T) { testVaultRewrite(t, maker(t, nil)) })
 	t.Run("what a rewrite writes", func(t *testing.T) { testVaultRewriteData(t, maker(t, nil)) })
+	t.Run("rewrite in batches", func(t *testing.T) { testVaultRewriteBatches(t, maker(t, nil)) })
 	t.Run("refused rewrites", func(t *testing.T) { testVaultRewriteRefusals(t, maker(t, nil)) })
 	t.Run("rewrites and all else at once", func(t *testing.T) { testVaultRewriteConcurrency(t, maker(t, nil)) })
 	t.Run("drops", func(t *testing.T) { vaultTrials(t, maker, testVaultDrop) })

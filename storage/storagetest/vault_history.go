@@ -105,7 +105,7 @@ func (h *vaultHistory) rewrite(t *testing.T, v storage.Vault, bucket uint32, n u
 		}
 		return r.Data, nil
 	}
-	err := v.Rewrite(t.Context(), bucket, change)
+	err := v.Rewrite(t.Context(), bucket, storage.EachRecord(change))
 	b := h.buckets[bucket]
 	if b == nil || err != nil && refused(err) {
 		return nil
@@ -173,5 +173,5 @@ func (h *vaultHistory) probe(v storage.Vault) []error {
 		break
 	}
 	r := record(9, h.index+1, "x")
-	return []error{err, scan, v.Write(ctx, []storage.VaultRecord{r}), v.Sync(ctx), v.Rewrite(ctx, 9, removeAll), v.Drop(ctx, 9)}
+	return []error{err, scan, v.Write(ctx, []storage.VaultRecord{r}), v.Sync(ctx), v.Rewrite(ctx, 9, storage.EachRecord(removeAll)), v.Drop(ctx, 9)}
 }

@@ -2,8 +2,10 @@ package storagetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -41,7 +43,7 @@ func changed(records []storage.VaultRecord, change change) []storage.VaultRecord
 
 func testVaultRewrite(t *testing.T, s Subject[storage.Vault]) {
 	ctx, v := t.Context(), s.open(t)
-	must(t, "rewrite nothing", v.Rewrite(ctx, 1, removeAll))
+	must(t, "rewrite nothing", v.Rewrite(ctx, 1, storage.EachRecord(removeAll)))
 	old := []storage.VaultRecord{record(1, 3, "a"), record(1, 4, "b"), record(1, 5, "c"), record(1, 7, "d"), record(1, 9, "e")}
 	other := record(2, 3, "other")
 	must(t, "write", v.Write(ctx, append([]storage.VaultRecord{other}, old[:3]...)))
@@ -49,10 +51,10 @@ func testVaultRewrite(t *testing.T, s Subject[storage.Vault]) {
 	must(t, "write", v.Write(ctx, old[3:])) // not synced
 	for n, held := range [][]storage.VaultRecord{old, changed(old, scrub)} {
 		var asked []storage.VaultRecord
-		must(t, "rewrite", v.Rewrite(ctx, 1, func(r storage.VaultRecord) ([]byte, error) {
+		must(t, "rewrite", v.Rewrite(ctx, 1, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) {
 			asked = append(asked, record(r.Bucket, r.Index, string(r.Data)))
 			return scrub(r)
-		}))
+		})))
 		if !slices.EqualFunc(asked, held, sameRecord) {
 			t.Errorf("rewrite %d asks for %d records, want each of %d once", n, len(asked), len(held))
 		}
@@ -73,7 +75,7 @@ func testVaultRewrite(t *testing.T, s Subject[storage.Vault]) {
 	wantErr(t, "write what was removed again", v.Write(ctx, old[:1]), storage.ErrConflict)
 	must(t, "write behind the last one", v.Write(ctx, []storage.VaultRecord{record(1, 8, "f")}))
 	wantScan(t, v, 1, 5, record(1, 5, "scrubbed: c"), record(1, 7, "d"), record(1, 8, "f"))
-	must(t, "rewrite", v.Rewrite(ctx, 1, removeAll))
+	must(t, "rewrite", v.Rewrite(ctx, 1, storage.EachRecord(removeAll)))
 	wantScan(t, v, 1, 0)
 	v = s.reopen(t)
 	wantScan(t, v, 1, 0)
@@ -93,7 +95,7 @@ func testVaultRewriteData(t *testing.T, s Subject[storage.Vault]) {
 	}
 	must(t, "sync", v.Sync(ctx))
 	var last []byte
-	must(t, "rewrite", v.Rewrite(ctx, 1, func(r storage.VaultRecord) ([]byte, error) {
+	must(t, "rewrite", v.Rewrite(ctx, 1, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) {
 		switch r.Index {
 		case 2, 5:
 			r.Data[0] = 'A'
@@ -108,7 +110,7 @@ func testVaultRewriteData(t *testing.T, s Subject[storage.Vault]) {
 			return last, nil
 		}
 		return r.Data, nil
-	}))
+	})))
 	last[0], large[0] = 'x', 'x' // the caller's slices are the caller's
 	texts[2], texts[3], texts[4], texts[6], texts[8] = "Altered", "cut", texts[5], "small", "last"
 	texts[5] = "A" + texts[5][1:]
@@ -155,7 +157,7 @@ func testVaultRewriteRefusals(t *testing.T, s Subject[storage.Vault]) {
 		{"cancelled in the middle", at(2, func() ([]byte, error) { cancel(); return nil, nil }), context.Canceled},
 		{"cancelled before", at(1, func() ([]byte, error) { t.Error("was asked"); return nil, nil }), context.Canceled},
 	} {
-		err := v.Rewrite(cancelled, 1, c.change)
+		err := v.Rewrite(cancelled, 1, storage.EachRecord(c.change))
 		wantErr(t, c.what, err, c.want)
 		if c.want == refusal && err != refusal {
 			t.Errorf("%s: error is %q, not as it was", c.what, err)
@@ -164,7 +166,7 @@ func testVaultRewriteRefusals(t *testing.T, s Subject[storage.Vault]) {
 	}
 	wantScan(t, s.reopen(t), 1, 0, held...)
 	v = s.reopen(t)
-	must(t, "rewrite after refusals", v.Rewrite(ctx, 1, scrub))
+	must(t, "rewrite after refusals", v.Rewrite(ctx, 1, storage.EachRecord(scrub)))
 	wantScan(t, v, 1, 0, changed(held, scrub)...)
 }
 
@@ -187,7 +189,7 @@ func (d vaultTrial) rewrite(e ending, held, late []storage.VaultRecord, change c
 	d.t.Helper()
 	d.until(func() error { return d.store.Write(d.t.Context(), late) })
 	all := slices.Concat(held, late)
-	rewrite := func() error { return d.store.Rewrite(d.t.Context(), held[0].Bucket, change) }
+	rewrite := func() error { return d.store.Rewrite(d.t.Context(), held[0].Bucket, storage.EachRecord(change)) }
 	d.attempt(e, rewrite, func(err error) {
 		switch {
 		case err == nil:
@@ -204,4 +206,39 @@ func (d vaultTrial) rewrite(e ending, held, late []storage.VaultRecord, change c
 	}
 	d.end(powerCutRandom)
 	d.wantOneOf(held[0].Bucket, changed(all, change))
+}
+
+// testVaultRewriteBatches gives a change as many records at a time as there may
+// be, in order, whatever it does to those of a batch together.
+func testVaultRewriteBatches(t *testing.T, s Subject[storage.Vault]) {
+	const n = 2*storage.RewriteBatch + 10
+	ctx, v := t.Context(), s.open(t)
+	var old []storage.VaultRecord
+	for i := range uint64(n) {
+		old = append(old, record(1, 2*i, fmt.Sprintf("record %d", i)))
+	}
+	must(t, "write", v.Write(ctx, old))
+	must(t, "sync", v.Sync(ctx))
+	var asked []storage.VaultRecord
+	must(t, "rewrite", v.Rewrite(ctx, 1, func(records []storage.VaultRecord) error {
+		if len(records) < 1 || len(records) > storage.RewriteBatch {
+			t.Errorf("%d records are given at a time", len(records))
+		}
+		for i := range slices.Backward(records) {
+			r := &records[i]
+			asked = append(asked, record(r.Bucket, r.Index, string(r.Data)))
+			r.Data = append(r.Data, " and much more than it was, so that it would reach into the next one"...)
+			r.Index = 7 // its own, but not the vault's
+		}
+		slices.SortFunc(asked, func(a, b storage.VaultRecord) int { return cmp.Compare(a.Index, b.Index) })
+		return nil
+	}))
+	if !slices.EqualFunc(asked, old, sameRecord) {
+		t.Errorf("rewrite gives %d records, want each of %d once", len(asked), n)
+	}
+	for i := range old {
+		old[i].Data = append(old[i].Data, " and much more than it was, so that it would reach into the next one"...)
+	}
+	wantScan(t, v, 1, 0, old...)
+	wantScan(t, s.reopen(t), 1, 0, old...)
 }

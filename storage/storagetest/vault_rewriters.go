@@ -39,7 +39,7 @@ func testVaultRewriteConcurrency(t *testing.T, s Subject[storage.Vault]) {
 	wg.Go(func() {
 		for i := range uint64(rewrites) {
 			wantErr(t, "write another bucket", v.Write(ctx, []storage.VaultRecord{record(2, i, "x")}), nil)
-			wantErr(t, "rewrite another bucket", v.Rewrite(ctx, 2, scrub), nil)
+			wantErr(t, "rewrite another bucket", v.Rewrite(ctx, 2, storage.EachRecord(scrub)), nil)
 			wantErr(t, "sync", v.Sync(ctx), nil)
 			wantErr(t, "drop another bucket", v.Drop(ctx, 2), nil)
 		}
@@ -51,12 +51,12 @@ func testVaultRewriteConcurrency(t *testing.T, s Subject[storage.Vault]) {
 		}
 	})
 	for range rewrites {
-		must(t, "rewrite", v.Rewrite(ctx, 1, raise))
+		must(t, "rewrite", v.Rewrite(ctx, 1, storage.EachRecord(raise)))
 	}
 	changes.Wait()
 	cancel()
 	wg.Wait()
-	must(t, "rewrite", v.Rewrite(ctx, 1, raise))
+	must(t, "rewrite", v.Rewrite(ctx, 1, storage.EachRecord(raise)))
 	got, err := v.Read(ctx, 1, 0)
 	if n := number(storage.VaultRecord{Data: got}); err != nil || n != rewrites+1 {
 		t.Errorf("the first record has the number %d, %v, want %d", n, err, rewrites+1)
