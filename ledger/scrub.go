@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
@@ -21,14 +24,8 @@ func (l *Ledger) scrub(ctx context.Context, share retain.Share, erased *erasedSu
 		if !l.retain.Takes(b.Number) && l.isDestroyed(b) {
 			continue // what of it is left, a hold keeps
 		}
-		s := scrubber{l: l, ctx: ctx, bucket: b, erased: erased}
-		err := l.cfg.Vault.Rewrite(ctx, b.Number, func(r storage.VaultRecord) ([]byte, error) {
-			if !retain.Contains(share.Runs, r.Index) {
-				return r.Data, nil
-			}
-			return s.record(r)
-		})
-		if err != nil {
+		s := scrubber{l: l, ctx: ctx, bucket: b, runs: share.Runs, erased: erased}
+		if err := l.cfg.Vault.Rewrite(ctx, b.Number, s.records); err != nil {
 			return fmt.Errorf("vault: bucket %d: %w", b.Number, err)
 		}
 	}
@@ -61,12 +58,12 @@ func (l *Ledger) scrubRecords(ctx context.Context, share retain.Share) error {
 	if ok && len(share.Runs) == 1 && share.Runs[0].First <= b.First && share.Runs[0].Last >= b.Last {
 		return l.cfg.Vault.Drop(ctx, share.Bucket)
 	}
-	return l.cfg.Vault.Rewrite(ctx, share.Bucket, func(r storage.VaultRecord) ([]byte, error) {
+	return l.cfg.Vault.Rewrite(ctx, share.Bucket, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) {
 		if retain.Contains(share.Runs, r.Index) {
 			return nil, nil
 		}
 		return r.Data, nil
-	})
+	}))
 }
 
 // A scrubber takes what concerns a subject out of the records of a bucket.
@@ -74,32 +71,78 @@ type scrubber struct {
 	l      *Ledger
 	ctx    context.Context
 	bucket *bucket
+	runs   []proofs.Run   // the entries to look at
 	erased *erasedSubject // nil, or without references: whoever's keys are destroyed
 
 	first  uint64 // of the leaves at hand
 	leaves [][]byte
 }
 
-func (s *scrubber) record(r storage.VaultRecord) ([]byte, error) {
+// A scrubbed is a record with what is to go of it: nothing in the zero scrubbed.
+type scrubbed struct {
+	record proofs.Record
+	what   proofs.Scrub
+}
+
+// records scrubs some records. To find out what is to go takes the most time,
+// and all processors.
+func (s *scrubber) records(records []storage.VaultRecord) error {
+	found := make([]scrubbed, len(records))
+	var group errgroup.Group
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		group.Go(func() (err error) {
+			for i := w; i < len(records) && err == nil; i += workers {
+				if retain.Contains(s.runs, records[i].Index) {
+					found[i], err = s.look(records[i])
+				}
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, f := range found {
+		if len(f.what.Parts)+len(f.what.Tags) == 0 {
+			continue
+		}
+		leaf, err := s.leaf(records[i].Index)
+		if err != nil {
+			return err
+		}
+		left, err := proofs.ScrubRecord(f.record, leaf, f.what)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", records[i].Index, err)
+		}
+		if records[i].Data, err = proofs.FormatRecord(left); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look finds what is to go of a record.
+func (s *scrubber) look(r storage.VaultRecord) (found scrubbed, err error) {
 	record, err := proofs.ParseRecord(r.Data)
 	if err != nil {
-		return nil, fmt.Errorf("entry %d: %w: %w", r.Index, storage.ErrCorrupt, err)
+		return found, fmt.Errorf("entry %d: %w: %w", r.Index, storage.ErrCorrupt, err)
 	}
 	keys, err := s.l.keys.bucket(s.bucket.Path)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
-	what := proofs.Scrub{}
+	found.record = record
 	for i, p := range record.Parts {
 		if p.Sealed == nil {
 			continue
 		}
 		refs, err := proofs.SubjectRefs(p.Sealed, i, record.ID, &keys.seal)
 		if err != nil {
-			return nil, fmt.Errorf("entry %d: %w", r.Index, err)
+			return found, fmt.Errorf("entry %d: %w", r.Index, err)
 		}
 		if s.concerned(refs) {
-			what.Parts = append(what.Parts, i)
+			found.what.Parts = append(found.what.Parts, i)
 		}
 	}
 	for i, t := range record.Tags {
@@ -108,29 +151,16 @@ func (s *scrubber) record(r storage.VaultRecord) ([]byte, error) {
 		}
 		refs, err := proofs.TagsSubjectRefs(t.Sealed, i, record.ID, &keys.tags)
 		if err != nil {
-			return nil, fmt.Errorf("entry %d: %w", r.Index, err)
+			return found, fmt.Errorf("entry %d: %w", r.Index, err)
 		}
 		if s.concerned(refs) {
-			what.Tags = append(what.Tags, i)
+			found.what.Tags = append(found.what.Tags, i)
 		}
 	}
-	if len(what.Parts)+len(what.Tags) == 0 {
-		return r.Data, nil
+	if len(found.what.Tags) > 0 {
+		found.what.Commitments, err = s.commitments(r, record, keys)
 	}
-	if len(what.Tags) > 0 {
-		if what.Commitments, err = s.commitments(r, record, keys); err != nil {
-			return nil, err
-		}
-	}
-	leaf, err := s.leaf(r.Index)
-	if err != nil {
-		return nil, err
-	}
-	scrubbed, err := proofs.ScrubRecord(record, leaf, what)
-	if err != nil {
-		return nil, fmt.Errorf("entry %d: %w", r.Index, err)
-	}
-	return proofs.FormatRecord(scrubbed)
+	return found, err
 }
 
 // concerned reports whether what is closed with keys of subjects is to go.
