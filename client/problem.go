@@ -17,7 +17,7 @@ type Problem struct {
 	Hint     string `json:"hint,omitempty"`     // what to do about it
 	Index    uint64 `json:"index,omitempty"`    // the entry concerned, of a conflict
 
-	// Reasons are the entries that say why a payload is gone.
+	// Reasons are the entries that say why a payload is gone, or disabled.
 	Reasons []uint64 `json:"reasons,omitempty"`
 
 	// RetryAfter is how long to wait before trying again; zero: trying again
@@ -41,6 +41,7 @@ const (
 	AlreadyExists   ProblemCode = "already-exists"    // 409: a stream or class of that name
 	NotNow          ProblemCode = "not-now"           // 409: what is recorded does not allow it, or not yet
 	Gone            ProblemCode = "gone"              // 410: the payload was erased or expired
+	Disabled        ProblemCode = "disabled"          // 410: the payload is to be erased, and is not read unless that is taken back
 	TooLarge        ProblemCode = "too-large"         // 413
 	Conflict        ProblemCode = "conflict"          // 422: the same idempotency key or sequence number with other bytes
 	Invalid         ProblemCode = "invalid"           // 422: an event that the stream's settings do not allow
@@ -141,6 +142,8 @@ func (c ProblemCode) meaning() (status int, title string) {
 		return 409, "not allowed now"
 	case Gone:
 		return 410, "gone"
+	case Disabled:
+		return 410, "disabled"
 	case TooLarge:
 		return 413, "too large"
 	case Conflict:

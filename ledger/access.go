@@ -53,7 +53,7 @@ func aboutName(stream string) string {
 
 // Tail yields the published events of streams that the caller may read, as
 // they are published, until the context ends; see [client.Log]. Events whose
-// payload is gone are passed over.
+// payload is gone or disabled are passed over.
 func (s *Session) Tail(ctx context.Context, q client.TailQuery) iter.Seq2[*client.Entry, error] {
 	return s.Follow(ctx, q, func(uint64) {})
 }
@@ -117,7 +117,7 @@ func (s *Session) followRun(ctx context.Context, q client.TailQuery, from, end u
 	for _, index := range indices {
 		passed(index)
 		e, err := s.l.entry(ctx, index)
-		if gone := (*client.Problem)(nil); errors.As(err, &gone) && gone.Code() == client.Gone {
+		if gone := (*client.Problem)(nil); errors.As(err, &gone) && (gone.Code() == client.Gone || gone.Code() == client.Disabled) {
 			continue
 		}
 		if !yield(e, err) || err != nil {

@@ -88,6 +88,14 @@ func (k *keyring) forget() {
 	k.forgot++
 }
 
+// forgotten returns how often what is kept was forgotten: since then subjects
+// may have other generations.
+func (k *keyring) forgotten() uint64 {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.forgot
+}
+
 // retire says that a generation of a subject is about to be destroyed: what
 // is new about the subject is closed with the next one. What was closed with
 // it can be opened as before.

@@ -33,6 +33,7 @@ type Ledger struct {
 	keeper      *keeper
 	closer      *closer
 	rings       rings
+	disabling   disabledSubjects
 	kept        keptCheckpoints
 
 	settings sync.Mutex // one change of settings at a time

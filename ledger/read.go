@@ -14,6 +14,9 @@ func (l *Ledger) entry(ctx context.Context, index uint64) (*client.Entry, error)
 	if err := l.sequencedIndex(index); err != nil {
 		return nil, err
 	}
+	if err := l.disabled(ctx, index); err != nil {
+		return nil, err
+	}
 	leafBytes, disclosure, err := l.disclose(ctx, index)
 	if errors.Is(err, errDestroyed) {
 		return nil, l.gone(index, leafBytes)

@@ -43,7 +43,7 @@ func statusOf(err error) int {
 func isRefusal(p *client.Problem) bool {
 	switch p.Code() {
 	case client.BadRequest, client.NoSuchEntry, client.NoSuchStream, client.AlreadyExists,
-		client.Gone, client.TooLarge, client.Conflict, client.Invalid:
+		client.Gone, client.Disabled, client.TooLarge, client.Conflict, client.Invalid:
 		return true
 	}
 	return false

@@ -55,7 +55,7 @@ func (c Closing) Gone() (gone []Share) {
 	for _, share := range c.Closes {
 		for _, r := range c.Rings {
 			if r.Closing == share.Closing {
-				share.Runs = subtract(share.Runs, r.Runs)
+				share.Runs = Subtract(share.Runs, r.Runs)
 			}
 		}
 		if len(share.Runs) > 0 {
@@ -119,7 +119,7 @@ func (s *State) describeShare(out *Closing, c *closing, closes []proofs.Run, cov
 		}
 		kept := s.within(c, covers[k.hold])
 		if out.Kind == proofs.Release {
-			kept = intersect(closes, kept)
+			kept = Intersect(closes, kept)
 		}
 		if len(kept) > 0 {
 			out.Rings = append(out.Rings, Ring{Hold: k.hold, Share: c.share(kept)})

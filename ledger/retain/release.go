@@ -52,10 +52,10 @@ func (s *State) finishRelease(c *closing) {
 			gone := s.within(x, covers[c.hold])
 			for hold, v := range covers {
 				if hold != c.hold {
-					gone = subtract(gone, s.within(x, v))
+					gone = Subtract(gone, s.within(x, v))
 				}
 			}
-			x.runs = subtract(x.runs, gone)
+			x.runs = Subtract(x.runs, gone)
 		}
 		x.forget(c.hold)
 	}

@@ -68,7 +68,7 @@ func (s *State) within(c *closing, v cover) []proofs.Run {
 		b := &s.buckets[c.bucket-1]
 		return touching(v.runs, b.first, b.last)
 	}
-	return intersect(c.runs, v.runs)
+	return Intersect(c.runs, v.runs)
 }
 
 // touches reports whether a cover may have something of an expiry or erasure.

@@ -34,8 +34,8 @@ func touching(runs []proofs.Run, first, last uint64) []proofs.Run {
 	return runs[:end:end]
 }
 
-// intersect returns what is in both.
-func intersect(a, b []proofs.Run) (both []proofs.Run) {
+// Intersect returns what is in both.
+func Intersect(a, b []proofs.Run) (both []proofs.Run) {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
@@ -65,8 +65,8 @@ func meets(a, b []proofs.Run) bool {
 	return false
 }
 
-// subtract returns what is in a and not in b.
-func subtract(a, b []proofs.Run) (rest []proofs.Run) {
+// Subtract returns what is in a and not in b.
+func Subtract(a, b []proofs.Run) (rest []proofs.Run) {
 	for _, r := range a {
 		b = b[search(b, r.First):]
 		open := true // what begins at r.First is left

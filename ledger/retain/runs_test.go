@@ -42,8 +42,8 @@ func TestSetsOfRunsAreThoseOfTheirNumbers(t *testing.T) {
 				got  []proofs.Run
 				want bits
 			}{
-				{"intersect", intersect(x, y), a & b},
-				{"subtract", subtract(x, y), a &^ b},
+				{"intersect", Intersect(x, y), a & b},
+				{"subtract", Subtract(x, y), a &^ b},
 				{"union", union(x, y), a | b},
 			} {
 				if want := op.want.runs(offset); !slices.Equal(op.got, want) {

@@ -1,0 +1,123 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/retain"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
+)
+
+// What an approved erasure will close is disabled: from the approval on nobody
+// reads it, and once the grace is over its keys are destroyed. If the request or
+// the approval is withdrawn it can be read again. That follows from the requests
+// and closings that there are, so that it is so after any start. What a hold
+// keeps stays readable. Of an event in parts nothing is read meanwhile, although
+// the parts that do not concern the subject will stay.
+
+// disabledSubjects keeps at hand whom approved requests are about.
+type disabledSubjects struct {
+	mu     sync.Mutex
+	forgot uint64 // of the keyring: other generations have other references
+	about  map[uint64]*erasedSubject
+}
+
+// disabled returns the problem that an entry is not read any more, with the
+// entry that says why.
+func (l *Ledger) disabled(ctx context.Context, index uint64) error {
+	for _, r := range l.retain.Requests() {
+		if r.Kind != proofs.Erasure || r.Approval == 0 {
+			continue
+		}
+		subject, err := l.disabledSubject(ctx, r.Index)
+		if err != nil {
+			return fmt.Errorf("request of entry %d: %w", r.Index, err)
+		}
+		if len(subject.refs) == 0 || len(l.retain.Covering(subject.stream, index)) > 0 {
+			continue
+		}
+		if err := l.disabledFor(ctx, index, r.Index, subject); err != nil {
+			return err
+		}
+	}
+	for _, c := range l.retain.Open() {
+		subject := l.closer.erased(c.Index)
+		held := func(r retain.Ring) bool { return retain.Contains(r.Runs, index) }
+		if c.Kind != proofs.Erasure || subject == nil || slices.ContainsFunc(c.Rings, held) {
+			continue
+		}
+		if err := l.disabledFor(ctx, index, c.Index, subject); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// disabledFor returns the problem that an entry concerns a subject whose
+// erasure another entry wants.
+func (l *Ledger) disabledFor(ctx context.Context, index, why uint64, subject *erasedSubject) error {
+	_, raw, leaf, err := l.stored(ctx, index)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && (leaf.Stream != subject.stream || leaf.Kind != proofs.Event) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", index, err)
+	}
+	b, ok := l.state.bucketNumbered(leaf.Bucket)
+	if !ok {
+		return fmt.Errorf("entry %d: there is no bucket %d", index, leaf.Bucket)
+	}
+	keys, err := l.keys.bucket(b.Path)
+	if errors.Is(err, errDestroyed) {
+		return nil // what is left of it, a hold keeps
+	}
+	if err != nil {
+		return err
+	}
+	concerned, err := subject.concerns(storage.VaultRecord{Index: index, Data: raw}, keys)
+	if err != nil || !concerned {
+		return err
+	}
+	p := client.NewProblem(client.Disabled, fmt.Sprintf("the payload of entry %d is to be erased, and is not read any more", index), fmt.Sprintf("entry %d says why", why))
+	p.Reasons = []uint64{why}
+	return p
+}
+
+// disabledSubject returns whom the erasure is about that a request asks for; one
+// without references where nobody can know any more.
+func (l *Ledger) disabledSubject(ctx context.Context, request uint64) (*erasedSubject, error) {
+	d := &l.disabling
+	forgot := l.keys.forgotten()
+	d.mu.Lock()
+	if d.about == nil || d.forgot != forgot {
+		d.about, d.forgot = make(map[uint64]*erasedSubject), forgot
+	}
+	subject := d.about[request]
+	d.mu.Unlock()
+	if subject != nil {
+		return subject, nil
+	}
+	act, err := l.requestedAct(ctx, request)
+	if err != nil && !isGone(err) {
+		return nil, err
+	}
+	subject = &erasedSubject{}
+	if act.Subject != "" {
+		t, err := l.erasure(Erasure{Stream: act.Stream, Subject: act.Subject})
+		if err != nil {
+			return nil, err
+		}
+		subject = &t.erasedSubject
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.forgot == forgot {
+		d.about[request] = subject
+	}
+	return subject, nil
+}
