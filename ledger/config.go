@@ -38,7 +38,8 @@ type Config struct {
 	Tree Tree
 
 	// Keys are the log's signing keys, all with the origin as their name. The
-	// first is Ed25519; an ML-DSA-44 key may follow.
+	// first is Ed25519; an ML-DSA-44 key may follow. While one that somebody
+	// else keeps ([proofs.NewSigningKey]) does not sign, signing pauses.
 	Keys []proofs.SigningKey
 
 	// Secrets are the keys of payloads, tags and local state.

@@ -25,8 +25,8 @@ type signer struct {
 	promises chan struct{}
 
 	mu      sync.Mutex
-	trouble string    // why nothing is signed now; empty: nothing is known to be wrong
-	tried   time.Time // when that was found out last
+	trouble string    // why the last checkpoint was not signed; empty: it was
+	failed  time.Time // the last attempt that failed, also for a promise; zero: a checkpoint was signed since
 }
 
 func newSigner(keys []proofs.SigningKey, log *slog.Logger) *signer {
@@ -39,12 +39,13 @@ func (s *signer) checkpoint(text string, unixTime uint64) (proofs.Note, error) {
 	note := proofs.Note{Text: text}
 	for _, k := range s.keys {
 		signature, err := k.SignCheckpoint(text, unixTime)
-		s.note(err)
 		if err != nil {
+			s.pause(err)
 			return proofs.Note{}, err
 		}
 		note.Signatures = append(note.Signatures, signature)
 	}
+	s.resume()
 	return note, nil
 }
 
@@ -79,8 +80,11 @@ func (s *signer) promise(text proofs.PromiseText) ([]byte, error) {
 		return nil, errUnpromised()
 	}
 	note, err := s.keys[0].SignPromise(text)
-	s.note(err)
 	if errors.Is(err, proofs.ErrUnsigned) {
+		// Why is found out with the checkpoint, which is tried until it is signed.
+		s.mu.Lock()
+		s.failed = time.Now()
+		s.mu.Unlock()
 		return nil, errUnpromised()
 	}
 	return note, err
@@ -95,29 +99,33 @@ func errUnpromised() error {
 	return p
 }
 
-// note takes down what became of an attempt to sign, and tells the log what
+// pause takes down why a checkpoint was not signed, and tells the log if that
 // is new.
-func (s *signer) note(err error) {
-	if err != nil && !errors.Is(err, proofs.ErrUnsigned) {
-		return // the key was not asked
+func (s *signer) pause(err error) {
+	if !errors.Is(err, proofs.ErrUnsigned) {
+		return // no key was asked
 	}
-	trouble := ""
-	if err != nil {
-		trouble = err.Error()
-		if _, cause, ok := strings.Cut(trouble, proofs.ErrUnsigned.Error()+": "); ok {
-			trouble = cause // the same, whatever was to be signed
-		}
+	trouble := err.Error()
+	if _, cause, ok := strings.Cut(trouble, proofs.ErrUnsigned.Error()+": "); ok {
+		trouble = cause
 	}
 	s.mu.Lock()
 	was := s.trouble
-	s.trouble, s.tried = trouble, time.Now()
+	s.trouble, s.failed = trouble, time.Now()
 	s.mu.Unlock()
-	switch {
-	case was == trouble:
-	case trouble == "":
-		s.log.Info("the signing key signs again")
-	default:
+	if was != trouble {
 		s.log.Error("signing pauses until the signing key can be used again", slog.String("error", trouble))
+	}
+}
+
+// resume takes down that a checkpoint was signed.
+func (s *signer) resume() {
+	s.mu.Lock()
+	was := s.trouble
+	s.trouble, s.failed = "", time.Time{}
+	s.mu.Unlock()
+	if was != "" {
+		s.log.Info("the signing key signs again")
 	}
 }
 
@@ -132,5 +140,5 @@ func (s *signer) paused() string {
 func (s *signer) recently(d time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.trouble != "" && time.Since(s.tried) < d
+	return !s.failed.IsZero() && time.Since(s.failed) < d
 }

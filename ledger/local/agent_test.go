@@ -77,8 +77,10 @@ func TestAgentSignsForALedger(t *testing.T) {
 			if !errors.As(err, &p) || p.Code() != client.Unavailable {
 				t.Errorf("got %v, want unavailable while the agent is away", err)
 			}
-			if paused := d.Ledger.Status().Paused; !strings.Contains(paused, s.path) {
-				t.Errorf("the status says %q, want that the agent at %s is away", paused, s.path)
+			for end := time.Now().Add(20 * time.Second); !strings.Contains(d.Ledger.Status().Paused, s.path); time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("the status says %q, want that the agent at %s is away", d.Ledger.Status().Paused, s.path)
+				}
 			}
 			defer s.start()()
 			second := appendOne(t, d, payload(2, 100))
