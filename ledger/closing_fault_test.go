@@ -117,6 +117,7 @@ func (j *closingJourney) take() {
 	if open := j.l.retain.Open(); len(open) > 0 {
 		j.t.Errorf("%+v is open", open)
 	}
+	judged(j.t, j.l, j.policy)
 }
 
 // say appends an event about somebody, once.

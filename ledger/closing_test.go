@@ -12,6 +12,7 @@ import (
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/keystate"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
 	"github.com/cairnlog/cairn/storage/disk/memfs"
 )
 
@@ -175,6 +176,17 @@ func (a *archive) later(days int) {
 	a.l.closer.nudge()
 }
 
+// judged lets the auditor judge the ledger, of which nothing is being closed,
+// and demands what the vault lacks and what only holds keep.
+func (a *archive) judged(want audit.Retained) {
+	a.t.Helper()
+	got := judged(a.t, a.l, a.policy).Summary.Retained
+	have := audit.Retained{GoneExpired: got.GoneExpired, GoneErased: got.GoneErased, GoneUnderWay: got.GoneUnderWay, KeptByHolds: got.KeptByHolds}
+	if have != want {
+		a.t.Errorf("the auditor saw %+v, want %+v", have, want)
+	}
+}
+
 func TestABucketExpiresAtItsAgeButForWhatIsHeld(t *testing.T) {
 	a := newArchive(t)
 	a.short("week", 7)
@@ -193,6 +205,7 @@ func TestABucketExpiresAtItsAgeButForWhatIsHeld(t *testing.T) {
 		}
 	}
 	a.readable(old[1], fresh[0])
+	a.judged(audit.Retained{GoneExpired: 3, KeptByHolds: 1})
 	a.restart()
 	a.readable(old[1], fresh[0])
 	a.gone(old[0])
@@ -207,6 +220,7 @@ func TestABucketExpiresAtItsAgeButForWhatIsHeld(t *testing.T) {
 	if n := len(a.l.retain.Holds()); n != 0 {
 		t.Errorf("%d holds are left", n)
 	}
+	a.judged(audit.Retained{GoneExpired: 4})
 }
 
 func TestAnErasedSubjectIsGoneAndNobodyElse(t *testing.T) {
@@ -256,6 +270,7 @@ func TestAnErasedSubjectIsGoneAndNobodyElse(t *testing.T) {
 	if last := h.Acts[len(h.Acts)-1].Act; last.Who != "custodian" || last.Because != "she asked for it" || last.Results != 2 {
 		t.Errorf("the history has %+v", last)
 	}
+	a.judged(audit.Retained{GoneErased: 2})
 }
 
 func TestAnErasureNeedsTwoCustodiansWhereTheyAreSet(t *testing.T) {
@@ -287,6 +302,7 @@ func TestAnErasureNeedsTwoCustodiansWhereTheyAreSet(t *testing.T) {
 	a.l.closer.nudge()
 	a.gone(all[0])
 	a.readable(all[1])
+	a.judged(audit.Retained{GoneErased: 1})
 }
 
 // An event that was admitted in a longer class, which is a shorter one by now,
