@@ -35,6 +35,18 @@
 // only (law 5). An event is kept byte for byte, and once per idempotency key
 // or source sequence number (law 9).
 //
+// # What is not public any more
+//
+// Public entries are public for ever, unless settings let them be pruned as
+// C2SP tlog-tiles describes (prune.go, [PruningConfig]). Then a minimum index is
+// announced, once all below it has been closed for the days that the settings
+// say; it is in force once the announcement is published, and from then on
+// bundles below it that hold nothing but events and acts are not served. All
+// that says how the rest is to be read stays, and so do all hashes: every proof
+// is made as before. Nothing is removed from storage, as C2SP recommends: a
+// start makes its state again from the leaves, tags cannot be checked without
+// the settings and field keys among them, and who may ask still gets receipts.
+//
 // # What it does not do
 //
 // It does not authenticate callers: [Ledger.As] is told who they are. It does not repair storage

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/keystate"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
+	"github.com/cairnlog/cairn/storage"
 	"github.com/cairnlog/cairn/storage/disk/memfs"
 	"github.com/cairnlog/cairn/storage/fault"
 	"github.com/cairnlog/cairn/storage/memory"
@@ -96,6 +98,45 @@ func TestWhatHasBeenClosedForLongEnoughIsPruned(t *testing.T) {
 	if report, err := audit.Run(ctx, before, audit.Options{Policy: a.policy}); err != nil || !report.OK() {
 		t.Errorf("an export from before: %v, %+v", err, report)
 	}
+}
+
+// forgetful are registers that lost the snapshot of the state.
+type forgetful struct{ storage.Registers }
+
+func (f forgetful) Register(name string) storage.Register {
+	if name == registerState {
+		return memory.New(nil).Register(name)
+	}
+	return f.Registers.Register(name)
+}
+
+// TestAStartNeedsNoSnapshotOfWhatIsPruned: what is withheld is still there for
+// the ledger itself.
+func TestAStartNeedsNoSnapshotOfWhatIsPruned(t *testing.T) {
+	a, events := prunable(t)
+	if _, _, err := a.as("operator").SetPruning(t.Context(), PruningConfig{Days: 30}); err != nil {
+		t.Fatal(err)
+	}
+	a.later(31)
+	a.pruned(512)
+	if err := a.l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	store, err := keystate.Open(t.Context(), a.keystate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := a.config()
+	c.Keystate, c.Secrets.Tree, c.Registers = store, store.Tree(), forgetful{c.Registers}
+	if a.l, err = Open(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it serves again", func() bool { return a.minimum() == 512 })
+	if !a.isWithheld(pure.Path()) {
+		t.Error("what was announced is not known any more")
+	}
+	a.gone(events[0])
+	judged(t, a.l, a.policy)
 }
 
 // provesEverything demands that proofs of what is pruned, and of the rest, are
