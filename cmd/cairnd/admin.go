@@ -77,20 +77,20 @@ func (a *admin) stream(ctx context.Context, name string) (ledger.StreamConfig, e
 	return ledger.StreamConfig{Name: name, Fields: []ledger.FieldConfig{}}, err
 }
 
-func (a *admin) addStream(ctx context.Context, c ledger.StreamConfig) error {
-	return a.Call(ctx, http.MethodPost, "/v1/streams", c, nil)
+func (a *admin) addStream(ctx context.Context, c ledger.StreamConfig) (changed httpapi.Changed, err error) {
+	return changed, a.Call(ctx, http.MethodPost, "/v1/streams", c, &changed)
 }
 
-func (a *admin) setStream(ctx context.Context, c ledger.StreamConfig) error {
-	return a.Call(ctx, http.MethodPut, "/v1/streams/"+url.PathEscape(c.Name), c, nil)
+func (a *admin) setStream(ctx context.Context, c ledger.StreamConfig) (changed httpapi.Changed, err error) {
+	return changed, a.Call(ctx, http.MethodPut, "/v1/streams/"+url.PathEscape(c.Name), c, &changed)
 }
 
 func (a *admin) classes(ctx context.Context) (c []ledger.ClassConfig, err error) {
 	return c, a.Call(ctx, http.MethodGet, "/v1/classes", nil, &c)
 }
 
-func (a *admin) addClass(ctx context.Context, c ledger.ClassConfig) error {
-	return a.Call(ctx, http.MethodPost, "/v1/classes", c, nil)
+func (a *admin) addClass(ctx context.Context, c ledger.ClassConfig) (changed httpapi.Changed, err error) {
+	return changed, a.Call(ctx, http.MethodPost, "/v1/classes", c, &changed)
 }
 
 func (a *admin) tokens(ctx context.Context) (t []identity.Token, err error) {

@@ -85,6 +85,8 @@ func TestAdministrationThroughTheSocket(t *testing.T) {
 		{"retention list", command.Yes, `(?m)^short +30 +day$`, "^$"},
 		{"retention list --json", command.Yes, `"short"`, "^$"},
 		{"stream add cloud --class short --field action=eventName --subject actor=userIdentity.arn", command.Yes, "^$", "^cairnd: stream cloud is added\n$"},
+		{"stream add json --json", command.Yes, `"index": \d+`, "^cairnd: stream json is added\n$"},
+		{"retention add json --json", command.Yes, `"index": \d+`, "^cairnd: retention class json is added\n$"},
 		{"stream add cloud", command.No, "^$", "already exists"},
 		{"stream set nowhere", command.No, "^$", "(?s)no such stream.*\nhint: .*cairnd stream add"},
 		{"stream list", command.Yes, `(?m)^cloud +short +entries +- +action=.*eventName actor=.*userIdentity.arn \(subject\)$`, "^$"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,6 +81,18 @@ func describeAct(act proofs.Act) string {
 		var c ledger.ClassConfig
 		if err := json.Unmarshal(act.Settings, &c); err == nil {
 			return fmt.Sprintf("keep entries of class %s %s", c.Name, describeDays(c.Days))
+		}
+	case proofs.ActStreamSet:
+		var c ledger.StreamConfig
+		if err := json.Unmarshal(act.Settings, &c); err == nil {
+			return "set stream " + describeStream(c)
+		}
+	case proofs.ActCustodiansSet:
+		var c ledger.CustodiansConfig
+		if err := json.Unmarshal(act.Settings, &c); err == nil && len(c.Names) > 0 {
+			return "name the custodians " + strings.Join(c.Names, ", ")
+		} else if err == nil {
+			return "name no custodians"
 		}
 	case proofs.ActPruningSet:
 		var c ledger.PruningConfig

@@ -43,16 +43,17 @@ func (p *program) retentionAddCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.addClass(c.Context(), class); err != nil {
+			changed, err := a.addClass(c.Context(), class)
+			if err != nil {
 				return err
 			}
-			p.Say("retention class %s is added", class.Name)
-			return nil
+			return p.tellChanged(changed, "retention class "+class.Name+" is added")
 		},
 	}
 	c.Flags().Uint32Var(&class.Days, "days", 0, "how long entries are kept; 0: for ever")
 	c.Flags().StringVar(&class.Period, "period", "month", "how long one bucket takes entries: day or month")
 	p.reasonFlag(c)
+	p.jsonFlag(c)
 	return c
 }
 

@@ -124,15 +124,16 @@ func (p *program) streamAddCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.addStream(c.Context(), s); err != nil {
+			changed, err := a.addStream(c.Context(), s)
+			if err != nil {
 				return err
 			}
-			p.Say("stream %s is added", s.Name)
-			return nil
+			return p.tellChanged(changed, "stream "+s.Name+" is added")
 		},
 	}
 	o.define(c.Flags())
 	p.reasonFlag(c)
+	p.jsonFlag(c)
 	return c
 }
 
@@ -142,7 +143,11 @@ func (p *program) streamSetCommand() *cobra.Command {
 		Use:   "set NAME",
 		Short: "Change a stream from here on",
 		Long: `Change a stream from here on. What no flag is given for stays as it is; fields
-that are given take the place of all that were declared.` + howFieldsAreGiven,
+that are given take the place of all that were declared.
+
+Where two custodians are needed, what takes something from the stream is only
+requested: that it keeps entries for less time, can be read without a reason, seals
+events no more in parts, or declares a field no more.` + howFieldsAreGiven,
 		Example: "  cairnd stream set cloud --class seven-years --reason 'ticket 42'\n  cairnd stream set cloud --closed",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -157,16 +162,17 @@ that are given take the place of all that were declared.` + howFieldsAreGiven,
 			if err := o.apply(&s, c.Flags().Changed); err != nil {
 				return err
 			}
-			if err := a.setStream(c.Context(), s); err != nil {
+			changed, err := a.setStream(c.Context(), s)
+			if err != nil {
 				return err
 			}
-			p.Say("stream %s is set", s.Name)
-			return nil
+			return p.tellChanged(changed, "stream "+s.Name+" is set")
 		},
 	}
 	o.define(c.Flags())
 	c.Flags().BoolVar(&o.none, "no-fields", false, "declare no field any more")
 	p.reasonFlag(c)
+	p.jsonFlag(c)
 	return c
 }
 
@@ -191,23 +197,41 @@ func (p *program) streamListCommand() *cobra.Command {
 			t := command.NewTable(p.Stdout)
 			t.Row("STREAM", "CLASS", "TAKES", "REASON", "FIELDS")
 			for _, s := range streams {
-				takes, reason := "entries", "-"
+				reason := "-"
 				if s.Reason {
 					reason = "needed"
 				}
-				switch {
-				case s.Closed:
-					takes = "nothing"
-				case s.Split:
-					takes = "entries in parts"
-				}
-				t.Row(s.Name, s.Class, takes, reason, strings.Join(describeFields(s.Fields), " "))
+				t.Row(s.Name, s.Class, describeTaken(s), reason, strings.Join(describeFields(s.Fields), " "))
 			}
 			return t.Flush()
 		},
 	}
 	p.jsonFlag(c)
 	return c
+}
+
+// describeTaken says what a stream takes.
+func describeTaken(s ledger.StreamConfig) string {
+	switch {
+	case s.Closed:
+		return "nothing"
+	case s.Split:
+		return "entries in parts"
+	}
+	return "entries"
+}
+
+// describeStream says how a stream is, or is to be.
+func describeStream(s ledger.StreamConfig) string {
+	out := []string{"class " + s.Class, "takes " + describeTaken(s)}
+	if s.Reason {
+		out = append(out, "a reason is needed")
+	}
+	fields := "no fields"
+	if len(s.Fields) > 0 {
+		fields = "fields " + strings.Join(describeFields(s.Fields), " ")
+	}
+	return s.Name + ": " + strings.Join(append(out, fields), ", ")
 }
 
 func describeFields(fields []ledger.FieldConfig) []string {
