@@ -23,6 +23,7 @@ import (
 type initOptions struct {
 	name, url, listen string
 	sshKey, sshAgent  string // fingerprint or file of the key that an agent has, and its socket
+	postQuantum       bool
 	encrypt, json     bool
 }
 
@@ -35,7 +36,8 @@ func (p *program) initCommand() *cobra.Command {
 configuration and its empty memory. Nothing else ever makes one.
 
 With --ssh-key the Ed25519 key is one that an ssh-agent has, on a hardware token for
-example. While the agent is away or locked nothing is cosigned.
+example. While the agent is away or locked nothing is cosigned. Either key is one vote:
+with --post-quantum=false there is none beside the agent's.
 
 The name stands in every cosignature, for ever. By convention it is a URL without
 scheme that you control.
@@ -55,6 +57,7 @@ vote. They are kept in the file "policy".`,
 	c.Flags().StringVar(&o.listen, "listen", defaultListen, "address to listen on, for witness.toml")
 	c.Flags().StringVar(&o.sshKey, "ssh-key", "", "Ed25519 key of the ssh-agent to sign with: its fingerprint SHA256:..., or its file such as id_ed25519.pub")
 	c.Flags().StringVar(&o.sshAgent, "ssh-agent", "", "socket of the ssh-agent, for witness.toml (default SSH_AUTH_SOCK, always)")
+	c.Flags().BoolVar(&o.postQuantum, "post-quantum", true, "sign with ML-DSA-44 too, by a key in the file")
 	c.Flags().BoolVar(&o.encrypt, "encrypt", false, "encrypt the keys with the passphrase")
 	c.Flags().BoolVar(&o.json, "json", false, "print name, verifier keys and policy lines in JSON")
 	p.passphraseFlag(c)
@@ -148,9 +151,10 @@ func (o *initOptions) config() string {
 // policy returns the lines by which others trust the keys.
 func (o *initOptions) policy(keys []proofs.SigningKey) (string, error) {
 	policy, group := "", "group "+o.name+" any"
-	for i, kind := range []string{"-ed25519", "-mldsa"} {
-		policy += strings.TrimSpace(fmt.Sprintf("witness %s %s %s", o.name+kind, keys[i].Key(), o.url)) + "\n"
-		group += " " + o.name + kind
+	for i, k := range keys {
+		name := o.name + []string{"-ed25519", "-mldsa"}[i]
+		policy += strings.TrimSpace(fmt.Sprintf("witness %s %s %s", name, k.Key(), o.url)) + "\n"
+		group += " " + name
 	}
 	policy += group + "\n"
 	if _, err := parsePolicy([]byte(policy)); err != nil {

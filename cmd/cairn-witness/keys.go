@@ -51,7 +51,7 @@ func asUsage(err error) error {
 }
 
 // makeKeys makes the keys of a new witness: Ed25519, unless the ssh-agent has
-// it, and ML-DSA-44.
+// it, and ML-DSA-44, unless it shall have none.
 func (p *program) makeKeys(o initOptions) ([]proofs.SigningKey, error) {
 	var first proofs.SigningKey
 	var err error
@@ -60,8 +60,8 @@ func (p *program) makeKeys(o initOptions) ([]proofs.SigningKey, error) {
 	} else {
 		first, err = generateKey(o.name, proofs.Ed25519Cosignature)
 	}
-	if err != nil {
-		return nil, err
+	if err != nil || !o.postQuantum {
+		return []proofs.SigningKey{first}, err
 	}
 	second, err := generateKey(o.name, proofs.MLDSA44)
 	return []proofs.SigningKey{first, second}, err
