@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,7 +103,8 @@ func (p *program) hold(ctx context.Context, o holdFlags) error {
 	return nil
 }
 
-// parseRuns reads lists of indices: "12,40-57".
+// parseRuns reads lists of indices, in any order: "12,40-57". The runs rise, and
+// none can be joined with the next.
 func parseRuns(lists []string) (runs []proofs.Run, err error) {
 	for _, list := range lists {
 		for item := range strings.SplitSeq(list, ",") {
@@ -116,13 +119,19 @@ func parseRuns(lists []string) (runs []proofs.Run, err error) {
 			if err != nil || r.First > r.Last {
 				return nil, command.Usage("%q is not an index or two, such as 40-57", item)
 			}
-			if n := len(runs); n > 0 && r.First <= runs[n-1].Last {
-				return nil, command.Usage("the entries must rise: %q does not follow %d", item, runs[n-1].Last)
-			}
 			runs = append(runs, r)
 		}
 	}
-	return runs, nil
+	slices.SortFunc(runs, func(a, b proofs.Run) int { return cmp.Compare(a.First, b.First) })
+	joined := runs[:0]
+	for _, r := range runs {
+		if n := len(joined); n > 0 && r.First <= joined[n-1].Last+1 {
+			joined[n-1].Last = max(joined[n-1].Last, r.Last)
+		} else {
+			joined = append(joined, r)
+		}
+	}
+	return joined, nil
 }
 
 // describeHeld says what a hold keeps.

@@ -38,7 +38,7 @@ func TestAHoldKeepsWhatItsFlagsSay(t *testing.T) {
 }
 
 func TestEntriesAreGivenAndShownAsRuns(t *testing.T) {
-	for text, want := range map[string]string{"7": "7", "1-3,5,9-9": "1-3, 5, 9", "3-1": "", "5,5": "", "5,4": "", "x": "", "": "", "1-": "", "-1": ""} {
+	for text, want := range map[string]string{"7": "7", "1-3,5,9-9": "1-3, 5, 9", "3-1": "", "5,5": "5", "5,4": "4-5", "7-9,1,3-8": "1, 3-9", "2-9,4": "2-9", "x": "", "": "", "1-": "", "-1": ""} {
 		runs, err := parseRuns([]string{text})
 		if got := describeRuns(runs); (err == nil) != (want != "") || err == nil && got != want {
 			t.Errorf("%q: got %q, %v, want %q", text, got, err, want)
