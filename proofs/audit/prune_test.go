@@ -27,6 +27,9 @@ func newPruned(t *testing.T) *pruned {
 		source = &proofs.LeafSource{Number: 7, Sequence: source.Sequence + 1}
 		w.put(proofs.Leaf{Kind: proofs.Event, Stream: 1, Bucket: p.bucket, Source: source})
 		w.access()
+		if w.size() == 300 || w.size() == 301 { // within a bundle that is pruned later
+			w.publish()
+		}
 	}
 	w.publish()
 	w.pass(2 * day)
