@@ -146,7 +146,14 @@ func (p *program) setCustody(ctx context.Context, change func(*ledger.CustodyCon
 	if err := a.Call(ctx, http.MethodPut, "/v1/custody", httpapi.CustodyChange{Custodians: &next.Custodians, Grace: &next.Grace}, &c); err != nil {
 		return err
 	}
-	return p.tellChanged(c, "from now on it takes "+describeCustody(next))
+	if err := p.tellChanged(c, "from now on it takes "+describeCustody(next)); err != nil || next.Custodians < 2 || c.Requested > 0 {
+		return err
+	}
+	named, err := a.custodians(ctx)
+	if err == nil && len(named.Names) == 0 {
+		p.Hint("give two of them a token each with: cairnd token issue NAME --role custodian; and say who they are with: cairnd custody name NAME NAME")
+	}
+	return err
 }
 
 func (a *admin) custodians(ctx context.Context) (c ledger.CustodiansConfig, err error) {

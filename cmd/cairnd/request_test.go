@@ -25,7 +25,7 @@ func TestTwoCustodiansThroughTheirTokens(t *testing.T) {
 	a.wants(a.run("", command.Misuse, "custody set"), "--custodians")
 	a.wants(a.run("", command.Misuse, "custody set --grace 1000h"), "720h")
 	a.wants(a.run("", command.Misuse, "custody set --custodians 3"), "one custodian or two")
-	a.wants(a.run("", command.Yes, "custody set --custodians 2 --grace 1s"), "from now on it takes two custodians, with a grace of 1s")
+	a.wants(a.run("", command.Yes, "custody set --custodians 2 --grace 1s"), "from now on it takes two custodians, with a grace of 1s\n", "hint: .*cairnd custody name NAME NAME\n$")
 	a.wants(a.run("", command.Yes, "custody --json"), `"custodians": 2,\s+"grace": 1`)
 
 	asked := a.index(a.run("", command.Yes, "erase --stream people --subject alice --reason r --yes"), `requested in entry (\d+): another custodian has to approve it\nhint: .*cairnd request approve \d+ --url URL --token-file FILE\n$`)
