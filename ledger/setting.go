@@ -82,7 +82,7 @@ func (l *Ledger) setRequested(ctx context.Context, act proofs.Act) (uint64, erro
 		return 0, err
 	}
 	if x.since > act.Request {
-		return 0, client.NewProblem(client.Invalid, fmt.Sprintf("the stream was changed by entry %d, after what was asked for", x.since), "withdraw it, and ask again")
+		return 0, client.NewProblem(client.Invalid, fmt.Sprintf("the stream was changed by entry %d, after what was asked for", x.since), fmt.Sprintf("take it back with: cairnd request withdraw %d, and ask again", act.Request))
 	}
 	return l.setSettings(ctx, x, act)
 }
