@@ -36,6 +36,10 @@ type Closing struct {
 	// file has none.
 	Request  uint64 `json:"request,omitempty"`
 	Approval uint64 `json:"approval,omitempty"`
+
+	// Possible says that the erasure names no entry of the ledger's own, and so
+	// perhaps is not of the person whom this one named.
+	Possible bool `json:"possible,omitempty"`
 }
 
 // A reasons is the entries of the context that an entry names, in their order.
@@ -44,6 +48,7 @@ type reasons struct {
 	chain *chain
 	index uint64
 	leaf  proofs.Leaf
+	own   bool // an entry of the ledger's own that still shows what it is about
 
 	closings []Closing
 	lasts    []uint64          // last parts of erasures
@@ -55,6 +60,7 @@ type reasons struct {
 // names is no reason for anything of this entry, or not a good one.
 func (f *facts) explain(c *chain, e *Entry, leaf proofs.Leaf) ([]Closing, error) {
 	r := &reasons{f: f, chain: c, index: e.Index, leaf: leaf, claims: make(map[uint64]uint64), released: make(map[uint64]uint64)}
+	r.own = isOwn(leaf) && e.Disclosure != nil && len(e.Disclosure.Parts) > 0 && e.Disclosure.Parts[0].Shown()
 	for _, index := range e.Because {
 		if err := r.name(index); err != nil {
 			return nil, err
@@ -78,6 +84,9 @@ func (r *reasons) name(index uint64) error {
 	case a.expired != nil && a.expired.Bucket == r.leaf.Bucket && a.expired.First <= r.index && r.index <= a.expired.Last && r.index < index:
 		r.closings = append(r.closings, Closing{What: proofs.Expiry.String(), Announced: index})
 		return nil
+	case a.erased != nil && r.own && a.erased.Part == a.erased.Parts && r.index <= index:
+		r.closings = append(r.closings, Closing{What: proofs.Erasure.String(), Announced: index, Request: a.erased.Request, Possible: r.index < index})
+		return nil
 	case a.erased != nil && a.erased.Stream == r.leaf.Stream:
 		return r.nameErasure(index, a.erased)
 	case a.released != nil && r.claims[a.released.Hold] > 0:
@@ -86,6 +95,11 @@ func (r *reasons) name(index uint64) error {
 	}
 	return fmt.Errorf("%w: entry %d says nothing about it", proofs.ErrNotVerified, index)
 }
+
+// isOwn reports whether an entry is of the ledger's own stream. Where such an
+// entry names a data subject, in a part of its own, an erasure of the subject
+// closes that part too; but it does not say of which entries.
+func isOwn(leaf proofs.Leaf) bool { return leaf.Stream == 0 && leaf.Kind != proofs.Event }
 
 func (r *reasons) nameHold(index uint64, h proofs.HoldBody) error {
 	if !covers(h, r.leaf.Stream, r.index) {

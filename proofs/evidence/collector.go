@@ -101,6 +101,9 @@ func (c *Collector) Because(index uint64, leaf proofs.Leaf) (because []uint64) {
 			}
 		}
 	}
+	if isOwn(leaf) {
+		because = append(because, c.erasuresFrom(index)...)
+	}
 	if len(because) == 0 {
 		return nil // nothing of it was closed, so nothing had to be held
 	}
@@ -113,6 +116,28 @@ func (c *Collector) Because(index uint64, leaf proofs.Leaf) (because []uint64) {
 	slices.Sort(because)
 	because = slices.Compact(because)
 	return because[:min(len(because), MaxBecause)]
+}
+
+// maxPossible bounds how many erasures are named of which one may have closed
+// what an entry of the ledger's own says of somebody.
+const maxPossible = 16
+
+// erasuresFrom returns the last announcements of the erasures from an entry
+// on; of that entry alone, if it announces one.
+func (c *Collector) erasuresFrom(index uint64) (lasts []uint64) {
+	for _, list := range c.erasures {
+		for _, at := range list {
+			if x := c.facts.closings[at].erased; at >= index && x.Part == x.Parts {
+				lasts = append(lasts, at)
+			}
+		}
+	}
+	slices.Sort(lasts)
+	own := c.facts.closings[index].erased != nil
+	if own && len(lasts) > 0 {
+		return lasts[:1]
+	}
+	return lasts[:min(len(lasts), maxPossible)]
 }
 
 // Behind returns what reasons refer to: the entries that set the class of an

@@ -39,7 +39,10 @@
 // entries of the context that are the published reason: expiries and erasures
 // that name the entry, holds on it and their releases. The context also has
 // what these refer to: the class by which a bucket expired, requests and
-// approvals, and the entries that say that the keys are destroyed.
+// approvals, and the entries that say that the keys are destroyed. What an entry
+// of the ledger's own said of a person goes with the erasure of the person, which
+// does not name it: any erasure that came later may be the reason, and the
+// report says that it may be another ([Closing.Possible]).
 //
 // The end counts the lines and has the SHA-256 of everything before it, in
 // hexadecimal as sha256sum prints it. So a file that was cut, reordered or

@@ -45,15 +45,16 @@ type Report struct {
 // Counts say of how many entries what is shown.
 type Counts struct {
 	Entries   uint64 `json:"entries"`
-	InLog     uint64 `json:"in_log"`    // that are in the ledger
-	Whole     uint64 `json:"whole"`     // whose payload is shown whole, and is what was recorded
-	Partly    uint64 `json:"partly"`    // in part
-	Empty     uint64 `json:"empty"`     // that have no payload
-	Gone      uint64 `json:"gone"`      // that lack something, for a published reason
-	Forbidden uint64 `json:"forbidden"` // that lack something, because the maker may not read it
-	LeftOut   uint64 `json:"left_out"`  // that lack something, because the maker chose so
-	Events    uint64 `json:"events"`    // that are no control entries
-	Tagged    uint64 `json:"tagged"`    // events whose tags were computed again from the payload
+	InLog     uint64 `json:"in_log"`             // that are in the ledger
+	Whole     uint64 `json:"whole"`              // whose payload is shown whole, and is what was recorded
+	Partly    uint64 `json:"partly"`             // in part
+	Empty     uint64 `json:"empty"`              // that have no payload
+	Gone      uint64 `json:"gone"`               // that lack something, for a published reason
+	Possibly  uint64 `json:"possibly,omitempty"` // those of these whose reason may be another's: see [Closing.Possible]
+	Forbidden uint64 `json:"forbidden"`          // that lack something, because the maker may not read it
+	LeftOut   uint64 `json:"left_out"`           // that lack something, because the maker chose so
+	Events    uint64 `json:"events"`             // that are no control entries
+	Tagged    uint64 `json:"tagged"`             // events whose tags were computed again from the payload
 }
 
 // The bounds of a report.
@@ -146,6 +147,8 @@ func (r *Report) add(e *EntryReport) {
 	count(&r.Partly, e.Payload == Partly)
 	count(&r.Empty, e.Payload == Empty)
 	count(&r.Gone, e.Missing == Gone && e.OK())
+	closing, closed := e.closed()
+	count(&r.Possibly, e.Missing == Gone && e.OK() && closed && closing.Possible)
 	count(&r.Forbidden, e.Missing == Forbidden)
 	count(&r.LeftOut, e.Missing == LeftOut)
 	r.addRun(e.Index)

@@ -53,6 +53,8 @@ func (r *Report) NotProven() []string {
 	say(r.Forbidden, "What %s in full: the maker of the file says that it may not read it.", count(r.Forbidden, "entry holds", "entries hold"))
 	say(r.LeftOut, "What %s in full: the maker of the file chose not to show it.", count(r.LeftOut, "entry holds", "entries hold"))
 	say(r.Gone, "That what is gone was allowed to go in every respect, and that no hold was passed over: an audit of the whole ledger shows that.")
+	say(r.Possibly, "That it is for this reason that %s whom it named: an erasure does not say which entries of the ledger's own it concerns.",
+		count(r.Possibly, "entry of the ledger's own does not say any more", "entries of the ledger's own do not say any more"))
 	say(r.Events-r.Tagged, "That the tags of %s those of the payload: the file lacks what it takes to compute them again.", count(r.Events-r.Tagged, "event are", "events are"))
 	if r.LastBefore == 0 {
 		list = append(list, "When the entries were made: no quorum of witnesses attests a time.")
@@ -86,6 +88,9 @@ func (c Closing) String() string {
 		fmt.Fprintf(&b, "entry %d announced the erasure of what concerns one person", c.Announced)
 	} else {
 		fmt.Fprintf(&b, "entry %d announced that its bucket expired", c.Announced)
+	}
+	if c.Possible {
+		b.WriteString(", whom this one may have named")
 	}
 	switch {
 	case c.Days > 0 && c.Aged:
