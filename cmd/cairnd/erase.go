@@ -80,23 +80,10 @@ func (p *program) erase(ctx context.Context, o eraseFlags) error {
 	if err != nil {
 		return err
 	}
-	plan, err := a.planErasure(ctx, e)
-	if err != nil {
-		return err
-	}
-	custody, err := a.custody(ctx)
-	if err != nil {
-		return err
-	}
-	if p.json && o.dryRun {
-		return p.printJSON(plan)
-	}
-	if !p.json {
-		if err := p.printPlan(plan, custody); err != nil {
-			return err
-		}
-	}
+	plan, err := p.planned(ctx, a, e, o.dryRun)
 	switch {
+	case err != nil:
+		return err
 	case o.dryRun:
 		p.Say("nothing was erased")
 		return nil
@@ -121,7 +108,26 @@ func (p *program) erase(ctx context.Context, o eraseFlags) error {
 	return late
 }
 
-// printPlan shows what an erasure closes.
+// planned finds what an erasure closes, and shows it: to people always, and as
+// JSON where nothing else comes.
+func (p *program) planned(ctx context.Context, a *admin, e ledger.Erasure, alone bool) (*ledger.ErasurePlan, error) {
+	plan, err := a.planErasure(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if p.json && alone {
+		return plan, p.printJSON(plan)
+	}
+	if p.json {
+		return plan, nil
+	}
+	custody, err := a.custody(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return plan, p.printPlan(plan, custody)
+}
+
 func (p *program) printPlan(plan *ledger.ErasurePlan, custody ledger.CustodyConfig) error {
 	t := command.NewTable(p.Stdout)
 	concerned := count(plan.Entries, "entry", "entries")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,37 +32,39 @@ stopped, takes no entries, cannot sign, or lacks the quorum. A witness beyond th
 down, and entries may be on their way.`,
 		Example: "  cairnd status\n  cairnd status --json | jq .quorum_cosigns",
 		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := p.dial()
-			if err != nil {
-				return err
-			}
-			s, err := a.status(c.Context())
-			if err != nil {
-				return err
-			}
-			policy, err := local.ReadPolicy(p.dir, a.config.Config)
-			if err != nil {
-				return err
-			}
-			h := healthOf(s, policy, local.InspectKeyState(p.dir, a.config.Config))
-			if p.json {
-				err = p.printJSON(h)
-			} else {
-				err = h.print(p.Stdout, p.clock())
-			}
-			p.hintKeyState(h.KeyState)
-			if h.Paused != "" {
-				p.Hint("start or unlock the ssh-agent, or bring its token back: ssh-add -l shows which keys it has")
-			}
-			if err == nil {
-				err = h.judge()
-			}
-			return err
-		},
+		RunE:    func(c *cobra.Command, _ []string) error { return p.status(c.Context()) },
 	}
 	p.jsonFlag(c)
 	return c
+}
+
+func (p *program) status(ctx context.Context) error {
+	a, err := p.dial()
+	if err != nil {
+		return err
+	}
+	s, err := a.status(ctx)
+	if err != nil {
+		return err
+	}
+	policy, err := local.ReadPolicy(p.dir, a.config.Config)
+	if err != nil {
+		return err
+	}
+	h := healthOf(s, policy, local.InspectKeyState(p.dir, a.config.Config))
+	if p.json {
+		err = p.printJSON(h)
+	} else {
+		err = h.print(p.Stdout, p.clock())
+	}
+	p.hintKeyState(h.KeyState)
+	if h.Paused != "" {
+		p.Hint("start or unlock the ssh-agent, or bring its token back: ssh-add -l shows which keys it has")
+	}
+	if err == nil {
+		err = h.judge()
+	}
+	return err
 }
 
 // A health is the status of a ledger as its policy sees it.
