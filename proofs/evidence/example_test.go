@@ -51,9 +51,10 @@ func Example() {
 	// verifies: true
 	// proven: 1 entry is in the ledger ledger.example/audit, as it was when the log signed its checkpoint of 9 entries, which w cosigned.
 	// proven: 1 payload is what was recorded, byte for byte.
-	// proven: The tags of 1 event are those of the payload, by settings and keys that the ledger had committed to before.
+	// proven: The tags of 1 event are those of the payload, by settings and keys that the ledger had committed to before; and in what parts, about whom, is as the settings demand.
 	// proven: The quorum of witnesses had seen all of them by 2026-11-23 12:02:00 UTC.
 	// not proven: That what the events say is true. They were recorded so; whoever recorded them may have been wrong, or lied.
 	// not proven: That nothing else was recorded about the matter. Whoever made the file chose its entries.
 	// not proven: That an event happened when its entry was made. The time of an entry is that of the ledger's clock, and witnesses attest only when they saw it.
+	// not proven: That what concerns a person is sealed under the person's key, so that an erasure closes it: only the ledger has the keys.
 }

@@ -25,6 +25,7 @@ type streamSettings struct {
 	index     uint64
 	name      string
 	fields    []proofs.Field
+	split     bool              // its events are sealed in parts
 	extractor *proofs.Extractor // nil: the file does not show the settings
 }
 
@@ -96,7 +97,7 @@ func (f *facts) takeSettings(e *Entry, leaf proofs.Leaf) error {
 	if body.Stream == nil {
 		return nil
 	}
-	set := streamSettings{index: e.Index}
+	set := streamSettings{index: e.Index, split: body.Stream.Split}
 	if e.complete() {
 		part, err := e.Disclosure.Payload()
 		if err != nil {

@@ -105,7 +105,8 @@ type EntryReport struct {
 	Settings uint64
 
 	// Tagged says that the tags are those of the payload, computed again with
-	// the keys that the log committed to. NotTagged says why that is not known.
+	// the keys that the log committed to; then the event is also in the parts
+	// that its stream demands. NotTagged says why that is not known.
 	Tagged    bool
 	NotTagged string
 

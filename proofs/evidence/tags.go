@@ -11,7 +11,8 @@ import (
 )
 
 // tags computes the tags of an event again from its payload, with the settings
-// and the keys that the log committed to before.
+// and the keys that the log committed to before, and checks that it is in the
+// parts that the settings demand.
 func (v *verifier) tags(r *EntryReport, e *Entry) error {
 	if r.Leaf.Kind != proofs.Event {
 		return nil
@@ -51,8 +52,18 @@ func (v *verifier) tags(r *EntryReport, e *Entry) error {
 	if err := e.Disclosure.CheckFields(values, keys); err != nil {
 		return err
 	}
-	r.Tagged = true
-	return nil
+	err = set.checkParts(e.Disclosure, r.Part, values)
+	r.Tagged = err == nil
+	return err
+}
+
+// checkParts checks that an event is in the parts that its stream demands: else
+// an erasure would close too little of it, or too much.
+func (s *streamSettings) checkParts(d *proofs.Disclosure, payload proofs.Part, values []proofs.FieldValue) error {
+	if s.split && isJSON(payload.MediaType) {
+		return d.CheckSplit(s.extractor)
+	}
+	return d.CheckWhole(values)
 }
 
 // fieldKeys returns the keys that an entry comes with, each of which must be

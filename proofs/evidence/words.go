@@ -23,7 +23,7 @@ func (r *Report) Proven() []string {
 	}
 	say(r.Whole, "%s what was recorded, byte for byte.", count(r.Whole, "payload is", "payloads are"))
 	say(r.Partly, "Of %s, what is shown is what was recorded; the rest is not shown.", count(r.Partly, "payload", "payloads"))
-	say(r.Tagged, "The tags of %s those of the payload, by settings and keys that the ledger had committed to before.", count(r.Tagged, "event are", "events are"))
+	say(r.Tagged, "The tags of %s those of the payload, by settings and keys that the ledger had committed to before; and in what parts, about whom, is as the settings demand.", count(r.Tagged, "event are", "events are"))
 	say(r.Gone, "%s something for a reason that the ledger published.", count(r.Gone, "entry lacks", "entries lack"))
 	say(r.LastBefore, "The quorum of witnesses had seen all of them by %s.", utc(r.LastBefore))
 	say(r.FirstAfter, "It had seen none of them by %s.", utc(r.FirstAfter))
@@ -56,6 +56,7 @@ func (r *Report) NotProven() []string {
 	say(r.Possibly, "That it is for this reason that %s whom it named: an erasure does not say which entries of the ledger's own it concerns.",
 		count(r.Possibly, "entry of the ledger's own does not say any more", "entries of the ledger's own do not say any more"))
 	say(r.Events-r.Tagged, "That the tags of %s those of the payload: the file lacks what it takes to compute them again.", count(r.Events-r.Tagged, "event are", "events are"))
+	say(r.Tagged, "That what concerns a person is sealed under the person's key, so that an erasure closes it: only the ledger has the keys.")
 	if r.LastBefore == 0 {
 		list = append(list, "When the entries were made: no quorum of witnesses attests a time.")
 	}

@@ -174,11 +174,18 @@ func (l *ledger) event(streamNumber, bucket uint32, data string) uint64 {
 	s := l.streams[streamNumber]
 	x := must(proofs.NewExtractor(s.fields))
 	whole := proofs.Part{MediaType: "application/json", Appender: "app", Data: []byte(data)}
+	concerns := must(x.Concerns(must(x.Extract(whole.Data))))
+	if !s.split {
+		for _, c := range concerns {
+			whole.Subjects = append(whole.Subjects, c.Subjects...)
+		}
+		slices.Sort(whole.Subjects)
+		whole.Subjects = slices.Compact(whole.Subjects)
+	}
 	parts := []proofs.Part{whole}
 	if s.split {
 		parts = must(x.Split(whole))
 	}
-	concerns := must(x.Concerns(must(x.Extract(whole.Data))))
 	leaf := proofs.Leaf{Kind: proofs.Event, Stream: streamNumber, Bucket: bucket}
 	var keys []evidence.FieldKey
 	for _, f := range s.fields {
