@@ -69,7 +69,8 @@ func (q HistoryQuery) String() string {
 	return strings.Join(parts, "&")
 }
 
-// A History is what was recorded of acts, the oldest first.
+// A History is a page of what was recorded of acts, the oldest first. It can have
+// fewer acts than were asked for, or none, and yet not be the last.
 type History struct {
 	Acts []RecordedAct `json:"acts"`
 	Next *uint64       `json:"next,omitempty"` // where the next page begins; nil: there is none

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"slices"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -101,20 +102,20 @@ func (s *Session) MayTail(ctx context.Context, q client.TailQuery) error {
 }
 
 // followRun yields what is for the caller of the entries [from, end), and
-// reports whether the tail goes on. That it is handed over is one act.
+// reports whether the tail goes on. That it is handed over is one act for each
+// stream that any of it is of.
 func (s *Session) followRun(ctx context.Context, q client.TailQuery, from, end uint64, passed func(uint64), yield func(*client.Entry, error) bool) bool {
-	act := s.caller.act(proofs.ActTail)
-	act.Stream = q.Stream
-	indices, err := s.wanted(ctx, q, from, end)
-	if len(indices) > 0 {
-		act.Entries, act.Results = runsOf(indices), uint64(len(indices))
-		err = s.answered(ctx, act, err)
+	found, err := s.wanted(ctx, q, from, end)
+	if acts := s.actsAbout(proofs.ActTail, found); err == nil {
+		err = s.answeredAll(ctx, acts)
+	} else if len(acts) > 0 {
+		err = s.answered(ctx, acts[len(acts)-1], err) // the last of them is what the caller may not read
 	}
 	if err != nil {
 		yield(nil, err)
 		return false
 	}
-	for _, index := range indices {
+	for _, index := range found.indices {
 		passed(index)
 		e, err := s.l.entry(ctx, index)
 		if gone := (*client.Problem)(nil); errors.As(err, &gone) && (gone.Code() == client.Gone || gone.Code() == client.Disabled) {
@@ -128,29 +129,56 @@ func (s *Session) followRun(ctx context.Context, q client.TailQuery, from, end u
 	return true
 }
 
-// wanted returns the indices of the events of [from, end) that a tail hands
-// over. Nothing is opened.
-func (s *Session) wanted(ctx context.Context, q client.TailQuery, from, end uint64) ([]uint64, error) {
+// wanted returns the events of [from, end) that a tail hands over. Nothing is
+// opened. The last one before an error is what the caller may not read.
+func (s *Session) wanted(ctx context.Context, q client.TailQuery, from, end uint64) (found handover, err error) {
 	leaves, err := s.l.leaves(ctx, from, end)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
-	var indices []uint64
 	for i, b := range leaves {
 		leaf, err := proofs.ParseLeaf(b)
 		if err != nil {
-			return nil, fmt.Errorf("entry %d: %w", from+uint64(i), err)
+			return handover{}, fmt.Errorf("entry %d: %w", from+uint64(i), err)
 		}
 		name := s.l.streamName(leaf.Stream)
 		if leaf.Kind != proofs.Event || !s.may(leaf.Kind, name) || q.Stream != "" && q.Stream != name {
 			continue
 		}
-		indices = append(indices, from+uint64(i))
 		if err := s.mayRead(leaf.Kind, name); err != nil {
-			return indices, err
+			return handover{[]uint64{from + uint64(i)}, []string{name}}, err
 		}
+		found.add(from+uint64(i), name)
 	}
-	return indices, nil
+	return found, nil
+}
+
+// A handover is entries that are handed over together, rising, each with the name
+// of the stream that it is about.
+type handover struct {
+	indices []uint64
+	about   []string
+}
+
+func (h *handover) add(index uint64, about string) {
+	h.indices, h.about = append(h.indices, index), append(h.about, about)
+}
+
+// actsAbout returns the acts by which entries are handed over: one for each
+// stream that any of them is about, so that the history of a stream has it.
+func (s *Session) actsAbout(what string, h handover) (acts []proofs.Act) {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(h.about))) {
+		var indices []uint64
+		for i, index := range h.indices {
+			if h.about[i] == name {
+				indices = append(indices, index)
+			}
+		}
+		act := s.caller.act(what)
+		act.Stream, act.Entries, act.Results = name, runsOf(indices), uint64(len(indices))
+		acts = append(acts, act)
+	}
+	return acts
 }
 
 // runsOf returns rising indices as runs.

@@ -40,21 +40,34 @@ func (s *Session) answered(ctx context.Context, act proofs.Act, err error) error
 	return err
 }
 
-// record makes an act durable.
-func (l *Ledger) record(ctx context.Context, kind proofs.Kind, act proofs.Act) error {
+// answeredAll records acts that were done, all at once, before anybody is
+// answered.
+func (s *Session) answeredAll(ctx context.Context, acts []proofs.Act) error {
+	if err := s.caller.check(); err != nil || len(acts) == 0 {
+		return err
+	}
+	return s.l.record(ctx, proofs.Access, acts...)
+}
+
+// record makes acts durable.
+func (l *Ledger) record(ctx context.Context, kind proofs.Kind, acts ...proofs.Act) error {
 	if err := l.ready(ctx); err != nil {
 		return err
 	}
-	return l.recordNow(ctx, kind, act)
+	return l.recordNow(ctx, kind, acts...)
 }
 
-func (l *Ledger) recordNow(ctx context.Context, kind proofs.Kind, act proofs.Act) error {
+func (l *Ledger) recordNow(ctx context.Context, kind proofs.Kind, acts ...proofs.Act) error {
 	for {
-		a, err := l.actEntry(ctx, kind, act)
-		if err != nil {
-			return err
+		var list []*admission
+		for _, act := range acts {
+			a, err := l.actEntry(ctx, kind, act)
+			if err != nil {
+				return err
+			}
+			list = append(list, a)
 		}
-		err = l.submit(ctx, newRequest([]*admission{a}))
+		err := l.submit(ctx, newRequest(list))
 		if err == nil {
 			return nil
 		}

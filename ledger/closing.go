@@ -156,6 +156,7 @@ func (c *closer) destroy(ctx context.Context, closing retain.Closing) error {
 	if err != nil {
 		return err
 	}
+	c.l.rings.forget() // they are whole now
 	state, err := c.l.cfg.Keystate.Destroy(ctx, paths...)
 	c.l.keys.forget()
 	c.l.rings.forget()

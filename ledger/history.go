@@ -10,8 +10,9 @@ import (
 )
 
 // History returns what was recorded of reads and administration, the oldest
-// first: at most as many acts as the query allows, and where the next page
-// begins. Asking is recorded too.
+// first: at most as many acts as the query allows, of so many entries as are
+// looked at for one page, and where the next page begins. A page can have no act
+// and yet not be the last. Asking is recorded too.
 func (s *Session) History(ctx context.Context, q client.HistoryQuery) (client.History, error) {
 	act := s.caller.act(proofs.ActHistory)
 	act.Query = q.String()
@@ -23,8 +24,10 @@ func (s *Session) History(ctx context.Context, q client.HistoryQuery) (client.Hi
 	return h, nil
 }
 
-// historyStep is how many leaves are looked at in one go.
-const historyStep = 4096
+const (
+	historyStep = 4096    // leaves that are looked at in one go
+	historyPage = 1 << 16 // entries that are looked at for one page
+)
 
 func (s *Session) history(ctx context.Context, q client.HistoryQuery) (h client.History, err error) {
 	h.Acts = []client.RecordedAct{}
@@ -36,6 +39,10 @@ func (s *Session) history(ctx context.Context, q client.HistoryQuery) (h client.
 	}
 	sizes, _ := s.l.progress.snapshot()
 	end := min(sizes.Sequenced, q.Before)
+	if from := q.From; end > from && end-from > historyPage {
+		end = from + historyPage
+		h.Next = &end
+	}
 	for from := q.From; from < end; from += historyStep {
 		leaves, err := s.l.leaves(ctx, from, min(from+historyStep, end))
 		if err != nil {

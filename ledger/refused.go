@@ -44,7 +44,8 @@ func (s *Session) Refused(ctx context.Context, act proofs.Act, why *client.Probl
 		return why
 	}
 	if err := s.l.record(ctx, proofs.Access, act); err != nil {
-		s.l.log.Warn("a refused attempt could not be recorded", slog.String("error", err.Error()))
+		s.l.refusals.count(refusal{act.Who, act.From}, act, 1)
+		s.l.log.Warn("a refused attempt could not be recorded, and will be with those of the next minute", slog.String("error", err.Error()))
 	}
 	return why
 }
@@ -57,16 +58,32 @@ func (s *Session) Act(what string) proofs.Act { return s.caller.act(what) }
 func (r *refusals) counted(k refusal, act proofs.Act) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	run, ok := r.run(k, &act)
+	if ok {
+		run.last, run.count = act, run.count+1
+	}
+	return ok
+}
+
+// count counts attempts that could not be recorded, the last of which is given.
+func (r *refusals) count(k refusal, act proofs.Act, attempts uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	run, _ := r.run(k, &act)
+	run.last, run.count = act, run.count+attempts
+}
+
+// run returns what is counted of a caller, and whether that was so before. Where
+// there are too many callers the act becomes that of all others.
+func (r *refusals) run(k refusal, act *proofs.Act) (run *refusedRun, ok bool) {
 	if r.since[k] == nil && len(r.since) >= maxRefusals {
 		k, act.Who, act.From, act.Role = refusal{}, "others", "", ""
 	}
-	run := r.since[k]
-	if run == nil {
-		r.since[k] = &refusedRun{}
-		return false
+	if run, ok = r.since[k]; !ok {
+		run = &refusedRun{}
+		r.since[k] = run
 	}
-	run.last, run.count = act, run.count+1
-	return true
+	return run, ok
 }
 
 // take returns an act for every caller that was refused more than once since
@@ -103,7 +120,8 @@ func (l *Ledger) recordRefusals(ctx context.Context) {
 func (l *Ledger) flushRefusals(ctx context.Context) {
 	for _, act := range l.refusals.take() {
 		if err := l.record(ctx, proofs.Access, act); err != nil {
-			l.log.Warn("refused attempts could not be recorded", slog.Uint64("attempts", act.Results), slog.String("error", err.Error()))
+			l.refusals.count(refusal{act.Who, act.From}, act, act.Results)
+			l.log.Warn("refused attempts could not be recorded, and are counted on", slog.Uint64("attempts", act.Results), slog.String("error", err.Error()))
 		}
 	}
 }

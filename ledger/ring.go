@@ -1,11 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -47,19 +49,61 @@ type ringKeys struct {
 // ringEntries is how many entries one object of a ring has at most.
 const ringEntries = 1 << 16
 
-// rings keeps rings at hand that were read.
+// rings keeps rings at hand that were read: those that were used last. As long
+// as a closing is open its rings may not be whole, or not be there: what they
+// lack other keys still open, and before these are destroyed all is forgotten.
 type rings struct {
-	mu   sync.Mutex
-	held map[retain.RingName]ring
+	mu      sync.Mutex
+	held    map[retain.RingName]*heldRing
+	entries int    // in them, and one for each
+	uses    uint64 // so far
 }
 
-const maxRings = 8
+// A heldRing is a ring, which may be empty, and when it was used last.
+type heldRing struct {
+	ring
+	used uint64
+}
+
+// maxRingEntries is how many entries of rings are kept at hand, of 300 bytes
+// or so each; and one ring whatever it has.
+const maxRingEntries = 1 << 17
 
 // forget drops what is kept, after keys were destroyed.
 func (r *rings) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.held)
+	r.entries = 0
+}
+
+// find returns a ring that is at hand. The caller has the lock.
+func (r *rings) find(name retain.RingName) (ring, bool) {
+	h, ok := r.held[name]
+	if !ok {
+		return nil, false
+	}
+	r.uses++
+	h.used = r.uses
+	return h.ring, true
+}
+
+// keep keeps a ring at hand, in the place of those that were not used for the
+// longest time. The caller has the lock.
+func (r *rings) keep(name retain.RingName, x ring) {
+	if r.held == nil {
+		r.held = make(map[retain.RingName]*heldRing)
+	}
+	for r.entries+len(x)+1 > maxRingEntries && len(r.held) > 0 {
+		oldest := slices.MinFunc(slices.Collect(maps.Keys(r.held)), func(a, b retain.RingName) int {
+			return cmp.Compare(r.held[a].used, r.held[b].used)
+		})
+		r.entries -= len(r.held[oldest].ring) + 1
+		delete(r.held, oldest)
+	}
+	r.uses++
+	r.held[name] = &heldRing{x, r.uses}
+	r.entries += len(x) + 1
 }
 
 // rescue writes what a hold keeps of a closing into its ring. A ring that is
@@ -166,7 +210,7 @@ func (k *ringKeys) merge(other ringKeys) {
 func (l *Ledger) heldKeys(ctx context.Context, b *bucket, index uint64) (keys ringKeys, err error) {
 	for _, name := range l.retain.Rings(b.Path.Stream, b.Number, index) {
 		r, err := l.ring(ctx, name)
-		if errors.Is(err, errDestroyed) || errors.Is(err, storage.ErrNotFound) {
+		if errors.Is(err, errDestroyed) {
 			continue
 		}
 		if err != nil {
@@ -186,11 +230,11 @@ func (l *Ledger) heldOf(ctx context.Context, leaf proofs.Leaf, index uint64) (ri
 	return l.heldKeys(ctx, b, index)
 }
 
-// ring reads a ring.
+// ring reads a ring. One that is not there is empty.
 func (l *Ledger) ring(ctx context.Context, name retain.RingName) (ring, error) {
 	l.rings.mu.Lock()
 	defer l.rings.mu.Unlock()
-	if r, ok := l.rings.held[name]; ok {
+	if r, ok := l.rings.find(name); ok {
 		return r, nil
 	}
 	aead, err := l.ringAEAD(name.Hold)
@@ -210,13 +254,7 @@ func (l *Ledger) ring(ctx context.Context, name retain.RingName) (ring, error) {
 			return nil, fmt.Errorf("%s: %w", object, err)
 		}
 	}
-	if len(r) == 0 {
-		return nil, storage.ErrNotFound
-	}
-	if l.rings.held == nil || len(l.rings.held) >= maxRings {
-		l.rings.held = make(map[retain.RingName]ring)
-	}
-	l.rings.held[name] = r
+	l.rings.keep(name, r)
 	return r, nil
 }
 

@@ -68,6 +68,7 @@ const (
 	ActLedgerSet      = "ledger-set"
 	ActCustodiansSet  = "custodians-set" // who they are
 	ActPruningSet     = "pruning-set"    // when public entries may be pruned
+	ActIdentitiesSet  = "identities-set" // who vouches for identities, and for which
 	ActTokenIssue     = "token-issue"
 	ActTokenRevoke    = "token-revoke"
 	ActHold           = "hold"

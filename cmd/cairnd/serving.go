@@ -123,7 +123,8 @@ func (s *serving) reload(ctx context.Context, signals <-chan os.Signal, load fun
 		}
 		c, err := load()
 		if err == nil {
-			err = s.identities.Set(c.identities())
+			as := ledger.Caller{Name: identity.Local().Name, Role: string(identity.Operator), From: "SIGHUP"}
+			err = s.api.SetIdentities(ctx, as, c.identities())
 		}
 		if err != nil {
 			s.log.Error("the configuration cannot be used, identities are as before", slog.String("error", err.Error()))

@@ -78,6 +78,7 @@ type API struct {
 	scrapes gate
 
 	recording gate // one records revocations at a time
+	vouching  vouchingActs
 
 	closing chan struct{} // closed when tails shall end
 	once    sync.Once

@@ -218,7 +218,9 @@ func (a *API) recordRevoked(ctx context.Context) error {
 func (a *API) recordLater(ctx context.Context) {
 	ticker := time.NewTicker(recordEvery)
 	defer ticker.Stop()
+	a.beginVouching()
 	for {
+		a.recordVouching(ctx)
 		if len(a.identities.Tokens().Unrecorded()) > 0 {
 			_ = a.recordRevoked(ctx) // it is tried again
 		}

@@ -40,6 +40,7 @@ type Authenticator struct {
 // authorities are those who vouch for identities, as configured. They never
 // change.
 type authorities struct {
+	config  Config
 	cas     []*clientCA
 	issuers map[string]*issuer // by their URL
 }
@@ -93,6 +94,9 @@ func (a *Authenticator) Set(c Config) error {
 	return nil
 }
 
+// Config returns the configuration in force, which must not be changed.
+func (a *Authenticator) Config() Config { return a.current.Load().config }
+
 // Close ends what is under way. Nobody is known any more by an issuer's token
 // whose keys are not there.
 func (a *Authenticator) Close() error {
@@ -105,7 +109,7 @@ func (a *Authenticator) Close() error {
 }
 
 func (a *Authenticator) open(c Config, old *authorities) (*authorities, error) {
-	next := &authorities{issuers: make(map[string]*issuer)}
+	next := &authorities{config: c, issuers: make(map[string]*issuer)}
 	seen := make(map[[sha256.Size]byte]string)
 	for _, ca := range c.ClientCAs {
 		opened, err := openClientCA(ca, a.now, a.log)

@@ -119,3 +119,23 @@ func BenchmarkSaveLoad(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRings asks for the rings of an entry that is held, and of one that
+// is not, where holds keep something of a thousand closings.
+func BenchmarkRings(b *testing.B) {
+	l := newWorld(b)
+	l.hold(2)
+	l.class(2, 1, proofs.Day)
+	for i := range uint32(1000) {
+		index := l.event(2, l.bucket(2, 2, i))
+		l.erase(2, run(index, index))
+		l.done()
+	}
+	for name, stream := range map[string]uint32{"held": 2, "free": 1} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				l.state.Rings(stream, 1, 4)
+			}
+		})
+	}
+}

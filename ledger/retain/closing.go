@@ -135,7 +135,7 @@ func (c *closing) share(runs []proofs.Run) Share {
 // announce opens a closing, the latest one.
 func (s *State) announce(c *closing) {
 	s.open = append(s.open, c)
-	s.closings = append(s.closings, c)
+	s.addClosing(c)
 	if c.kind == proofs.Release {
 		return
 	}
@@ -156,5 +156,28 @@ func (s *State) finish(c *closing) {
 	case proofs.Release:
 		s.finishRelease(c)
 	}
-	s.closings = slices.DeleteFunc(s.closings, func(c *closing) bool { return c.done && len(c.keepers) == 0 })
+	over := func(c *closing) bool { return c.done && len(c.keepers) == 0 }
+	for _, x := range s.closings {
+		if at := x.place(); over(x) {
+			if s.kept[at] = slices.DeleteFunc(s.kept[at], over); len(s.kept[at]) == 0 {
+				delete(s.kept, at)
+			}
+		}
+	}
+	s.closings = slices.DeleteFunc(s.closings, over)
+}
+
+// A place is where the entries are that an expiry or an erasure is about: the
+// bucket, or, with bucket 0, the whole stream. Releases are at the zero place.
+type place struct{ stream, bucket uint32 }
+
+func (c *closing) place() place { return place{c.stream, c.bucket} }
+
+// addClosing adds the latest closing.
+func (s *State) addClosing(c *closing) {
+	s.closings = append(s.closings, c)
+	if s.kept == nil {
+		s.kept = map[place][]*closing{}
+	}
+	s.kept[c.place()] = append(s.kept[c.place()], c)
 }

@@ -175,7 +175,7 @@ func (s *State) loadClosings(saved *snapshot) error {
 		if x.kind == proofs.Release {
 			releases++
 		}
-		s.closings = append(s.closings, x)
+		s.addClosing(x)
 		if !x.done {
 			s.open = append(s.open, x)
 		}

@@ -27,13 +27,19 @@ type RingName struct {
 func (s *State) Rings(stream, bucket uint32, index uint64) (names []RingName) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, c := range s.closings {
-		if c.kind == proofs.Expiry && c.bucket != bucket || c.kind == proofs.Erasure && (c.stream != stream || !Contains(c.runs, index)) {
-			continue
-		}
-		for _, k := range c.keepers {
-			if h := s.hold(k.hold); h != nil && h.covers(stream, index) {
-				names = append(names, RingName{Hold: k.hold, Closing: k.at})
+	covers := func(h *hold) bool { return h.covers(stream, index) }
+	if !slices.ContainsFunc(s.holds, covers) {
+		return nil // as of most entries
+	}
+	for _, at := range []place{{stream, bucket}, {stream, 0}} {
+		for _, c := range s.kept[at] {
+			if c.kind == proofs.Erasure && !Contains(c.runs, index) {
+				continue
+			}
+			for _, k := range c.keepers {
+				if h := s.hold(k.hold); h != nil && covers(h) {
+					names = append(names, RingName{Hold: k.hold, Closing: k.at})
+				}
 			}
 		}
 	}

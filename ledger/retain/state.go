@@ -24,6 +24,7 @@ type State struct {
 
 	holds    []*hold    // whose release is not done, rising
 	closings []*closing // that are open, or of which something is kept, rising
+	kept     map[place][]*closing
 	open     []*closing // the open ones of them
 	erasing  *erasing   // the erasure whose parts are coming
 	spans    []span     // of all announced erasures, rising
