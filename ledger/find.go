@@ -39,7 +39,7 @@ func (s *Session) find(ctx context.Context, q client.FindQuery, act *proofs.Act)
 	if q.Subject == "" && len(c.Fields) == 0 {
 		return nil, client.NewProblem(client.BadRequest, "the query fits all events of the stream", "give a subject, or the value of a declared field; a tail has all")
 	}
-	act.Query, act.Subject = s.l.holdQuery(c), c.Subject
+	act.Query = s.l.holdQuery(c)
 	sizes, _ := s.l.progress.snapshot()
 	found := &client.Found{Size: sizes.Published}
 	var err error
@@ -50,7 +50,9 @@ func (s *Session) find(ctx context.Context, q client.FindQuery, act *proofs.Act)
 		found.Next = found.Entries[client.MaxFound].First
 		found.Entries = found.Entries[:client.MaxFound]
 	}
-	act.Results = entriesIn(found.Entries)
+	if act.Results = entriesIn(found.Entries); act.Results > 0 { // else nothing would ever close the name
+		act.Subject = c.Subject
+	}
 	act.Entries = found.Entries[:min(len(found.Entries), proofs.MaxActRuns)]
 	found.Held, err = s.l.heldBeyond(ctx, settings.Body.Stream, q.From, found.Size)
 	return found, err

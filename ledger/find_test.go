@@ -83,6 +83,12 @@ func TestFindNamesNobody(t *testing.T) {
 	a := newArchive(t)
 	a.short("people", 30)
 	a.record("people", "alice", "bob")
+	if found, err := a.as("nosy").Find(t.Context(), client.FindQuery{Stream: "people", Subject: "mallory"}); err != nil || len(found.Entries) > 0 {
+		t.Fatal(found, err)
+	}
+	if h, err := a.as("auditor").History(t.Context(), client.HistoryQuery{Who: "nosy"}); err != nil || len(h.Acts) != 1 || h.Acts[0].Act.Subject != "" {
+		t.Errorf("got %+v, %v, want one act without a name that no erasure would close", h.Acts, err)
+	}
 	value := []client.FieldValue{{Name: "actor", Value: "alice"}, {Name: "n", Value: "0"}}
 	for _, q := range []client.FindQuery{{Stream: "people", Subject: "alice"}, {Stream: "people", Fields: value}} {
 		if _, err := a.as("curious").Find(context.Background(), q); err != nil {

@@ -54,8 +54,9 @@ func (s *Session) Hold(ctx context.Context, c HoldConfig) (*HoldInfo, error) {
 	if err != nil {
 		return nil, s.answered(ctx, act, err)
 	}
-	act.Subject = c.Subject
-	act.Results = entriesIn(runs)
+	if act.Results = entriesIn(runs); act.Results > 0 { // else nothing would ever close the name
+		act.Subject = c.Subject
+	}
 	act.Entries = runs[:min(len(runs), proofs.MaxActRuns)]
 	info := &HoldInfo{Entries: runs, Reason: s.caller.Because, Who: s.caller.Name}
 	if whole > 0 {
