@@ -19,7 +19,7 @@ func (l *Ledger) entry(ctx context.Context, index uint64) (*client.Entry, error)
 	}
 	leafBytes, disclosure, err := l.disclose(ctx, index)
 	if errors.Is(err, errDestroyed) {
-		return nil, l.gone(index, leafBytes)
+		return nil, l.gone(ctx, index, leafBytes)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: %w", index, err)
@@ -30,7 +30,9 @@ func (l *Ledger) entry(ctx context.Context, index uint64) (*client.Entry, error)
 	}
 	e := &client.Entry{Index: index, Leaf: leafBytes, Disclosure: disclosure}
 	if hidesPart(disclosure) {
-		e.Reasons = l.retain.Reasons(leaf.Stream, leaf.Bucket, index)
+		if e.Reasons, err = l.reasons(ctx, index, leaf); err != nil {
+			return nil, err
+		}
 	}
 	if err := l.describe(e, leaf); err != nil {
 		return nil, err
@@ -84,19 +86,6 @@ func aboutStream(leaf proofs.Leaf) (uint32, error) {
 		return body.Stream, err
 	}
 	return leaf.Stream, nil
-}
-
-// gone returns the problem that a payload is gone, with the entries that say why.
-func (l *Ledger) gone(index uint64, leafBytes []byte) error {
-	p := client.NewProblem(client.Gone, fmt.Sprintf("the payload of entry %d is gone", index), "")
-	leaf, err := proofs.ParseLeaf(leafBytes)
-	if err != nil {
-		return fmt.Errorf("entry %d: %w", index, err)
-	}
-	if p.Reasons = l.retain.Reasons(leaf.Stream, leaf.Bucket, index); len(p.Reasons) > 0 {
-		p.Hint = fmt.Sprintf("entry %d says why; a file that shows it to anybody, and that cairn verify explains, is made with: cairn export --evidence FILE %d", p.Reasons[0], index)
-	}
-	return p
 }
 
 // describe adds the name of the stream and the keys of its fields.
