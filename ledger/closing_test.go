@@ -180,6 +180,7 @@ func (a *archive) later(days int) {
 // and demands what the vault lacks and what only holds keep.
 func (a *archive) judged(want audit.Retained) {
 	a.t.Helper()
+	a.record(DefaultStream, "") // published: what was done before, too
 	got := judged(a.t, a.l, a.policy).Summary.Retained
 	have := audit.Retained{GoneExpired: got.GoneExpired, GoneErased: got.GoneErased, GoneUnderWay: got.GoneUnderWay, KeptByHolds: got.KeptByHolds}
 	if have != want {
