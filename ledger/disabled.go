@@ -14,7 +14,7 @@ import (
 )
 
 // What an approved erasure will close is disabled: from the approval on nobody
-// reads it, and once the grace is over its keys are destroyed. If the request or
+// reads or finds it, and once the grace is over its keys are destroyed. If the request or
 // the approval is withdrawn it can be read again. That follows from the requests
 // and closings that there are, so that it is so after any start. What a hold
 // keeps stays readable. Of an event in parts nothing is read meanwhile, although
@@ -27,35 +27,80 @@ type disabledSubjects struct {
 	about  map[uint64]*erasedSubject
 }
 
-// disabled returns the problem that an entry is not read any more, with the
-// entry that says why.
-func (l *Ledger) disabled(ctx context.Context, index uint64) error {
+// A wantedErasure is one that is approved or announced, and not done.
+type wantedErasure struct {
+	why     uint64 // index of the request, or of the entry that announced it
+	subject *erasedSubject
+	held    func(index uint64) bool // reports whether a hold keeps an entry from it
+}
+
+// wantedErasures returns those whose subjects are known.
+func (l *Ledger) wantedErasures(ctx context.Context) (list []wantedErasure, err error) {
 	for _, r := range l.retain.Requests() {
 		if r.Kind != proofs.Erasure || r.Approval == 0 {
 			continue
 		}
 		subject, err := l.disabledSubject(ctx, r.Index)
 		if err != nil {
-			return fmt.Errorf("request of entry %d: %w", r.Index, err)
+			return nil, fmt.Errorf("request of entry %d: %w", r.Index, err)
 		}
-		if len(subject.refs) == 0 || len(l.retain.Covering(subject.stream, index)) > 0 {
-			continue
-		}
-		if err := l.disabledFor(ctx, index, r.Index, subject); err != nil {
-			return err
-		}
+		held := func(index uint64) bool { return len(l.retain.Covering(subject.stream, index)) > 0 }
+		list = append(list, wantedErasure{r.Index, subject, held})
 	}
 	for _, c := range l.retain.Open() {
-		subject := l.closer.erased(c.Index)
-		held := func(r retain.Ring) bool { return retain.Contains(r.Runs, index) }
-		if c.Kind != proofs.Erasure || subject == nil || slices.ContainsFunc(c.Rings, held) {
+		if c.Kind != proofs.Erasure {
 			continue
 		}
-		if err := l.disabledFor(ctx, index, c.Index, subject); err != nil {
+		subject := l.closer.erased(c.Index)
+		if subject == nil { // it was announced, or done, just now
+			if subject, err = l.erasedBy(ctx, c); err != nil {
+				return nil, fmt.Errorf("erasure of entry %d: %w", c.Index, err)
+			}
+		}
+		held := func(index uint64) bool {
+			return slices.ContainsFunc(c.Rings, func(r retain.Ring) bool { return retain.Contains(r.Runs, index) })
+		}
+		list = append(list, wantedErasure{c.Index, subject, held})
+	}
+	return slices.DeleteFunc(list, func(w wantedErasure) bool { return len(w.subject.refs) == 0 }), nil
+}
+
+// disabled returns the problem that an entry is not read any more, with the
+// entry that says why.
+func (l *Ledger) disabled(ctx context.Context, index uint64) error {
+	wanted, err := l.wantedErasures(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range wanted {
+		if w.held(index) {
+			continue
+		}
+		if err := l.disabledFor(ctx, index, w.why, w.subject); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// enabled returns those of some entries of a stream, all below a size, that are
+// not disabled: a search says something of what is in an event, too.
+func (l *Ledger) enabled(ctx context.Context, stream uint32, runs []proofs.Run, size uint64) ([]proofs.Run, error) {
+	wanted, err := l.wantedErasures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range wanted {
+		if w.subject.stream != stream || len(runs) == 0 {
+			continue
+		}
+		indices, err := l.concerning(ctx, w.subject, runs[0].First, size)
+		if err != nil {
+			return nil, err
+		}
+		runs = retain.Subtract(runs, runsOf(slices.DeleteFunc(indices, w.held)))
+	}
+	return runs, nil
 }
 
 // disabledFor returns the problem that an entry concerns a subject whose

@@ -91,6 +91,44 @@ func TestWithinTheGraceTheKeyIsDisabled(t *testing.T) {
 	a.enabled(append(all, late)...)
 }
 
+// TestWithinTheGraceNothingIsFound: a search would say who is in an event, and
+// what. A hold still finds what it may keep.
+func TestWithinTheGraceNothingIsFound(t *testing.T) {
+	a, _ := newCustody(t, 3600)
+	all := a.record("people", "alice", "bob", "alice", "alice")
+	if _, err := a.as("carla").Hold(t.Context(), HoldConfig{Entries: []proofs.Run{run(all[3], all[3])}, Reason: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := a.as("carla").Erase(t.Context(), Erasure{Stream: "people", Subject: "alice", Reason: "r"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	finds := func(want ...proofs.Run) {
+		t.Helper()
+		for _, q := range []client.FindQuery{{Subject: "alice"}, {Fields: []client.FieldValue{{Name: "actor", Value: "alice"}}}} {
+			q.Stream = "people"
+			found, err := a.l.As(Caller{Name: "reader", Because: "r"}).Find(t.Context(), q)
+			if err != nil || !slices.Equal(found.Entries, want) {
+				t.Errorf("%+v: got %+v, %v, want %v", q, found, err, want)
+			}
+		}
+	}
+	finds(run(all[0], all[0]), run(all[2], all[3]))
+	if _, err := a.as("cato").Approve(t.Context(), plan.Requested); err != nil {
+		t.Fatal(err)
+	}
+	finds(run(all[3], all[3]))
+	n := client.FindQuery{Stream: "people", Fields: []client.FieldValue{{Name: "n", Value: "0"}}}
+	if found, err := a.l.As(Caller{Name: "reader", Because: "r"}).Find(t.Context(), n); err != nil || len(found.Entries) > 0 {
+		t.Errorf("by what concerns nobody: got %+v, %v", found, err)
+	}
+	held, err := a.as("carla").Hold(t.Context(), HoldConfig{Stream: "people", Subject: "alice", Reason: "r"})
+	if want := []proofs.Run{run(all[0], all[0]), run(all[2], all[3])}; err != nil || !slices.Equal(held.Entries, want) {
+		t.Errorf("a hold keeps %+v, %v, want %v", held, err, want)
+	}
+	finds(run(all[0], all[0]), run(all[2], all[3]))
+}
+
 // TestWhatIsAnnouncedIsNotReadUntilItIsGone: also while witnesses keep silent.
 func TestWhatIsAnnouncedIsNotReadUntilItIsGone(t *testing.T) {
 	a := newArchive(t)
@@ -106,6 +144,15 @@ func TestWhatIsAnnouncedIsNotReadUntilItIsGone(t *testing.T) {
 	}
 	a.disabledBy(plan.Announced, all[0])
 	a.enabled(all[1])
+	a.l.closer.mu.Lock()
+	noted := a.l.closer.erasing
+	a.l.closer.erasing = nil // as in the moment after it was announced
+	a.l.closer.mu.Unlock()
+	a.disabledBy(plan.Announced, all[0])
+	a.enabled(all[1])
+	a.l.closer.mu.Lock()
+	a.l.closer.erasing = noted
+	a.l.closer.mu.Unlock()
 
 	// A hold that comes too late says so.
 	late, err := a.as("carla").Hold(t.Context(), HoldConfig{Stream: "people", Subject: "alice", Reason: "r"})
