@@ -30,9 +30,12 @@ type cheatingLog struct {
 
 const logOrigin = "example.com/cheating"
 
-func newCheatingLog(t testing.TB) *cheatingLog {
+func newCheatingLog(t testing.TB) *cheatingLog { return newCheatingLogOf(t, 1) }
+
+// newCheatingLogOf returns one of several logs of the same name.
+func newCheatingLogOf(t testing.TB, number byte) *cheatingLog {
 	t.Helper()
-	rng := rand.NewChaCha8([32]byte{1})
+	rng := rand.NewChaCha8([32]byte{number})
 	generate := func(name string, typ proofs.KeyType) proofs.SigningKey {
 		k, err := proofs.GenerateKey(name, typ, rng)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
@@ -22,18 +23,25 @@ func (v *Verifier) recall(ctx context.Context) (*believed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memory: it holds no checkpoint: %v", err) // it is ours: says nothing of the ledger
 	}
-	b := &believed{signed: signed, Checkpoint: c.Checkpoint}
+	b := &believed{signed: signed, Checkpoint: c.Checkpoint, foreign: true}
 	if verdict, err := v.o.Policy.CheckLog(signed); err == nil { // by an older policy it was right
-		b.time = verdict.Time
+		b.time, b.foreign = verdict.Time, false
 	}
 	return b, nil
 }
 
+// ErrOtherLedger says that what is remembered is not of the history of what the
+// ledger shows, and was signed by no log key of the policy. So it proves nothing
+// against that: it is of another ledger of the same name, such as one that was
+// there before, or the ledger's key and its history were changed together.
+var ErrOtherLedger = fmt.Errorf("%w: what is remembered is of another history, and no log key of the policy has signed it", proofs.ErrNotVerified)
+
 // A believed checkpoint is what the memory holds.
 type believed struct {
 	proofs.Checkpoint
-	signed []byte
-	time   uint64 // cosigned
+	signed  []byte
+	time    uint64 // cosigned
+	foreign bool   // no log key of the policy has signed it
 }
 
 // believe compares a checkpoint with what was believed and remembers it if it
@@ -96,6 +104,9 @@ func (v *Verifier) extend(ctx context.Context, old *believed, signed []byte, c p
 		larger, small = before, c
 	}
 	e, err := compare(ctx, larger, small)
+	if old.foreign && (e != nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, proofs.ErrNotVerified)) {
+		return nil, fmt.Errorf("compare size %d with size %d: %w", old.Size, c.Size, ErrOtherLedger)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("compare size %d with size %d: %w", old.Size, c.Size, err)
 	}
@@ -122,6 +133,9 @@ func sameTree(a, b proofs.Checkpoint) bool {
 // rolledBack returns the error for a ledger whose latest checkpoint is smaller
 // than the one believed.
 func (v *Verifier) rolledBack(ctx context.Context, old *believed, signed []byte, verdict proofs.Verdict) error {
+	if old.foreign {
+		return fmt.Errorf("size %d after size %d: %w", verdict.Checkpoint.Size, old.Size, ErrOtherLedger)
+	}
 	e := &Evidence{What: Rollback}
 	// If the files still tell, it may be a fork, which the two prove by themselves.
 	if fork, err := compare(ctx, v.readerOf(old.Checkpoint), verdict.Checkpoint); err == nil && fork != nil {

@@ -163,6 +163,33 @@ func TestVerifierRefusesCheckpointsThatThePolicyDoes(t *testing.T) {
 	}
 }
 
+// What is remembered of a log whose key the policy does not know accuses nobody,
+// and is not forgotten either.
+func TestVerifierTellsAnotherLedgerOfTheNameFromForks(t *testing.T) {
+	for _, size := range []int{3, 10, 20, 300, 700} {
+		before := newCheatingLog(t)
+		w := before.watch()
+		believed := before.grow(10, "before", 1000)
+		update(t, w, 10)
+		now := newCheatingLogOf(t, 2)
+		now.grow(size, "now", 2000)
+		w = w.again(now)
+		_, err := w.Update(ctx)
+		var h *client.HistoryError
+		if !errors.Is(err, client.ErrOtherLedger) || !errors.Is(err, proofs.ErrNotVerified) || errors.As(err, &h) || len(w.evidence) > 0 {
+			t.Errorf("size %d: got error %v, want that it is another ledger", size, err)
+		}
+		w.remembers(t, believed)
+	}
+	before := newCheatingLog(t)
+	w := before.watch()
+	before.grow(10, "the same", 1000)
+	update(t, w, 10)
+	now := newCheatingLogOf(t, 2) // the same log with a new key
+	now.grow(20, "the same", 2000)
+	update(t, w.again(now), 20)
+}
+
 func TestVerifierTellsDamageFromForks(t *testing.T) {
 	l := newCheatingLog(t)
 	w := l.watch()

@@ -61,6 +61,8 @@ func hintsFor(err error, path string) []string {
 		return []string{"see: " + path + " --help"}
 	case errors.As(err, &problem):
 		return hintOf(problem)
+	case errors.Is(err, client.ErrOtherLedger):
+		return []string{"if it is another ledger, give it a memory of its own with --state FILE or CAIRN_STATE; if it is not, ask whoever runs it what became of its old key, and do not rely on it"}
 	case errors.As(err, &untrusted):
 		return []string{"nobody whom this system trusts has signed the server's certificate; name others to trust with SSL_CERT_FILE"}
 	case errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &network) && network.Timeout():
