@@ -114,9 +114,9 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 		MediaType: mediaType, Appender: who, IdempotencyKey: ev.IdempotencyKey, Source: ev.Source,
 		Subjects: subjectNames(subjects), Fields: ev.Fields, Signature: ev.Signature, Data: ev.Data,
 	}
-	parts := []proofs.Part{whole}
+	parts, everyone := []proofs.Part{whole}, len(subjects)
 	if settings.Body.Split && client.IsJSON(mediaType) { // what is no JSON concerns as a whole all whom it concerns
-		whole.Subjects = whole.Subjects[:named]
+		whole.Subjects, everyone = whole.Subjects[:named], named
 		if parts, err = l.divide(settings, whole); err != nil {
 			return nil, err
 		}
@@ -124,7 +124,7 @@ func (l *Ledger) admit(ctx context.Context, who string, settings *streamSettings
 	if a.said, err = saidOf(whole, ev.Sequence, b.Path.Class); err != nil {
 		return nil, err
 	}
-	lists, err := settings.tagLists(keys, subjects, values)
+	lists, err := settings.tagLists(keys, subjects, everyone, values)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,6 @@ func ExampleSession_AddStream() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(answers[0].State, len(answers[0].Disclosure.Tags), "lists of tags")
-	// Output: witnessed 2 lists of tags
+	fmt.Println(answers[0].State, len(answers[0].Disclosure.Tags), "list of tags")
+	// Output: witnessed 1 list of tags
 }

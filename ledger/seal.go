@@ -109,23 +109,26 @@ type tagList struct {
 	tags  []proofs.Tag
 }
 
-// tagLists makes the tags of an event, by whom their values concern. Lists can
-// be empty.
-func (s *streamSettings) tagLists(keys *bucketKeys, subjects []subject, values []proofs.FieldValue) ([]tagList, error) {
+// tagLists makes the tags of an event, each closed by what closes its value: by
+// the keys of those whom the whole event concerns, the first of the subjects, and
+// of those whom the value does. So nothing is left of what is erased: neither
+// there nor in a copy of it. Lists can be empty.
+func (s *streamSettings) tagLists(keys *bucketKeys, subjects []subject, whole int, values []proofs.FieldValue) ([]tagList, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
-	if slices.ContainsFunc(s.Fields, func(f proofs.Field) bool { return f.About != "" }) {
-		return s.concernLists(keys, subjects, values)
+	if whole < len(subjects) && slices.ContainsFunc(s.Fields, func(f proofs.Field) bool { return f.About != "" }) {
+		return s.concernLists(keys, subjects, whole, values)
 	}
 	// Then a value concerns whom it names, or nobody: the same, in less time.
-	lists := make([]tagList, 1+len(subjects))
-	for i, s := range subjects {
-		lists[1+i].about = []proofs.SubjectKey{{Ref: s.keys.ref, Key: s.keys.tags}}
+	lists := make([]tagList, 1+len(subjects)-whole)
+	lists[0].about = tagKeysOf(subjects[:whole])
+	for i, s := range subjects[whole:] {
+		lists[1+i].about = append(slices.Clone(lists[0].about), tagKeysOf([]subject{s})...)
 	}
 	for _, v := range values {
 		at := 0
-		for i, s := range subjects {
+		for i, s := range subjects[whole:] {
 			if v.Subject && s.name == string(v.Value) {
 				at = 1 + i
 			}
@@ -135,23 +138,37 @@ func (s *streamSettings) tagLists(keys *bucketKeys, subjects []subject, values [
 	return lists, nil
 }
 
+func tagKeysOf(subjects []subject) (about []proofs.SubjectKey) {
+	for _, s := range subjects {
+		about = append(about, proofs.SubjectKey{Ref: s.keys.ref, Key: s.keys.tags})
+	}
+	return about
+}
+
 // concernLists does what tagLists does where fields are about other fields.
-func (s *streamSettings) concernLists(keys *bucketKeys, subjects []subject, values []proofs.FieldValue) ([]tagList, error) {
+func (s *streamSettings) concernLists(keys *bucketKeys, subjects []subject, whole int, values []proofs.FieldValue) ([]tagList, error) {
 	concerns, err := s.extractor.Concerns(values)
 	if err != nil {
 		return nil, client.NewProblem(client.Invalid, err.Error(), "")
 	}
-	lists := make([]tagList, len(concerns))
-	for i, c := range concerns {
+	var lists []tagList
+	for _, c := range concerns {
+		about := tagKeysOf(subjects[:whole])
 		for _, name := range c.Subjects {
 			s, err := subjectNamed(subjects, name)
 			if err != nil {
 				return nil, err
 			}
-			lists[i].about = append(lists[i].about, proofs.SubjectKey{Ref: s.keys.ref, Key: s.keys.tags})
+			if key := tagKeysOf([]subject{s})[0]; !slices.Contains(about, key) {
+				about = append(about, key)
+			}
+		}
+		at := slices.IndexFunc(lists, func(l tagList) bool { return slices.Equal(l.about, about) })
+		if at < 0 {
+			at, lists = len(lists), append(lists, tagList{about: about})
 		}
 		for _, v := range c.Values {
-			lists[i].add(keys, v)
+			lists[at].add(keys, v)
 		}
 	}
 	return lists, nil

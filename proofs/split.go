@@ -190,8 +190,9 @@ type Concern struct {
 
 // Concerns divides the values of an event, given ones included, by whom they
 // concern, as [Extractor.Split] does: first those that concern nobody, if
-// there are any. Each concern is one list of tags, closed by the keys of its
-// subjects; there are never more than a record can hold.
+// there are any. Each concern is one list of tags at most, closed by the keys of
+// its subjects and of those whom the whole event concerns; there are never more
+// than a record can hold.
 func (x *Extractor) Concerns(values []FieldValue) ([]Concern, error) {
 	var index subjectIndex
 	sets, fields := make([]subjectSet, len(values)), make([]int, len(values))
