@@ -76,3 +76,39 @@ func read(t *testing.T, s *retain.State) {
 		t.Error(err)
 	}
 }
+
+// A snapshot that is made beside the writer commits to the lasting entries below
+// its size, and to no other: a start goes on from it.
+func TestASnapshotBesideTheWriter(t *testing.T) {
+	l := newWorld(t)
+	for i := range uint64(300) {
+		l.hold(0, run(2*i, 2*i))
+	}
+	state := l.state
+	controls := map[uint64]proofs.Hash{state.Size(): state.Controls()}
+	var saved [][]byte
+	stop := make(chan struct{})
+	var saver sync.WaitGroup
+	saver.Go(func() {
+		for {
+			saved = append(saved, must(state.Save()))
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	})
+	for i := range uint64(300) {
+		l.hold(0, run(2*i, 2*i))
+		controls[state.Size()] = state.Controls()
+	}
+	close(stop)
+	saver.Wait()
+	for _, b := range saved {
+		s := must(retain.Load(b))
+		if s.Controls() != controls[s.Size()] {
+			t.Fatalf("a snapshot of size %d commits to %v, want %v", s.Size(), s.Controls(), controls[s.Size()])
+		}
+	}
+}

@@ -3,6 +3,7 @@ package retain
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
 )
@@ -141,7 +142,7 @@ type savedMinimum struct {
 func (s *State) savePruning() *savedPruning {
 	out := savedPruning{Days: s.pruning}
 	if s.controls != (proofs.Hash{}) {
-		out.Controls = s.controls[:]
+		out.Controls = slices.Clone(s.controls[:]) // which go on while this is written
 	}
 	for _, m := range []minimum{s.before, s.minimum} {
 		if m.entry > 0 {
