@@ -26,7 +26,7 @@ const maxRows = 1000
 func (o *actPrinter) print(r client.RecordedAct) error {
 	o.count++
 	if o.json {
-		return o.p.printJSON(formatJSON(actLine{r.Index, formatMicros(r.Time), r.Kind, r.Act}, ""))
+		return o.p.printJSON(formatJSON(actLine{r.Index, formatMicros(r.Time), r.Kind, asksFor(r), r.Act}, ""))
 	}
 	if o.rows == 0 {
 		o.table = command.NewTable(o.p.Stdout)
@@ -52,15 +52,32 @@ func (o *actPrinter) flush() error {
 
 // An actLine is an act as JSON. All of it was verified.
 type actLine struct {
-	Index uint64     `json:"index"`
-	Time  string     `json:"time"`
-	Kind  string     `json:"kind"`
-	Act   proofs.Act `json:"act"`
+	Index uint64 `json:"index"`
+	Time  string `json:"time"`
+	Kind  string `json:"kind"`
+
+	// Requested says that the act is asked for and not done: it takes two custodians.
+	Requested bool       `json:"requested,omitempty"`
+	Act       proofs.Act `json:"act"`
+}
+
+// asksFor reports whether an act only asks for what another custodian has to
+// approve, as the leaf of its entry says.
+func asksFor(r client.RecordedAct) bool {
+	leaf, err := proofs.ParseLeaf(r.Leaf)
+	if err != nil || leaf.Kind != proofs.Administration {
+		return false
+	}
+	body, err := proofs.ParseAdministration(leaf.Control)
+	return err == nil && body.Request != nil
 }
 
 func actRow(r client.RecordedAct) []string {
 	a := r.Act
 	outcome := a.Outcome
+	if asksFor(r) {
+		outcome = "requested"
+	}
 	if a.Detail != "" {
 		outcome += ": " + a.Detail
 	}

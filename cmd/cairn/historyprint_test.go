@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cairnlog/cairn/ledger"
+)
+
+func TestHistoryTellsWhatWasRequestedFromWhatWasDone(t *testing.T) {
+	a := newArchive(t)
+	a.record("calls", `{"from":"alice","to":"bob"}`)
+	if _, _, err := a.as("operator").SetCustody(t.Context(), ledger.CustodyConfig{Custodians: 2}); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := a.as("carla").Erase(t.Context(), ledger.Erasure{Stream: "calls", Subject: "alice", Reason: "asked to"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.as("cato").Approve(t.Context(), plan.Requested); err != nil {
+		t.Fatal(err)
+	}
+	requested := fmt.Sprintf(`\A%d  .* erase +stream calls( subject alice)? +requested +asked to\n`, plan.Requested)
+	done := fmt.Sprintf(`\n\d+  .* erase +stream calls( subject alice)? as entry %d asks +done +asked to\n\z`, plan.Requested)
+	_, stdout, stderr := a.run("auditor", "history", "--what", "erase")
+	_, acts, _ := strings.Cut(stdout, "\n")
+	if !regexp.MustCompile(requested).MatchString(acts) || !regexp.MustCompile(done).MatchString(acts) {
+		t.Errorf("got\n%s%s\nwant a line %q and one %q", stdout, stderr, requested, done)
+	}
+	if _, stdout, _ := a.run("auditor", "history", "--what", "erase", "--json"); strings.Count(stdout, `"requested":true,"act":`) != 1 {
+		t.Errorf("got\n%s\nwant one act that is requested", stdout)
+	}
+}
