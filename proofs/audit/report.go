@@ -117,7 +117,7 @@ func (s Summary) String() string {
 	}
 	line("Compared: %d files of entries, %d files of hashes, %d kept checkpoints (%d with quorum), %d receipts.",
 		s.Bundles, s.Tiles, s.Checkpoints, s.WithQuorum, s.Receipts)
-	line("Sequence numbers of %d sources, %d buckets.", s.Sources, s.Buckets)
+	line("Sequence numbers of %d sources; %d payloads that were recorded, in %d buckets.", s.Sources, s.Retained.Payloads, s.Buckets)
 	if s.Vault {
 		line("The vault holds the sealed records of %d entries, %d bytes; %d of them in part only. It holds none of %d entries.",
 			s.Records, s.VaultBytes, s.RecordsErased, s.NoRecord)

@@ -97,11 +97,11 @@ func (r Retained) String() string {
 			fmt.Fprintf(&b, format+"\n", args...)
 		}
 	}
-	line(r.BucketsExpired > 0, "Expired: %d of %d payloads, in %d buckets, but for what is held.", r.PayloadsExpired, r.Payloads, r.BucketsExpired)
-	line(r.Erasures > 0, "Erased: parts of %d of %d payloads, by %d erasures, but for what is held.", r.PayloadsErased, r.Payloads, r.Erasures)
-	line(r.Holds > 0, "Held: %d of %d payloads, by %d holds, %d streams whole.", r.PayloadsHeld, r.Payloads, r.Holds, r.StreamsHeld)
+	line(r.BucketsExpired > 0, "Expired: %d payloads in %d buckets, but for what is held.", r.PayloadsExpired, r.BucketsExpired)
+	line(r.Erasures > 0, "Erased: parts of %d payloads by %d erasures, but for what is held.", r.PayloadsErased, r.Erasures)
+	line(r.Holds > 0, "Held: %d payloads by %d holds, among them those of %d whole streams.", r.PayloadsHeld, r.Holds, r.StreamsHeld)
 	line(r.GoneExpired+r.GoneErased+r.GoneUnderWay > 0,
-		"Gone from the vault for a published reason: %d records that expired, parts of %d that were erased, and of %d what is being closed.",
+		"Gone from the vault, each for a published reason: %d records that expired, parts of %d that were erased, and of %d what is being closed.",
 		r.GoneExpired, r.GoneErased, r.GoneUnderWay)
 	line(r.KeptByHolds > 0, "Still there only because of holds: %d records, or parts of them.", r.KeptByHolds)
 	line(r.PendingRequests > 0, "Asked for: %d requests of custodians are neither used nor withdrawn.", r.PendingRequests)
