@@ -39,8 +39,9 @@ type Listen struct {
 
 	// Write, Read, Admin and Public are addresses of single faces: appending,
 	// reading, the administration, and the public files that need no token.
-	// Default: Address. "off" switches a face off; then the administration is
-	// at the socket alone.
+	// These are served wherever somebody writes or reads too. Default:
+	// Address. "off" switches a face off; then the administration is at the
+	// socket alone.
 	Write  string `toml:"write,omitempty"`
 	Read   string `toml:"read,omitempty"`
 	Admin  string `toml:"admin,omitempty"`

@@ -23,18 +23,18 @@ func TestFacesAreWhereTheConfigurationSays(t *testing.T) {
 	}{
 		"all at one address": {Listen{Address: main}, []addressed{{main, httpapi.Every, false}}},
 		"all apart": {Listen{Address: main, Write: other, Read: third, Admin: "10.0.0.1:4", Public: "10.0.0.1:5", Metrics: "10.0.0.1:6"}, []addressed{
-			{other, httpapi.Write, false}, {third, httpapi.Read, false}, {"10.0.0.1:4", httpapi.Admin, false},
+			{other, httpapi.Write | httpapi.Public, false}, {third, httpapi.Read | httpapi.Public, false}, {"10.0.0.1:4", httpapi.Admin, false},
 			{"10.0.0.1:5", httpapi.Public, false}, {"10.0.0.1:6", httpapi.Health, false},
 		}},
 		"two at one other address": {Listen{Address: main, Write: other, Read: other}, []addressed{
-			{main, httpapi.Admin | httpapi.Public | httpapi.Health, false}, {other, httpapi.Write | httpapi.Read, false},
+			{main, httpapi.Admin | httpapi.Public | httpapi.Health, false}, {other, httpapi.Write | httpapi.Read | httpapi.Public, false},
 		}},
 		"one at the main address by name": {Listen{Address: main, Write: main}, []addressed{{main, httpapi.Every, false}}},
 		"reading off":                     {Listen{Address: main, Read: off}, []addressed{{main, httpapi.Every &^ httpapi.Read, false}}},
 		"all off but writing":             {Listen{Address: main, Read: off, Admin: off, Public: off, Metrics: off}, []addressed{{main, httpapi.Write, false}}},
 		"all off":                         {Listen{Address: main, Write: off, Read: off, Admin: off, Public: off, Metrics: off}, nil},
 		"certificates for writing": {Listen{Address: main, Write: other, RequireClientCertificate: []string{"write"}}, []addressed{
-			{main, httpapi.Every &^ httpapi.Write, false}, {other, httpapi.Write, true},
+			{main, httpapi.Every &^ httpapi.Write, false}, {other, httpapi.Write | httpapi.Public, true},
 		}},
 		"certificates where others are served too": {Listen{Address: main, RequireClientCertificate: []string{"read"}}, []addressed{{main, httpapi.Every, true}}},
 		"certificates for what is off":             {Listen{Address: main, Read: off, RequireClientCertificate: []string{"read"}}, []addressed{{main, httpapi.Every &^ httpapi.Read, false}}},
@@ -118,7 +118,7 @@ func ask(t *testing.T, hc *http.Client, method, url, bearer string) int {
 }
 
 // Every face answers at its own address, to its own roles, and nothing else
-// does.
+// does, but for the public files: who writes or reads checks by them.
 func TestEachFaceIsAloneAtItsAddress(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ledger")
 	faces, _ := serveConfig(t, dir, `[listen]
@@ -140,8 +140,8 @@ metrics = "127.0.0.5:0"
 		method, path, face, role string
 		want                     int
 	}{
-		{"POST", "/v1/streams/default/entries?wait=sequenced", "write", "writer", http.StatusCreated},
-		{"GET", "/v1/receipts/0", "read", "reader", http.StatusOK},
+		{"POST", "/v1/streams/default/entries?wait=sequenced", "write public", "writer", http.StatusCreated},
+		{"GET", "/v1/receipts/0", "read public", "reader", http.StatusOK},
 		{"GET", "/v1/status", "admin", "operator", http.StatusOK},
 		{"GET", "/log", "public", "", http.StatusOK},
 		{"GET", "/healthz", "metrics", "", http.StatusOK},
@@ -150,7 +150,7 @@ metrics = "127.0.0.5:0"
 			for role, bearer := range bearer {
 				want := http.StatusNotFound
 				switch {
-				case face == c.face && (role == c.role || c.role == ""):
+				case strings.HasSuffix(face, c.face) && (role == c.role || c.role == ""):
 					want = c.want
 				case face == c.face && role == "":
 					want = http.StatusUnauthorized

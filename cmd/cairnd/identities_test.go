@@ -68,7 +68,7 @@ func newCompany(t *testing.T) *company {
 	}
 	c.config = fmt.Sprintf(identitiesConfig, login.Server.URL)
 	faces, said := serveConfig(t, c.dir, c.config)
-	c.writing, c.reading, c.said = "https://"+faces["write"], "https://"+faces["read public metrics"], said
+	c.writing, c.reading, c.said = "https://"+faces["write public"], "https://"+faces["read public metrics"], said
 	c.machine, c.person = c.with(c.ca.Client(t, "spiffe://example.org/collector/1")), c.with()
 	c.alice = key.Token(t, identitytest.ClaimsOf(login.Server.URL, time.Now(), nil))
 	return c

@@ -51,6 +51,11 @@ func (l Listen) addresses() []addressed {
 		all[i].faces |= f.face
 		all[i].required = all[i].required || slices.Contains(l.RequireClientCertificate, f.name)
 	}
+	for i, a := range all {
+		if a.faces&(httpapi.Write|httpapi.Read) != 0 && l.Public != off {
+			all[i].faces |= httpapi.Public // by which the answers are checked
+		}
+	}
 	return slices.DeleteFunc(all, func(a addressed) bool { return a.faces == 0 })
 }
 
