@@ -69,7 +69,11 @@ func (c *closer) run(ctx context.Context) {
 				c.l.stop(fmt.Errorf("closing: %w", err)) // a write is in doubt: only a fresh start can tell
 				return
 			}
-			c.l.log.Error("closing failed, and is tried again", slog.String("error", err.Error()))
+			level, said := slog.LevelError, "closing failed, and is tried again"
+			if isUnavailable(err) {
+				level, said = slog.LevelWarn, "closing waits until the ledger takes entries"
+			}
+			c.l.log.Log(ctx, level, said, slog.String("error", err.Error()))
 			pause = closeRetry
 		}
 		select {
@@ -88,6 +92,12 @@ func (c *closer) run(ctx context.Context) {
 func canWait(err error) bool {
 	var p *client.Problem
 	return errors.As(err, &p) || errors.Is(err, storage.ErrCorrupt) || errors.Is(err, keystate.ErrOneCopy) || errors.Is(err, keystate.ErrAgain)
+}
+
+// isUnavailable reports whether the ledger takes no entries for the moment.
+func isUnavailable(err error) bool {
+	var p *client.Problem
+	return errors.As(err, &p) && (p.Code() == client.Unavailable || p.Code() == client.Overloaded)
 }
 
 // turn closes what is announced, does what was approved, and announces what is
