@@ -22,6 +22,7 @@ type opening struct {
 
 	mu        sync.Mutex
 	forbidden map[uint32]bool // streams
+	read      map[uint32]bool // streams of which something opened
 }
 
 // An opened is what was seen when a payload was opened.
@@ -29,7 +30,7 @@ type opened struct {
 	candidate
 	kind   FindingKind // empty: it opened
 	detail string      // with the kind: what is wrong, behind "Entry 7 should open, and "
-	err    error       // ErrForbidden or ErrNotShown
+	err    error       // ErrForbidden, ErrDisabled with the kind, or ErrNotShown
 }
 
 // openSample opens the payloads of the sample.
@@ -48,31 +49,32 @@ func (a *auditor) openSample(ctx context.Context) error {
 	if unread > 0 {
 		a.notJudged("whether the payloads of %d bundles open: their files are missing or damaged.", unread)
 	}
-	o := &opening{auditor: a, Sampling: a.o.Sample, draw: d, tried: map[uint64]opened{}, forbidden: map[uint32]bool{}}
+	o := &opening{auditor: a, Sampling: a.o.Sample, draw: d, tried: map[uint64]opened{}, forbidden: map[uint32]bool{}, read: map[uint32]bool{}}
 	if err := o.openAll(ctx); err != nil {
 		return err
 	}
-	closed, err := o.judgeGone(ctx)
+	excused, err := o.judgeGone(ctx)
 	if err != nil {
 		return err
 	}
-	o.conclude(closed)
+	o.conclude(excused)
 	return nil
 }
 
 // openAll opens the sample. If a stream may not be read, others take the place
-// of its entries.
+// of its entries. Of a stream of which something opens, all may be read.
 func (o *opening) openAll(ctx context.Context) error {
 	for {
 		o.sample, _ = o.draw.drawn(o.forbidden)
-		before := len(o.forbidden)
+		before := maps.Clone(o.forbidden)
 		err := ordered(ctx, o.workers(), o.untried(), o.open, func(x opened) error {
 			if !errors.Is(x.err, ErrForbidden) {
 				o.tried[x.index] = x
 			}
 			return nil
 		})
-		if err != nil || len(o.forbidden) == before {
+		maps.DeleteFunc(o.forbidden, func(stream uint32, _ bool) bool { return o.read[stream] })
+		if err != nil || maps.Equal(o.forbidden, before) {
 			return err
 		}
 	}
@@ -113,6 +115,9 @@ func (o *opening) open(ctx context.Context, c candidate) (opened, error) {
 	}
 	d, err := o.Sampling.Open(ctx, c.index)
 	switch {
+	case errors.Is(err, ErrForbidden) && o.isRead(c.stream, false):
+		x.err, x.kind, x.detail = nil, PayloadUnopened, "it may not be read, though others of its stream may"
+		return x, nil
 	case errors.Is(err, ErrForbidden):
 		o.isForbidden(c.stream, true)
 		return x, nil
@@ -121,6 +126,9 @@ func (o *opening) open(ctx context.Context, c candidate) (opened, error) {
 		return x, nil
 	case errors.Is(err, ErrGone):
 		x.err, x.kind, x.detail = nil, PayloadMissing, "its payload is gone: no published entry says why"
+		return x, nil
+	case errors.Is(err, ErrDisabled):
+		x.err, x.kind, x.detail = ErrDisabled, PayloadUnopened, "the ledger does not show it because of an erasure: no published entry approves one"
 		return x, nil
 	case errors.Is(err, ErrUnopened):
 		x.err, x.kind, x.detail = nil, PayloadUnopened, fmt.Sprintf("it can't be opened: %v", err)
@@ -133,7 +141,9 @@ func (o *opening) open(ctx context.Context, c candidate) (opened, error) {
 	if err != nil {
 		return x, err
 	}
-	x.kind, x.detail = judgeOpened(leaf, d)
+	if x.kind, x.detail = judgeOpened(leaf, d); x.kind == "" {
+		o.isRead(c.stream, true)
+	}
 	return x, nil
 }
 
@@ -145,6 +155,16 @@ func (o *opening) isForbidden(stream uint32, now bool) bool {
 		o.forbidden[stream] = true
 	}
 	return o.forbidden[stream]
+}
+
+// isRead reports whether something of a stream has opened, or says so.
+func (o *opening) isRead(stream uint32, now bool) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if now {
+		o.read[stream] = true
+	}
+	return o.read[stream]
 }
 
 // judgeOpened returns what is wrong with a payload that was opened.
@@ -167,20 +187,20 @@ func judgeOpened(b []byte, d *proofs.Disclosure) (kind FindingKind, detail strin
 	return "", ""
 }
 
-// judgeGone judges what is gone by the newest checkpoint. It returns what was
-// closed since the one that is judged by.
-func (o *opening) judgeGone(ctx context.Context) (closed map[uint64]bool, err error) {
-	closed = map[uint64]bool{}
-	for {
-		var gone []candidate
-		for _, c := range o.sample {
-			if o.tried[c.index].kind == PayloadMissing && !closed[c.index] {
-				gone = append(gone, c)
-			}
-		}
-		if len(gone) == 0 {
-			return closed, nil
-		}
+// An excuse is why a payload that should open did not, and no fault.
+type excuse uint8
+
+const (
+	none     excuse = iota
+	closed          // for a published reason, since the checkpoint that is judged by
+	disabled        // by an erasure that is approved and not done, as the ledger says
+)
+
+// judgeGone judges what is gone or disabled by the newest checkpoint. It
+// returns what is excused.
+func (o *opening) judgeGone(ctx context.Context) (excused map[uint64]excuse, err error) {
+	excused = map[uint64]excuse{}
+	for gone := o.unexcused(excused); len(gone) > 0; {
 		h, err := o.readNewest(ctx)
 		if err != nil {
 			return nil, err
@@ -188,14 +208,44 @@ func (o *opening) judgeGone(ctx context.Context) (closed map[uint64]bool, err er
 		s, streams := sweep{next: h.concerns()}, h.streamKeepers()
 		for _, c := range gone {
 			f := fate{index: c.index, bucket: h.buckets[c.bucket], named: namedBy(s.at(c.index, c.index+1), c)}
-			if !f.opens(streams) {
-				closed[c.index] = true
+			switch isDisabled := errors.Is(o.tried[c.index].err, ErrDisabled); {
+			case !f.opens(streams):
+				excused[c.index] = closed
+			case isDisabled && h.disables():
+				excused[c.index] = disabled
+			case isDisabled: // it may have been taken back
+				if o.tried[c.index], err = o.open(ctx, c); err != nil {
+					return nil, err
+				}
 			}
 		}
-		if len(closed) > 0 && allIn(closed, gone) || !o.waits(ctx) {
-			return closed, ctx.Err()
+		if gone = o.unexcused(excused); len(gone) > 0 && !o.waits(ctx) {
+			return excused, ctx.Err()
 		}
 	}
+	return excused, nil
+}
+
+// unexcused returns what is gone or disabled, but for what is excused.
+func (o *opening) unexcused(excused map[uint64]excuse) (list []candidate) {
+	for _, c := range o.sample {
+		x := o.tried[c.index]
+		if (x.kind == PayloadMissing || errors.Is(x.err, ErrDisabled)) && excused[c.index] == none {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// disables reports whether an erasure is approved and not done: what it will
+// close is not shown.
+func (h *history) disables() bool {
+	for _, r := range h.requests {
+		if r.kind == proofs.Erasure && r.approval > 0 && r.pending() {
+			return true
+		}
+	}
+	return false
 }
 
 // namedBy returns what names an event.
@@ -211,12 +261,8 @@ func namedBy(concerns []concern, c candidate) (n named) {
 	return n
 }
 
-func allIn(closed map[uint64]bool, list []candidate) bool {
-	return !slices.ContainsFunc(list, func(c candidate) bool { return !closed[c.index] })
-}
-
 // conclude reports what did not open, and counts.
-func (o *opening) conclude(closed map[uint64]bool) {
+func (o *opening) conclude(excused map[uint64]excuse) {
 	sample, all := o.draw.drawn(o.forbidden)
 	s := &Sample{Seed: o.Seed, ShouldOpen: all, Sampled: uint64(len(sample))}
 	for _, c := range sample {
@@ -224,10 +270,12 @@ func (o *opening) conclude(closed map[uint64]bool) {
 			s.Entries = append(s.Entries, c.index)
 		}
 		switch x := o.tried[c.index]; {
-		case x.err != nil:
-			s.NotShown++
-		case closed[c.index]:
+		case excused[c.index] == closed:
 			s.Closed++
+		case excused[c.index] == disabled:
+			s.Disabled++
+		case x.err != nil && x.kind == "":
+			s.NotShown++
 		case x.kind != "":
 			o.found.add(Finding{Kind: x.kind, Index: int64(c.index), Detail: fmt.Sprintf("Entry %d should open, and %s.", c.index, x.detail)})
 		default:

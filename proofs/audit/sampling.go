@@ -29,8 +29,8 @@ type Sampling struct {
 
 	// Open returns what the ledger, or who has read it, shows of an event. It
 	// is called by [Sampling.Workers] goroutines at once. Its errors say what
-	// they match: [ErrGone], [ErrForbidden], [ErrNotShown] or [ErrUnopened]; any
-	// other ends the run. What it returns is checked.
+	// they match: [ErrGone], [ErrDisabled], [ErrForbidden], [ErrNotShown] or
+	// [ErrUnopened]; any other ends the run. What it returns is checked.
 	Open    func(ctx context.Context, index uint64) (*proofs.Disclosure, error)
 	Workers int // 0: one a processor
 }
@@ -38,7 +38,8 @@ type Sampling struct {
 // What [Sampling.Open] can say of an event.
 var (
 	ErrGone      = errors.New("the payload is gone")             // is found wrong, unless an entry says why
-	ErrForbidden = errors.New("the payload may not be read")     // then none of its stream is asked for
+	ErrDisabled  = errors.New("the payload is to be erased")     // is found wrong, unless an erasure is approved
+	ErrForbidden = errors.New("the payload may not be read")     // then none of its stream is asked for; where others of it open it is found wrong
 	ErrNotShown  = errors.New("nobody shows the payload")        // proves nothing
 	ErrUnopened  = errors.New("the payload could not be opened") // is found wrong
 )
@@ -61,6 +62,7 @@ type Sample struct {
 	Sampled    uint64 `json:"sampled"`     // those of them that were drawn
 	Opened     uint64 `json:"opened"`      // and did
 	Closed     uint64 `json:"closed"`      // and were closed for a published reason since
+	Disabled   uint64 `json:"disabled"`    // and are not shown while an erasure is approved and not done, as the ledger says: whom it is about nobody else can tell
 	NotShown   uint64 `json:"not_shown"`   // and nobody showed them
 
 	// Entries are the indices that were drawn, unless that was all.
@@ -111,8 +113,9 @@ func (s *Sample) outcome() string {
 		n    uint64
 		what string
 	}{
-		{s.Sampled - s.Opened - s.Closed - s.NotShown, "did not"},
+		{s.Sampled - s.Opened - s.Closed - s.Disabled - s.NotShown, "did not"},
 		{s.Closed, "were closed meanwhile for a published reason"},
+		{s.Disabled, "are disabled, says the ledger, by an erasure that is approved and not done"},
 		{s.NotShown, "were shown by nobody"},
 	} {
 		if w.n > 0 {

@@ -172,6 +172,36 @@ func TestWhatShouldOpen(t *testing.T) {
 			r.answer[r.events[2]] = func(*proofs.Disclosure) error { return fmt.Errorf("%w: the disk is gone", audit.ErrUnopened) }
 			return []accused{of(audit.PayloadUnopened, r.events[2])}
 		}, 16, "1 did not"},
+		{"one that an approved erasure disables, says the ledger", func(r *reader) []accused {
+			r.custodians(2, 3600, 0)
+			r.approve(r.request(proofs.Erasure, 11), 12)
+			r.answer[r.events[2]] = func(*proofs.Disclosure) error { return audit.ErrDisabled }
+			return nil
+		}, 16, "15 opened, 1 are disabled, says the ledger, by an erasure that is approved and not done."},
+		{"one that no approved erasure disables", func(r *reader) []accused {
+			r.custodians(2, 3600, 0)
+			r.request(proofs.Erasure, 11)
+			r.approve(r.request(proofs.Release, 11), 12)
+			withdrawn := r.request(proofs.Erasure, 11)
+			r.approve(withdrawn, 12)
+			r.withdraw(withdrawn, 12)
+			r.answer[r.events[2]] = func(*proofs.Disclosure) error { return audit.ErrDisabled }
+			return []accused{of(audit.PayloadUnopened, r.events[2])}
+		}, 16, "15 opened, 1 did not."},
+		{"one that was disabled a moment ago", func(r *reader) []accused {
+			asked := 0
+			r.answer[r.events[2]] = func(*proofs.Disclosure) error {
+				if asked++; asked == 1 {
+					return audit.ErrDisabled
+				}
+				return nil
+			}
+			return nil
+		}, 16, "all opened."},
+		{"one that may not be read, though others of its stream may", func(r *reader) []accused {
+			r.answer[r.events[4]] = func(*proofs.Disclosure) error { return audit.ErrForbidden }
+			return []accused{of(audit.PayloadUnopened, r.events[4])}
+		}, 16, "15 opened, 1 did not."},
 		{"one that nobody shows", func(r *reader) []accused {
 			r.answer[r.events[2]] = func(*proofs.Disclosure) error { return audit.ErrNotShown }
 			return nil
