@@ -82,6 +82,7 @@ type Missing string
 // The words.
 const (
 	Gone      Missing = "gone"      // the ledger has it no more: Because says which entries say why
+	Disabled  Missing = "disabled"  // the ledger does not show it while an erasure is approved and not done
 	Forbidden Missing = "forbidden" // the maker may not read it
 	LeftOut   Missing = "left-out"  // the maker chose not to show it
 )

@@ -70,12 +70,14 @@ func (e *Entry) validateContext() error {
 	return fmt.Errorf("entry %d of kind %v says nothing about others", e.Index, leaf.Kind)
 }
 
+func (m Missing) known() bool { return m == Gone || m == Disabled || m == Forbidden || m == LeftOut }
+
 func (e *Entry) validateEntry() error {
 	if _, err := e.validate(); err != nil {
 		return err
 	}
 	switch {
-	case e.Missing != "" && e.Missing != Gone && e.Missing != Forbidden && e.Missing != LeftOut:
+	case e.Missing != "" && !e.Missing.known():
 		return fmt.Errorf("missing: %.20q is not known", e.Missing)
 	case e.Missing == "" && !e.complete():
 		return errors.New("missing: it does not say why not all is shown")

@@ -51,6 +51,7 @@ type Counts struct {
 	Empty     uint64 `json:"empty"`              // that have no payload
 	Gone      uint64 `json:"gone"`               // that lack something, for a published reason
 	Possibly  uint64 `json:"possibly,omitempty"` // those of these whose reason may be another's: see [Closing.Possible]
+	Disabled  uint64 `json:"disabled"`           // that lack something, because of an erasure that is approved and not done, as the maker says
 	Forbidden uint64 `json:"forbidden"`          // that lack something, because the maker may not read it
 	LeftOut   uint64 `json:"left_out"`           // that lack something, because the maker chose so
 	Events    uint64 `json:"events"`             // that are no control entries
@@ -150,6 +151,7 @@ func (r *Report) add(e *EntryReport) {
 	count(&r.Gone, e.Missing == Gone && e.OK())
 	closing, closed := e.closed()
 	count(&r.Possibly, e.Missing == Gone && e.OK() && closed && closing.Possible)
+	count(&r.Disabled, e.Missing == Disabled)
 	count(&r.Forbidden, e.Missing == Forbidden)
 	count(&r.LeftOut, e.Missing == LeftOut)
 	r.addRun(e.Index)

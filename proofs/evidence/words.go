@@ -50,6 +50,7 @@ func (r *Report) NotProven() []string {
 			list = append(list, fmt.Sprintf(format, args...))
 		}
 	}
+	say(r.Disabled, "What %s in full: it is disabled, says the maker of the file, by an erasure that is approved and not done.", count(r.Disabled, "entry holds", "entries hold"))
 	say(r.Forbidden, "What %s in full: the maker of the file says that it may not read it.", count(r.Forbidden, "entry holds", "entries hold"))
 	say(r.LeftOut, "What %s in full: the maker of the file chose not to show it.", count(r.LeftOut, "entry holds", "entries hold"))
 	say(r.Gone, "That what is gone was allowed to go in every respect, and that no hold was passed over: an audit of the whole ledger shows that.")
