@@ -100,6 +100,7 @@ func shownIn(c evidence.Counts) string {
 	add(&shown, c.Entries-c.Whole-c.Partly-c.Empty, "not shown")
 	add(&shown, c.Empty, "that never had one")
 	add(&why, c.Gone, "with something gone for a published reason")
+	add(&why, c.Disabled, "disabled by an erasure that is approved and not done")
 	add(&why, c.Forbidden, "with something that the maker may not read")
 	add(&why, c.LeftOut, "with something that the maker left out")
 	return strings.Join(append([]string{strings.Join(shown, ", ")}, why...), "; ")

@@ -115,7 +115,10 @@ func (e evidenceEntry) text() string {
 	case e.Leaf.Kind == proofs.Event.String() && e.Payload == evidence.Whole:
 		words = append(words, "tags not: "+e.NotTagged)
 	}
-	if e.Missing == evidence.Forbidden {
+	switch e.Missing {
+	case evidence.Disabled:
+		words = append(words, "disabled by an erasure that is approved and not done")
+	case evidence.Forbidden:
 		words = append(words, "the maker may not read it")
 	}
 	for _, c := range e.Closings {

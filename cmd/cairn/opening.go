@@ -72,6 +72,8 @@ func openerOf(log client.Log) func(context.Context, uint64) (*proofs.Disclosure,
 			switch problem.Code() {
 			case client.Gone:
 				return nil, audit.ErrGone
+			case client.Disabled:
+				return nil, audit.ErrDisabled
 			case client.Forbidden:
 				return nil, audit.ErrForbidden
 			case client.NoSuchEntry, client.Internal:
@@ -135,6 +137,8 @@ func (s *shownFile) open(_ context.Context, index uint64) (*proofs.Disclosure, e
 		return nil, err
 	case l.Entry.Missing == evidence.Gone && l.Entry.Disclosure == nil:
 		return nil, audit.ErrGone
+	case l.Entry.Missing == evidence.Disabled:
+		return nil, audit.ErrDisabled
 	case l.Entry.Missing != "" && l.Entry.Missing != evidence.Gone, l.Entry.Disclosure == nil:
 		return nil, s.lacks(index)
 	}
@@ -160,6 +164,9 @@ func (p *program) openedEnough(r *audit.Report, o auditFlags) error {
 	case s.ShouldOpen == 0 && s.ForbiddenEntries > 0:
 		return command.Hinted(fmt.Errorf("no payload was opened: the token may read none of the %d that should open", s.ForbiddenEntries),
 			"give a reader's token; an operator makes one with: cairnd token issue")
+	case s.Opened == 0 && s.Disabled > 0:
+		return command.Hinted(fmt.Errorf("no payload was opened: %d are disabled, says the ledger, by an erasure that is approved and not done", s.Disabled),
+			"open others, or ask again when it is done")
 	}
 	return nil
 }
