@@ -56,6 +56,15 @@ var handings = []handing{
 		h, err := s.History(ctx, client.HistoryQuery{})
 		return len(h.Acts) > 0, err
 	}},
+	{"Entries", proofs.ActRead, func(ctx context.Context, s *Session, index uint64) (bool, error) {
+		for e, err := range s.Entries(ctx, []proofs.Run{{First: index, Last: index}}) {
+			if e.Problem != nil {
+				err = e.Problem
+			}
+			return e.Entry != nil, err
+		}
+		return false, ctx.Err()
+	}},
 	{"ProvenHistory", proofs.ActHistory, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
 		h, err := s.ProvenHistory(ctx, client.HistoryQuery{})
 		return len(h.Acts) > 0, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -28,47 +29,99 @@ func (m *evidenceMaker) public(ctx context.Context, index uint64) (*evidence.Ent
 	return &evidence.Entry{Index: index, Leaf: b, Proof: proof}, leaf, err
 }
 
-// entry returns an entry with what one may read of it, and the word for what
-// is missing.
-func (m *evidenceMaker) entry(ctx context.Context, index uint64) (*evidence.Entry, error) {
-	e, leaf, err := m.public(ctx, index)
-	if err != nil {
-		return nil, err
+// readTogether is how many entries the ledger is asked for at once, which is one
+// read in its history.
+const readTogether = 64
+
+// together yields the indices of runs in groups that are read at once.
+func together(runs []proofs.Run) iter.Seq[[]uint64] {
+	return func(yield func([]uint64) bool) {
+		var group []uint64
+		for index := range indicesOf(runs) {
+			if group = append(group, index); len(group) == readTogether {
+				if !yield(group) {
+					return
+				}
+				group = nil
+			}
+		}
+		if len(group) > 0 {
+			yield(group)
+		}
 	}
-	about := subject{kind: leaf.Kind, stream: leaf.Stream}
-	nothing := &proofs.Disclosure{ID: make([]byte, len(proofs.EntryID{}))}
-	switch {
-	case leaf.Bucket == 0 && nothing.Check(leaf) == nil: // it opens to nothing, so there is nothing to ask for
-		e.Disclosure = nothing
-	case m.isForbidden(about):
-		e.Missing = evidence.Forbidden
-	default:
-		err = m.open(ctx, e, leaf)
-	}
-	// What a setting is about is not in the leaf's stream: each is asked for.
-	if e.Missing == evidence.Forbidden && leaf.Kind != proofs.Settings {
-		m.forbid(about)
-	}
-	return e, err
 }
 
-// open asks the ledger for what it shows of an entry, and checks it.
+// entries returns entries with what one may read of them, and the word for what
+// is missing. The ledger is asked once.
+func (m *evidenceMaker) entries(ctx context.Context, indices []uint64) (list []*evidence.Entry, err error) {
+	var ask []proofs.Run
+	leaves := make(map[uint64]proofs.Leaf)
+	for _, index := range indices {
+		e, leaf, err := m.public(ctx, index)
+		if err != nil {
+			return nil, err
+		}
+		nothing := &proofs.Disclosure{ID: make([]byte, len(proofs.EntryID{}))}
+		switch {
+		case leaf.Bucket == 0 && nothing.Check(leaf) == nil: // it opens to nothing, so there is nothing to ask for
+			e.Disclosure = nothing
+		case m.isForbidden(subject{kind: leaf.Kind, stream: leaf.Stream}):
+			e.Missing = evidence.Forbidden
+		default:
+			ask = addIndex(ask, index)
+			leaves[index] = leaf
+		}
+		list = append(list, e)
+	}
+	if len(ask) == 0 {
+		return list, nil
+	}
+	at := 0
+	for got, err := range m.log.Entries(ctx, ask) {
+		if err != nil {
+			return nil, err
+		}
+		for list[at].Index != got.Index {
+			at++
+		}
+		if err := m.take(list[at], leaves[got.Index], got); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// open asks the ledger for what it shows of an entry.
 func (m *evidenceMaker) open(ctx context.Context, e *evidence.Entry, leaf proofs.Leaf) error {
-	got, err := m.log.Entry(ctx, e.Index)
-	var p *client.Problem
-	if errors.As(err, &p) {
+	got := client.ReadEntry{Index: e.Index}
+	var err error
+	if got.Entry, err = m.log.Entry(ctx, e.Index); errors.As(err, &got.Problem) {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", e.Index, err)
+	}
+	return m.take(e, leaf, got)
+}
+
+// take adds to an entry what the ledger shows of it, and checks that.
+func (m *evidenceMaker) take(e *evidence.Entry, leaf proofs.Leaf, read client.ReadEntry) error {
+	if p := read.Problem; p != nil {
 		switch p.Code() {
 		case client.Forbidden:
 			e.Missing = evidence.Forbidden
+			// What a setting is about is not in the leaf's stream: each is asked for.
+			if leaf.Kind != proofs.Settings {
+				m.forbid(subject{kind: leaf.Kind, stream: leaf.Stream})
+			}
 			return nil
 		case client.Gone:
 			e.Missing = evidence.Gone
 			return m.closedBefore(e.Index, p.Reasons)
 		}
+		return fmt.Errorf("entry %d: %w", e.Index, p)
 	}
-	if err != nil {
-		return fmt.Errorf("entry %d: %w", e.Index, err)
-	}
+	got := read.Entry
 	if got.Index != e.Index || !bytes.Equal(got.Leaf, e.Leaf) || got.Disclosure == nil {
 		return fmt.Errorf("%w: entry %d: what the ledger gives is not the entry in its tree", proofs.ErrNotVerified, e.Index)
 	}

@@ -200,7 +200,7 @@ func (m *evidenceMaker) read(ctx context.Context, put io.Writer) error {
 	g, done, total := m.p.progress("read entries"), uint64(0), countIn(m.chosen)
 	defer g.end()
 	out := bufio.NewWriterSize(put, 1<<16)
-	err := inOrder(ctx, m.workers, indicesOf(m.chosen), m.entry, func(e *evidence.Entry) error {
+	putBy := func(e *evidence.Entry) error {
 		done++
 		g.show(done, total)
 		leaf, err := proofs.ParseLeaf(e.Leaf)
@@ -219,6 +219,14 @@ func (m *evidenceMaker) read(ctx context.Context, put io.Writer) error {
 		}
 		_, err = out.Write(line)
 		return err
+	}
+	err := inOrder(ctx, m.workers, together(m.chosen), m.entries, func(group []*evidence.Entry) error {
+		for _, e := range group {
+			if err := putBy(e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return errors.Join(err, out.Flush())
 }

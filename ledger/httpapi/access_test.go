@@ -23,6 +23,7 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"POST /v1/streams/{stream}/entries":    {w},
 		"GET /v1/history":                      {a},
 		"GET /v1/entries/{index}":              {r, a},
+		"GET /v1/entries":                      {r, a},
 		"GET /v1/entries:tail":                 {r},
 		"POST /v1/entries:find":                {r},
 		"GET /v1/receipts/{index}":             {r, a},

@@ -162,7 +162,11 @@ func checkReply(t *testing.T, doc *openapi3.T, c scenario, got reply) error {
 		options.ExcludeResponseBody = true
 	}
 	if mediaType == "application/x-ndjson" {
-		if err := checkLines(doc, got.body); err != nil {
+		line := "Result"
+		if c.method == "GET" {
+			line = "ReadEntry"
+		}
+		if err := checkLines(doc, line, got.body); err != nil {
 			return err
 		}
 	}
@@ -175,9 +179,9 @@ func checkReply(t *testing.T, doc *openapi3.T, c scenario, got reply) error {
 	})
 }
 
-// checkLines checks each line against the schema of a result.
-func checkLines(doc *openapi3.T, body string) error {
-	schema := doc.Components.Schemas["Result"].Value
+// checkLines checks each line against a schema.
+func checkLines(doc *openapi3.T, name, body string) error {
+	schema := doc.Components.Schemas[name].Value
 	for line := range strings.Lines(body) {
 		var v any
 		d := json.NewDecoder(bytes.NewReader([]byte(line)))

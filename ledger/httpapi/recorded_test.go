@@ -30,6 +30,7 @@ type asking struct {
 // why not.
 var askings = map[string]asking{
 	"GET /v1/entries/{index}":  {role: identity.Auditor, path: "/v1/entries/0", what: proofs.ActRead},
+	"GET /v1/entries":          {role: identity.Auditor, path: "/v1/entries?entries=0-1", what: proofs.ActRead},
 	"GET /v1/entries:tail":     {role: identity.Reader, path: "/v1/entries:tail?from=0&stream=people", what: proofs.ActTail},
 	"POST /v1/entries:find":    {role: identity.Reader, path: "/v1/entries:find", body: `{"stream":"people","subject":"bob"}`, what: proofs.ActSearch},
 	"GET /v1/vault/{place...}": {role: identity.Auditor, path: "/v1/vault/000.p/1", what: proofs.ActExport},

@@ -37,6 +37,7 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Write, method: post, path: "/v1/streams/{stream}/entries", needs: identity.Append, query: []string{"wait", "timeout", "idempotency-field"}, serve: a.append},
 
 		{faces: Read, method: get, path: "/v1/entries/{index}", needs: identity.Read | identity.ReadHistory, serve: a.entry},
+		{faces: Read, method: get, path: "/v1/entries", needs: identity.Read | identity.ReadHistory, query: []string{"entries"}, serve: a.readEntries},
 		{faces: Read, method: get, path: "/v1/entries:tail", needs: identity.Read, query: []string{"stream", "from"}, serve: a.tail, gate: a.tails},
 		{faces: Read, method: post, path: "/v1/entries:find", needs: identity.Read, serve: a.find},
 		{faces: Read, method: get, path: "/v1/receipts/{index}", needs: identity.Prove, serve: a.receipt},

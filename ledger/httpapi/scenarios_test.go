@@ -105,6 +105,12 @@ func (s *served) readScenarios() []scenario {
 		add(identity.Reader, path, "", at("index", "4000"), 404)
 		all = append(all, s.refusals("GET", path, at("index", "4"), identity.Writer)...)
 	}
+	add(identity.Reader, "/v1/entries", "entries=4-5", nil, 200)
+	add(identity.Reader, "/v1/entries", "entries=5-4", nil, 400)
+	add(identity.Reader, "/v1/entries", "", nil, 400)
+	add(identity.Reader, "/v1/entries", "entries=4000", nil, 404)
+	add(identity.Reader, "/v1/entries", "entries=0-256", nil, 413)
+	all = append(all, s.refusals("GET", "/v1/entries", nil, identity.Writer)...)
 	add(identity.Auditor, "/v1/history", "who=test-reader&limit=1", nil, 200)
 	add(identity.Auditor, "/v1/history", "limit=1001", nil, 400)
 	all = append(all, s.refusals("GET", "/v1/history", nil, identity.Reader)...)
