@@ -41,7 +41,8 @@ type MinimumBody struct {
 
 	// Controls commits to all lasting entries before this one: [NextControls].
 	// Whoever cannot read the pruned bundles sees by it that none of these is
-	// among them.
+	// among them, if it is true. Whoever reads them before they are pruned sees
+	// whether it is; a log that lied is convicted by it for ever.
 	Controls Hash
 
 	// Aged covers all entries below the index and the announcements of their

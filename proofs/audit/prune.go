@@ -206,7 +206,7 @@ func (a *auditor) judgeWithheld(ctx context.Context) error {
 		return nil
 	}
 	if p.withheld <= p.minimum {
-		a.notJudged("%d entries that are pruned, below the minimum index %d that entry %d announced: how many there were in a bucket, the numbers of their sources, and their sealed records.",
+		a.notJudged("%d entries that are pruned, below the minimum index %d that entry %d announced: whether they were closed and not held, how many there were in a bucket, the numbers of their sources, and their sealed records.",
 			withheld, p.minimum, p.entry)
 		return nil
 	}

@@ -109,7 +109,7 @@ func TestWhatIsPrunedIsNotMissing(t *testing.T) {
 	if whole.Summary.Withheld != 0 || len(whole.Summary.NotJudged) > 0 {
 		t.Errorf("of all files %d entries are withheld, and not judged: %q", whole.Summary.Withheld, whole.Summary.NotJudged)
 	}
-	want := fmt.Sprintf("256 entries that are pruned, below the minimum index 512 that entry %d announced: how many there were in a bucket, the numbers of their sources, and their sealed records.", entry)
+	want := fmt.Sprintf("256 entries that are pruned, below the minimum index 512 that entry %d announced: whether they were closed and not held, how many there were in a bucket, the numbers of their sources, and their sealed records.", entry)
 	if s := rest.Summary; s.Withheld != 256 || s.Unread != 0 || len(s.NotJudged) != 1 || s.NotJudged[0] != want {
 		t.Errorf("%d entries are withheld, %d unread, and not judged: %q", s.Withheld, s.Unread, s.NotJudged)
 	}
@@ -234,5 +234,59 @@ func TestAHoldAmongPrunedEntriesIsNotHidden(t *testing.T) {
 	delete(files, proofs.Bundle{Index: hidden / proofs.TileWidth, Width: proofs.TileWidth}.Path())
 	if r := w.audit(files, nil); len(r.Findings) != 1 || r.Findings[0].Kind != audit.PruneFalse {
 		t.Errorf("found %+v, want that the announcement commits to other entries", r.Findings)
+	}
+}
+
+// TestWhatOnlyThoseSawWhoReadItInTime: what a ledger hides by a false
+// announcement is seen by whoever judges while the entries are there, or goes on
+// from a state of before. Whoever comes later sees nothing wrong, and is told that
+// this was not judged.
+func TestWhatOnlyThoseSawWhoReadItInTime(t *testing.T) {
+	for name, hidden := range map[string]func(w *writer) uint64{
+		"a hold":                       func(w *writer) uint64 { return w.hold(0, 1) },
+		"an event that did not expire": func(w *writer) uint64 { return w.event(1, eternalClass) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWriter(t)
+			w.bucket(1, eternalClass)
+			bucket := w.events(300, 1, shortClass)
+			w.publish()
+			before := w.clean(w.files, nil).State
+			index := hidden(w)
+			w.events(300, 1, shortClass)
+			w.publish()
+			w.pass(2 * day)
+			w.pruning(30, 0)
+			w.publish()
+			announced := w.expire(bucket)
+			w.drop(w.in(bucket)...)
+			w.done(announced)
+			w.publish()
+			w.pass(40 * day)
+			w.event(2, eternalClass)
+			w.publish()
+			w.minimum(512, func(m *proofs.MinimumBody) {
+				m.Controls = proofs.Hash{}
+				for i, b := range w.leaves {
+					if leaf := check(proofs.ParseLeaf(b)); leaf.Lasts() && uint64(i) != index {
+						m.Controls = check(proofs.NextControls(m.Controls, uint64(i), &leaf))
+					}
+				}
+			})
+			w.publish()
+			for _, state := range []*audit.State{nil, before} {
+				if r := w.audit(w.files, state); len(r.Findings) == 0 {
+					t.Error("found nothing")
+				}
+			}
+			files := w.withhold(512)
+			b := proofs.Bundle{Index: index / proofs.TileWidth, Width: proofs.TileWidth}
+			delete(files, b.Path())
+			delete(files, audit.VaultPath(b))
+			s := w.clean(files, nil).Summary
+			if want := "whether they were closed and not held"; len(s.NotJudged) != 1 || !strings.Contains(s.NotJudged[0], want) {
+				t.Errorf("not judged: %q, want %q", s.NotJudged, want)
+			}
+		})
 	}
 }
