@@ -19,11 +19,17 @@ type leafCache struct {
 	mu   sync.Mutex
 	size uint64              // there are at least so many leaves
 	runs map[uint64][][]byte // by their number: the first leaves of each, or all
+
+	bytes int // of all that is in runs
 }
 
 const (
 	leafRun  = 256 // leaves that a tree keeps together
 	leafRuns = 128 // that are remembered: about 5 MB
+
+	// leafBytes bounds what is remembered. A leaf that announces what is closed
+	// can be five hundred times as long as most.
+	leafBytes = 16 << 20
 )
 
 func newLeafCache(t ledger.Tree) *leafCache {
@@ -90,18 +96,32 @@ func (c *leafCache) lookup(number, needed uint64) (run [][]byte, want uint64) {
 	return nil, needed
 }
 
-// keep remembers a run, and forgets any other where there are too many.
+// keep remembers a run, and forgets others where they are too many.
 func (c *leafCache) keep(number uint64, run [][]byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.runs[number]) >= len(run) {
+	size := bytesIn(run)
+	if len(c.runs[number]) >= len(run) || size > leafBytes {
 		return
 	}
-	if _, ok := c.runs[number]; !ok && len(c.runs) >= leafRuns {
-		for other := range c.runs {
-			delete(c.runs, other)
+	c.forget(number)
+	for other := range c.runs {
+		if len(c.runs) < leafRuns && c.bytes+size <= leafBytes {
 			break
 		}
+		c.forget(other)
 	}
-	c.runs[number] = run
+	c.runs[number], c.bytes = run, c.bytes+size
+}
+
+func (c *leafCache) forget(number uint64) {
+	c.bytes -= bytesIn(c.runs[number])
+	delete(c.runs, number)
+}
+
+func bytesIn(run [][]byte) (n int) {
+	for _, leaf := range run {
+		n += len(leaf)
+	}
+	return n
 }

@@ -19,6 +19,7 @@ type countingTree struct {
 	mu    sync.Mutex
 	size  uint64
 	reads int
+	pad   int // bytes behind each leaf
 }
 
 var errBeyond = errors.New("there are not so many leaves")
@@ -45,7 +46,7 @@ func (t *countingTree) Leaves(_ context.Context, start, count uint64) ([][]byte,
 	}
 	var leaves [][]byte
 	for i := start; i < start+count; i++ {
-		leaves = append(leaves, fmt.Appendf(nil, "leaf %d", i))
+		leaves = append(leaves, append(fmt.Appendf(nil, "leaf %d", i), make([]byte, t.pad)...))
 	}
 	return leaves, nil
 }
@@ -99,5 +100,32 @@ func TestLeavesThatWereReadAreRemembered(t *testing.T) {
 	readers.Wait()
 	if inner.reads > 4*4 {
 		t.Errorf("the tree was read %d times for 4 runs by 4 readers", inner.reads)
+	}
+}
+
+// TestLongLeavesTakeNoMoreRoom: entries that announce what is closed have long
+// leaves.
+func TestLongLeavesTakeNoMoreRoom(t *testing.T) {
+	const runs = 40
+	inner := &countingTree{size: runs * leafRun, pad: leafBytes / leafRun / 8}
+	c := newLeafCache(inner)
+	if _, _, err := c.Head(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for run := range uint64(runs) {
+		if _, err := c.Leaves(t.Context(), run*leafRun, 1); err != nil {
+			t.Fatal(err)
+		}
+		kept := 0
+		for _, r := range c.runs {
+			kept += bytesIn(r)
+		}
+		if kept > leafBytes || kept != c.bytes || kept == 0 {
+			t.Fatalf("after %d runs %d bytes are remembered, %d counted, want at most %d", run+1, kept, c.bytes, leafBytes)
+		}
+	}
+	inner.pad *= 16
+	if _, err := c.Leaves(t.Context(), leafRun-1, 1); err != nil || c.bytes > leafBytes {
+		t.Errorf("got %v, and %d bytes are remembered", err, c.bytes)
 	}
 }
