@@ -115,6 +115,9 @@ func (m *evidenceMaker) take(e *evidence.Entry, leaf proofs.Leaf, read client.Re
 				m.forbid(subject{kind: leaf.Kind, stream: leaf.Stream})
 			}
 			return nil
+		case client.Disabled:
+			e.Missing = evidence.Disabled
+			return nil
 		case client.Gone:
 			e.Missing = evidence.Gone
 			return m.closedBefore(e.Index, p.Reasons)
