@@ -46,7 +46,7 @@ func (p *program) holdAddCommand() *cobra.Command {
 		Long: `Hold entries from now on. With --stream alone it is all of the stream, also what
 comes later. With --subject or --field it is those entries of the stream that are there
 now, that concern the subject and have all these values of declared fields. What --entries
-names is held in any case.`,
+names is held beside these, or alone, without --stream.`,
 		Example: `  cairnd hold add --stream cloud --reason 'case 7'
   cairnd hold add --stream cloud --subject alice@example.com --field action=DeleteTrail --reason 'case 7'
   cairnd hold add --entries 12,40-57 --reason 'case 7'`,
@@ -63,16 +63,24 @@ names is held in any case.`,
 	return c
 }
 
-func (p *program) hold(ctx context.Context, o holdFlags) error {
-	r := httpapi.HoldRequest{Stream: o.stream, Reason: p.reason}
-	for _, f := range o.fields {
+// fieldValues reads values of declared fields: "action=DeleteTrail".
+func fieldValues(texts []string) (values []client.FieldValue, err error) {
+	for _, f := range texts {
 		name, value, ok := strings.Cut(f, "=")
 		if !ok {
-			return command.Usage("%q is not NAME=VALUE", f)
+			return nil, command.Usage("%q is not NAME=VALUE", f)
 		}
-		r.Fields = append(r.Fields, client.FieldValue{Name: name, Value: value})
+		values = append(values, client.FieldValue{Name: name, Value: value})
 	}
+	return values, nil
+}
+
+func (p *program) hold(ctx context.Context, o holdFlags) error {
+	r := httpapi.HoldRequest{Stream: o.stream, Reason: p.reason}
 	var err error
+	if r.Fields, err = fieldValues(o.fields); err != nil {
+		return err
+	}
 	if r.Entries, err = parseRuns(o.entries); err != nil {
 		return err
 	}
@@ -84,6 +92,9 @@ func (p *program) hold(ctx context.Context, o holdFlags) error {
 	}
 	if r.Subject, err = o.read(p); err != nil {
 		return err
+	}
+	if o.stream != "" && len(r.Entries) > 0 && r.Subject == "" && len(r.Fields) == 0 {
+		return command.Usage("a stream alone is held whole: leave --stream out for the entries, or --entries for the stream")
 	}
 	a, err := p.reach()
 	if err != nil {

@@ -25,6 +25,7 @@ func TestAHoldKeepsWhatItsFlagsSay(t *testing.T) {
 		"hold add --stream people --field colour=r --reason r":             `declares no field "colour"`,
 		"hold add --entries 5-4 --reason r":                                "is not an index or two",
 		"hold add --entries 4000000 --reason r":                            "there are no entries 4000000",
+		"hold add --stream people --entries 1 --reason r":                  "a stream alone is held whole",
 		"hold release x --reason r --yes":                                  "not the index of an entry",
 		"hold release 1 --reason r":                                        "nobody can be asked here",
 		"hold add --stream people --reason r --subject a --subject-file b": "one of them",

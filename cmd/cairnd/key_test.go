@@ -197,7 +197,7 @@ func TestHintsOfTheKeyState(t *testing.T) {
 		"all places are empty": {func(l *keyLedger) error {
 			return errors.Join(os.Remove(filepath.Join(l.one, "cell-1")), os.Remove(filepath.Join(l.two, "cell-1")),
 				os.Remove(filepath.Join(l.one, "state-1")), os.Remove(filepath.Join(l.two, "state-1")))
-		}, "hint: mount the disks that they are on"},
+		}, "hint: mount the disks that its places are on"},
 		"the places are of an earlier time": {func(l *keyLedger) error {
 			return os.Rename(filepath.Join(l.escrow, "escrow-1.age"), filepath.Join(l.escrow, "escrow-2.age"))
 		}, "hint: bring back the latest state"},

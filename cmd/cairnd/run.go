@@ -106,7 +106,7 @@ func (p *program) hintFor(err error) string {
 	case errors.As(err, &place):
 		return "mount the disk that it is on; if it is lost, make an empty directory there, which is filled from the other places, or take it out of " + local.ConfigFile
 	case errors.Is(err, keystate.ErrNone):
-		return "mount the disks that they are on: without the key state no payload can ever be read; it is in no backup"
+		return "mount the disks that its places are on, or make them again from an escrow with: cairnd key recover; it is in no backup, and without it no payload can ever be read"
 	case errors.Is(err, keystate.ErrStale):
 		return "bring back the latest state, from another place or from the escrow: a backup does not have it"
 	case errors.Is(err, keystate.ErrOther):
