@@ -75,6 +75,7 @@ type API struct {
 	tails   gate
 	vaults  gate
 	lists   gate
+	finds   gate
 	scrapes gate
 
 	recording gate // one records revocations at a time
@@ -84,18 +85,20 @@ type API struct {
 	once    sync.Once
 }
 
-// How many requests are served at once whose answer can be large.
+// How many requests are served at once whose answer can be large, or for which
+// much is read.
 const (
 	maxVaults  = 4  // for sealed records
 	maxLists   = 16 // for the list of the kept checkpoints
 	maxScrapes = 4  // for the metrics
+	maxFinds   = 4  // for what fits a query: every event of a stream is looked at
 )
 
 // New returns the API of a ledger.
 func New(c Config) (*API, error) {
 	a := &API{
 		ledger: c.Ledger, identities: c.Identities, log: c.Logger,
-		vaults: make(gate, maxVaults), lists: make(gate, maxLists), scrapes: make(gate, maxScrapes),
+		vaults: make(gate, maxVaults), lists: make(gate, maxLists), finds: make(gate, maxFinds), scrapes: make(gate, maxScrapes),
 		recording: make(gate, 1), closing: make(chan struct{}),
 	}
 	if a.log == nil {

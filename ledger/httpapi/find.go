@@ -13,6 +13,10 @@ func (a *API) find(c *call) error {
 	if err := c.readJSON(&q); err != nil {
 		return err
 	}
+	if !a.finds.enter() { // only now: whoever sends a query slowly keeps nobody from it
+		return overloaded()
+	}
+	defer a.finds.leave()
 	found, err := c.session().Find(c.Context(), q)
 	if err != nil {
 		return err

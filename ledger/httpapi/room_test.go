@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -77,4 +78,33 @@ func TestEntriesThatAreReadSlowlyAreBounded(t *testing.T) {
 		t.Errorf("when there is room again: got %d, %d bytes and error %v", b.StatusCode, n, err)
 	}
 	b.conn.Close()
+}
+
+// A query looks at every event of a stream, so that a few of them are under way
+// at once, and all else goes on.
+func TestQueriesAreBounded(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	api := loggingAPI(t, s, io.Discard)
+	find := func() int {
+		req := httptest.NewRequest("POST", "/v1/entries:find", strings.NewReader(`{"stream":"default","subject":"alice"}`))
+		name, value, _ := strings.Cut(s.token(identity.Reader), ": ")
+		req.Header.Set(name, value)
+		req.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		api.Handler(httpapi.Read).ServeHTTP(w, req)
+		return w.Code
+	}
+	leave := api.FillFinds()
+	if got := find(); got != http.StatusServiceUnavailable {
+		t.Errorf("one more than there may be: got %d", got)
+	}
+	if got := handle(api.Handler(httpapi.Read), "GET", "/v1/entries/1", s.token(identity.Reader)); got.status == http.StatusServiceUnavailable {
+		t.Errorf("a read meanwhile: got %d %s", got.status, got.body)
+	}
+	leave()
+	for range 10 { // each gives its room back
+		if got := find(); got != http.StatusOK {
+			t.Fatalf("when there is room: got %d", got)
+		}
+	}
 }
