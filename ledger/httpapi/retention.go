@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/identity"
 )
@@ -112,6 +113,13 @@ func (a *API) setCustodians(c *call) error {
 	}
 	if next.Names == nil {
 		return badRequest("say who the custodians are: names, which may be none")
+	}
+	for _, name := range next.Names {
+		// Whom nobody can be could not be taken back either, where two are needed.
+		if who, err := identity.ParseName(name); err != nil || who.Kind == identity.ByNothing {
+			return client.NewProblem(client.BadRequest, "no identity has the name "+printable(name, 64),
+				"name them as the history does: carla, cert:staff:carla or oidc:corp:carla@example.com")
+		}
 	}
 	if c.weakensForTwo(next) {
 		if err := c.needing(identity.Close, "who the custodians are, two of them say"); err != nil {

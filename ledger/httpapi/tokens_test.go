@@ -266,3 +266,18 @@ func TestNobodyMakesAnotherCustodianAlone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCustodiansWhomNobodyCanBe: who is named by mistake could keep everybody from
+// what takes two, also from naming others.
+func TestCustodiansWhomNobodyCanBe(t *testing.T) {
+	s := serve(t, destroys(), httpapi.Limits{})
+	operator := s.as(t, identity.Operator)
+	for _, name := range []string{"oidc:corp", "cert:Staff:carla", "carla smith", "oidc:corp:a b", identity.Nobody, ""} {
+		err := operator.Call(t.Context(), "PUT", "/v1/custodians", ledger.CustodiansConfig{Names: []string{"carla", name}}, nil)
+		wantCode(t, err, client.BadRequest)
+	}
+	names := []string{"carla", "cert:staff:cato", "oidc:corp:dora@example.com"}
+	if err := operator.Call(t.Context(), "PUT", "/v1/custodians", ledger.CustodiansConfig{Names: names}, nil); err != nil {
+		t.Error(err)
+	}
+}
