@@ -17,10 +17,10 @@ type CustodyConfig struct {
 
 const secondsPerDay = 24 * 60 * 60
 
-// maxGrace is the longest grace in seconds. Whoever sets it does so alone, and
+// MaxGrace is the longest grace in seconds. Whoever sets it does so alone, and
 // it holds for taking it back, too: it must not keep anybody from being erased
 // within the time that laws give.
-const maxGrace = 14 * secondsPerDay
+const MaxGrace = 14 * secondsPerDay
 
 // Custody returns how many custodians are needed.
 func (l *Ledger) Custody() CustodyConfig {
@@ -39,8 +39,8 @@ func (c CustodyConfig) setting(*Ledger) (*setting, error) {
 	if c.Custodians < 1 || c.Custodians > 2 {
 		return nil, client.NewProblem(client.BadRequest, "one custodian or two can be needed", "")
 	}
-	if c.Grace > maxGrace {
-		return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("a grace of %d seconds is longer than %d days", c.Grace, maxGrace/secondsPerDay), "a longer one could not be taken back before it is over")
+	if c.Grace > MaxGrace {
+		return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("a grace of %d seconds is longer than %d days", c.Grace, MaxGrace/secondsPerDay), "a longer one could not be taken back before it is over")
 	}
 	x := &setting{what: proofs.ActLedgerSet, name: "custody", config: c, names: proofs.LedgerSettings{}}
 	x.body.Ledger = &proofs.LedgerBody{Custodians: c.Custodians, Grace: c.Grace}

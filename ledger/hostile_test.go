@@ -60,7 +60,7 @@ func TestTheGraceIsBounded(t *testing.T) {
 	if _, _, err := a.as("operator").SetCustody(t.Context(), CustodyConfig{Custodians: 2, Grace: 1<<32 - 1}); err == nil {
 		t.Error("nothing can be erased for 136 years")
 	}
-	if _, _, err := a.as("operator").SetCustody(t.Context(), CustodyConfig{Custodians: 2, Grace: maxGrace}); err != nil {
+	if _, _, err := a.as("operator").SetCustody(t.Context(), CustodyConfig{Custodians: 2, Grace: MaxGrace}); err != nil {
 		t.Error(err)
 	}
 }

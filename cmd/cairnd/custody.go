@@ -89,9 +89,7 @@ func (a *admin) custody(ctx context.Context) (c ledger.CustodyConfig, err error)
 	return c, a.Call(ctx, http.MethodGet, "/v1/custody", nil, &c)
 }
 
-// maxGrace is how long a grace may be: whoever asks for an erasure has a right
-// to it within a month.
-const maxGrace = 30 * 24 * time.Hour
+const maxGrace = ledger.MaxGrace * time.Second
 
 func (p *program) custodySetCommand() *cobra.Command {
 	var custodians uint8

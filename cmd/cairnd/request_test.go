@@ -23,7 +23,7 @@ func TestTwoCustodiansThroughTheirTokens(t *testing.T) {
 	as := func(name string) string { return " --url " + a.url + " --token-file " + tokens[name] }
 	a.wants(a.run("", command.Yes, "custody"), "^one custodian\n$")
 	a.wants(a.run("", command.Misuse, "custody set"), "--custodians")
-	a.wants(a.run("", command.Misuse, "custody set --grace 1000h"), "720h")
+	a.wants(a.run("", command.Misuse, "custody set --grace 1000h"), "336h")
 	a.wants(a.run("", command.Misuse, "custody set --custodians 3"), "one custodian or two")
 	a.wants(a.run("", command.Yes, "custody set --custodians 2 --grace 1s"), "from now on it takes two custodians, with a grace of 1s\n", "hint: .*cairnd custody name NAME NAME\n$")
 	a.wants(a.run("", command.Yes, "custody --json"), `"custodians": 2,\s+"grace": 1`)
