@@ -72,6 +72,9 @@ func (c *cosigner) run(ctx context.Context) {
 			}
 		}
 		a := c.ask(ctx, t)
+		if ctx.Err() != nil && errors.Is(a.err, context.Canceled) {
+			return // it is we who broke off
+		}
 		c.note(a)
 		if a.err == nil || c.stops(a.err) {
 			t.answers <- a
