@@ -35,6 +35,10 @@ type Found struct {
 	// Held are entries that outlived their bucket because they are held. What
 	// their fields were found by is gone with it, so that nobody looked there.
 	Held []proofs.Run `json:"held,omitempty"`
+
+	// Disabled are the entries that ask for, or announce, erasures in the stream
+	// that are not done: what these will close is not among the events.
+	Disabled []uint64 `json:"disabled,omitempty"`
 }
 
 // Find looks for events by their tags, one after the other. It needs the token

@@ -17,7 +17,7 @@ import (
 // in the place of one that it holds damaged. It needs an auditor's token.
 // Nothing is checked but that each has at most [audit.MaxRecord] bytes; a record
 // is valid until the next. The error is the last and matches fs.ErrNotExist where
-// the ledger has no such bundle. What a broken connection left out is asked for
+// the ledger has no such bundle, but not where its address serves no bundles. What a broken connection left out is asked for
 // again.
 func (h *HTTP) VaultRecords(ctx context.Context, b proofs.Bundle) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
@@ -34,7 +34,11 @@ func (h *HTTP) VaultRecords(ctx context.Context, b proofs.Bundle) iter.Seq2[[]by
 			}
 			wait, again := v.request.pause(err, attempt)
 			if !again || attempt >= h.attempts || !sleep(ctx, wait) {
-				yield(nil, fmt.Errorf("%s %s: %w", v.request.method, v.request.path, notExist(v.request, err)))
+				var p *Problem
+				if !errors.As(err, &p) || p.Code() != NoSuchPath {
+					err = notExist(v.request, err)
+				}
+				yield(nil, fmt.Errorf("%s %s: %w", v.request.method, v.request.path, err))
 				return
 			}
 		}

@@ -38,6 +38,16 @@ func vaultRecords(ctx context.Context, h *client.HTTP) (records []string, err er
 	return records, nil
 }
 
+// An address without the vault says nothing of what the ledger has.
+func TestNoVaultAtAnAddressIsNoMissingBundle(t *testing.T) {
+	h, _ := dial(t, problem(client.NoSuchPath, 404))
+	_, err := vaultRecords(t.Context(), h)
+	var p *client.Problem
+	if errors.Is(err, fs.ErrNotExist) || !errors.As(err, &p) || p.Code() != client.NoSuchPath {
+		t.Errorf("got error %v, want that the address serves no such path", err)
+	}
+}
+
 func TestSealedRecordsAreReadOneByOne(t *testing.T) {
 	file := audit.FormatVault([][]byte{[]byte("one"), nil, []byte("three"), []byte("four")})
 	whole, part := string(file), string(file[:len(file)-4])

@@ -52,6 +52,7 @@ const (
 
 	// Problems of HTTP alone.
 	NotFound         ProblemCode = "not-found"              // 404: there is nothing of that name
+	NoSuchPath       ProblemCode = "no-such-path"           // 404: this address serves no such path; another may
 	MethodNotAllowed ProblemCode = "method-not-allowed"     // 405
 	TimedOut         ProblemCode = "timed-out"              // 408: the request came too slowly
 	UnsupportedType  ProblemCode = "unsupported-media-type" // 415
@@ -130,6 +131,8 @@ func (c ProblemCode) meaning() (status int, title string) {
 		return 404, "not yet published"
 	case NotFound:
 		return 404, "not found"
+	case NoSuchPath:
+		return 404, "no such path"
 	case MethodNotAllowed:
 		return 405, "method not allowed"
 	case TimedOut:

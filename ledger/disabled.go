@@ -84,23 +84,27 @@ func (l *Ledger) disabled(ctx context.Context, index uint64) error {
 }
 
 // enabled returns those of some entries of a stream, all below a size, that are
-// not disabled: a search says something of what is in an event, too.
-func (l *Ledger) enabled(ctx context.Context, stream uint32, runs []proofs.Run, size uint64) ([]proofs.Run, error) {
+// not disabled: a search says something of what is in an event, too. It also
+// returns the entries that disable any of the stream, whether among these or not.
+func (l *Ledger) enabled(ctx context.Context, stream uint32, runs []proofs.Run, size uint64) (left []proofs.Run, why []uint64, err error) {
 	wanted, err := l.wantedErasures(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, w := range wanted {
-		if w.subject.stream != stream || len(runs) == 0 {
+		if w.subject.stream != stream {
+			continue
+		}
+		if why = append(why, w.why); len(runs) == 0 {
 			continue
 		}
 		indices, err := l.concerning(ctx, w.subject, runs[0].First, size)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		runs = retain.Subtract(runs, runsOf(slices.DeleteFunc(indices, w.held)))
 	}
-	return runs, nil
+	return runs, why, nil
 }
 
 // disabledFor returns the problem that an entry concerns a subject whose

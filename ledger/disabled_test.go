@@ -103,11 +103,15 @@ func TestWithinTheGraceNothingIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var why []uint64
 	finds := func(want ...proofs.Run) {
 		t.Helper()
 		for _, q := range []client.FindQuery{{Subject: "alice"}, {Fields: []client.FieldValue{{Name: "actor", Value: "alice"}}}} {
 			q.Stream = "people"
 			found, err := a.l.As(Caller{Name: "reader", Because: "r"}).Find(t.Context(), q)
+			if err == nil && !slices.Equal(found.Disabled, why) {
+				t.Errorf("%+v: got that %v disable something, want %v", q, found.Disabled, why)
+			}
 			if err != nil || !slices.Equal(found.Entries, want) {
 				t.Errorf("%+v: got %+v, %v, want %v", q, found, err, want)
 			}
@@ -117,6 +121,7 @@ func TestWithinTheGraceNothingIsFound(t *testing.T) {
 	if _, err := a.as("cato").Approve(t.Context(), plan.Requested); err != nil {
 		t.Fatal(err)
 	}
+	why = []uint64{plan.Requested}
 	finds(run(all[3], all[3]))
 	n := client.FindQuery{Stream: "people", Fields: []client.FieldValue{{Name: "n", Value: "0"}}}
 	if found, err := a.l.As(Caller{Name: "reader", Because: "r"}).Find(t.Context(), n); err != nil || len(found.Entries) > 0 {

@@ -46,7 +46,7 @@ func (s *Session) find(ctx context.Context, q client.FindQuery, act *proofs.Act)
 	if found.Entries, err = s.l.matching(ctx, settings, c, q.From, found.Size); err != nil {
 		return nil, err
 	}
-	if found.Entries, err = s.l.enabled(ctx, settings.Body.Stream, found.Entries, found.Size); err != nil {
+	if found.Entries, found.Disabled, err = s.l.enabled(ctx, settings.Body.Stream, found.Entries, found.Size); err != nil {
 		return nil, err
 	}
 	if len(found.Entries) > client.MaxFound {

@@ -19,7 +19,7 @@ func (m *evidenceMaker) find(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		m.found, m.unsearched = append(m.found, f.Entries...), f.Held
+		m.found, m.unsearched, m.disabled = append(m.found, f.Entries...), f.Held, f.Disabled
 		if f.Next == 0 {
 			break
 		}
@@ -46,6 +46,9 @@ func (m *evidenceMaker) selection() string {
 
 // sayUnsearched tells of entries that could not be found by their fields.
 func (m *evidenceMaker) sayUnsearched() {
+	for _, index := range m.disabled {
+		m.p.Say("what the erasure of entry %d will close is not among them: it is disabled", index)
+	}
 	if len(m.unsearched) == 0 {
 		return
 	}

@@ -48,6 +48,7 @@ type evidenceMaker struct {
 	unnamed      int // streams whose settings one may not read
 
 	unsearched []proofs.Run // which the ledger could not look at
+	disabled   []uint64     // entries for whose sake it did not look at some
 }
 
 // A goneEntry is one of which something is gone.

@@ -132,7 +132,7 @@ func (a *API) frame(inner http.Handler) http.Handler {
 			_ = w.control.SetReadDeadline(start.Add(chunkTime))
 		}
 		if !isCanonical(r) {
-			a.refuse(w, client.NewProblem(client.NotFound, "there is nothing at this path", ""))
+			a.refuse(w, client.NewProblem(client.NoSuchPath, "there is nothing at this path", ""))
 			return
 		}
 		inner.ServeHTTP(w, r)

@@ -135,7 +135,7 @@ func (a *API) nowhere(mux *http.ServeMux, w *response, r *http.Request) {
 	allowed, public := a.methods(mux, r)
 	switch {
 	case len(allowed) == 0:
-		a.refuse(w, client.NewProblem(client.NotFound, "there is nothing at this path", "see cairn-http(7) for what there is"))
+		a.refuse(w, client.NewProblem(client.NoSuchPath, "there is nothing at this path", "see cairn-http(7) for what there is; a ledger can have several addresses, of which each serves only some"))
 	case r.Method == http.MethodOptions:
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		if public {

@@ -115,9 +115,9 @@ func (s Summary) String() string {
 	default:
 		line("The quorum of witnesses is not met.")
 	}
-	line("Compared: %d files of entries, %d files of hashes, %d kept checkpoints (%d with quorum), %d receipts.",
-		s.Bundles, s.Tiles, s.Checkpoints, s.WithQuorum, s.Receipts)
-	line("Sequence numbers of %d sources; %d payloads that were recorded, in %d buckets.", s.Sources, s.Retained.Payloads, s.Buckets)
+	line("Compared: %s of entries, %s of hashes, %s (%d with quorum), %s.",
+		counted(s.Bundles, "file"), counted(s.Tiles, "file"), counted(s.Checkpoints, "kept checkpoint"), s.WithQuorum, counted(s.Receipts, "receipt"))
+	line("Sequence numbers of %s; %s recorded, in %s.", counted(s.Sources, "source"), counted(s.Retained.Payloads, "payload"), counted(s.Buckets, "bucket"))
 	if s.Vault {
 		line("The vault holds the sealed records of %d entries, %d bytes; %d of them in part only. It holds none of %d entries.",
 			s.Records, s.VaultBytes, s.RecordsErased, s.NoRecord)

@@ -97,15 +97,23 @@ func (r Retained) String() string {
 			fmt.Fprintf(&b, format+"\n", args...)
 		}
 	}
-	line(r.BucketsExpired > 0, "Expired: %d payloads in %d buckets, but for what is held.", r.PayloadsExpired, r.BucketsExpired)
-	line(r.Erasures > 0, "Erased: parts of %d payloads by %d erasures, but for what is held.", r.PayloadsErased, r.Erasures)
-	line(r.Holds > 0, "Held: %d payloads by %d holds, among them those of %d whole streams.", r.PayloadsHeld, r.Holds, r.StreamsHeld)
+	line(r.BucketsExpired > 0, "Expired: %s in %s, but for what is held.", counted(r.PayloadsExpired, "payload"), counted(r.BucketsExpired, "bucket"))
+	line(r.Erasures > 0, "Erased: parts of %s by %s, but for what is held.", counted(r.PayloadsErased, "payload"), counted(r.Erasures, "erasure"))
+	line(r.Holds > 0, "Held: %s by %s, among them those of %s.", counted(r.PayloadsHeld, "payload"), counted(r.Holds, "hold"), counted(r.StreamsHeld, "whole stream"))
 	line(r.GoneExpired+r.GoneErased+r.GoneUnderWay > 0,
-		"Gone from the vault, each for a published reason: %d records that expired, parts of %d that were erased, and of %d what is being closed.",
-		r.GoneExpired, r.GoneErased, r.GoneUnderWay)
-	line(r.KeptByHolds > 0, "Still there only because of holds: %d records, or parts of them.", r.KeptByHolds)
-	line(r.PendingRequests > 0, "Asked for: %d requests of custodians are neither used nor withdrawn.", r.PendingRequests)
+		"Gone from the vault, each for a published reason: %s that expired, parts of %d that were erased, and of %d what is being closed.",
+		counted(r.GoneExpired, "record"), r.GoneErased, r.GoneUnderWay)
+	line(r.KeptByHolds > 0, "Still there only because of holds: %s, or parts of them.", counted(r.KeptByHolds, "record"))
+	line(r.PendingRequests > 0, "Asked for, and neither used nor withdrawn: %s of custodians.", counted(r.PendingRequests, "request"))
 	return b.String()
+}
+
+// counted returns how many there are of something: "1 hold", "2 holds".
+func counted[N uint64 | int](n N, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 // An UnderWay is a closing that is announced and not done.
