@@ -95,8 +95,8 @@ type Appended struct {
 	Leaf       []byte             `json:"leaf"`
 	Disclosure *proofs.Disclosure `json:"disclosure,omitempty"`
 
-	// Receipt is the tlog-proof of the entry where State is Witnessed and the
-	// caller waited for that.
+	// Receipt is the tlog-proof of the entry where State is Witnessed, also
+	// where the caller did not wait for that.
 	Receipt []byte `json:"receipt,omitempty"`
 
 	// Promise is the log's signed word where State is weaker: if no

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestTheNextStepsOfDevWork pastes what "cairnd dev" prints into a shell that
@@ -21,13 +22,16 @@ func TestTheNextStepsOfDevWork(t *testing.T) {
 		dev := &server{t: t, args: []string{"cairnd", "dev", "--dir", "a ledger", "--listen", address}, url: "http://" + address}
 		dev.start()
 		t.Cleanup(func() { dev.stop() })
-		steps := regexp.MustCompile(`(?m)^  (export|cairn) .*$`).FindAllString(dev.talk.String(), -1)
+		var steps []string // it serves before it has printed them all
+		for end := time.Now().Add(30 * time.Second); len(steps) != 5 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			steps = regexp.MustCompile(`(?m)^  (export|cairn) .*\n`).FindAllString(dev.talk.String(), -1)
+		}
 		if len(steps) != 5 {
 			t.Fatalf("%s start: got the steps %q, want two exports and three commands:\n%s", start, steps, dev.talk)
 		}
 		shell := exec.Command("sh", "-e")
 		shell.Dir = t.TempDir()
-		shell.Stdin = strings.NewReader(strings.Join(steps, "\n"))
+		shell.Stdin = strings.NewReader(strings.Join(steps, ""))
 		out, err := shell.CombinedOutput()
 		if err != nil || !bytes.Contains(out, []byte("receipt verifies")) || !bytes.Contains(out, []byte("entries judged")) {
 			t.Errorf("%s start: got error %v and\n%s", start, err, out)

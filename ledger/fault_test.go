@@ -193,6 +193,12 @@ func (j *journey) keep() {
 func (j *journey) judge() {
 	j.t.Helper()
 	j.plan.Heal() // what follows only looks
+
+	// A fault from before may still stop it.
+	eventually(j.t, "what is under way ends", func() bool {
+		s := j.l.Status().Sizes
+		return j.l.Stopped() != nil || s.Integrated == s.Sequenced
+	})
 	if j.l.ready(context.Background()) != nil {
 		j.end()
 		j.reach()

@@ -207,7 +207,7 @@ func (l *Ledger) append(ctx context.Context, caller Caller, stream string, event
 		return nil, l.asProblem(err)
 	}
 	l.await(ctx, r.admissions, wait)
-	return l.results(context.WithoutCancel(ctx), r, wait)
+	return l.results(context.WithoutCancel(ctx), r)
 }
 
 // sequence admits events and has them sequenced, once more when the stream's
@@ -301,7 +301,7 @@ func (l *Ledger) await(ctx context.Context, admissions []*admission, state clien
 }
 
 // results says of each event what became of it.
-func (l *Ledger) results(ctx context.Context, r *request, wait client.State) ([]client.Appended, error) {
+func (l *Ledger) results(ctx context.Context, r *request) ([]client.Appended, error) {
 	out := make([]client.Appended, len(r.admissions))
 	receipts := l.newReceipts()
 	for i, a := range r.admissions {
@@ -314,9 +314,7 @@ func (l *Ledger) results(ctx context.Context, r *request, wait client.State) ([]
 		var err error
 		switch {
 		case out[i].State == client.Witnessed && a.index < receipts.under.size():
-			if wait == client.Witnessed {
-				out[i].Receipt, err = receipts.receipt(ctx, a.index, a.leafBytes)
-			}
+			out[i].Receipt, err = receipts.receipt(ctx, a.index, a.leafBytes)
 		case a.duplicate: // of another batch, which may be long gone from here
 			out[i].State = notWitnessed(out[i].State)
 			alone := &batch{first: a.index, entries: []batchEntry{{leaf: a.leafBytes}}}

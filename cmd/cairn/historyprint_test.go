@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cairnlog/cairn/ledger"
 )
@@ -24,8 +25,13 @@ func TestHistoryTellsWhatWasRequestedFromWhatWasDone(t *testing.T) {
 	}
 	requested := fmt.Sprintf(`\A%d  .* erase +stream calls( subject alice)? +requested +asked to\n`, plan.Requested)
 	done := fmt.Sprintf(`\n\d+  .* erase +stream calls( subject alice)? as entry %d asks +done +asked to\n\z`, plan.Requested)
-	_, stdout, stderr := a.run("auditor", "history", "--what", "erase")
-	_, acts, _ := strings.Cut(stdout, "\n")
+	var stdout, stderr, acts string
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		_, stdout, stderr = a.run("auditor", "history", "--what", "erase")
+		if _, acts, _ = strings.Cut(stdout, "\n"); strings.Count(acts, "\n") > 1 { // it is done
+			break
+		}
+	}
 	if !regexp.MustCompile(requested).MatchString(acts) || !regexp.MustCompile(done).MatchString(acts) {
 		t.Errorf("got\n%s%s\nwant a line %q and one %q", stdout, stderr, requested, done)
 	}
