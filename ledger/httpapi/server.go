@@ -56,6 +56,7 @@ func (s *Server) Close() error { return errors.Join(s.http.Close(), s.listener.C
 func Serve(ctx context.Context, grace time.Duration, servers ...*Server) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, a := range apisOf(servers) {
+		a.beginVouching()
 		g.Go(func() error {
 			a.recordLater(ctx)
 			return nil

@@ -215,7 +215,6 @@ func (a *API) recordRevoked(ctx context.Context) error {
 func (a *API) recordLater(ctx context.Context) {
 	ticker := time.NewTicker(recordEvery)
 	defer ticker.Stop()
-	a.beginVouching()
 	for {
 		a.recordVouching(ctx)
 		if len(a.identities.Tokens().Unrecorded()) > 0 {
