@@ -90,10 +90,15 @@ func (p *program) get(ctx context.Context, args []string, o getFlags) error {
 func (p *program) printEntries(ctx context.Context, r *entryReader, indices []uint64, o getFlags) error {
 	toFile := o.out != "" && o.out != "-"
 	var lines []byte
+	var refused []error
 	for _, index := range indices {
 		e, err := r.proven(ctx, index, o.settings)
+		if len(indices) > 1 && isOfOne(err) {
+			refused = append(refused, err) // the others can be there
+			continue
+		}
 		if err != nil {
-			return err
+			return errors.Join(append(refused, err)...)
 		}
 		line, err := formatJSON(e, "")
 		if toFile && err == nil {
@@ -102,10 +107,23 @@ func (p *program) printEntries(ctx context.Context, r *entryReader, indices []ui
 			return err
 		}
 	}
-	if !toFile {
-		return nil
+	if toFile {
+		refused = append(refused, p.output(o.out, lines))
 	}
-	return p.output(o.out, lines)
+	return errors.Join(refused...)
+}
+
+// isOfOne reports whether an error says of one entry that it is not shown.
+func isOfOne(err error) bool {
+	var p *client.Problem
+	if !errors.As(err, &p) {
+		return false
+	}
+	switch p.Code() {
+	case client.Gone, client.Disabled, client.Forbidden, client.NoSuchEntry, client.NotYetPublished:
+		return true
+	}
+	return false
 }
 
 // printPayload prints the payload of an entry, or one part of it.

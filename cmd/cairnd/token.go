@@ -106,6 +106,9 @@ func (p *program) tokenListCommand() *cobra.Command {
 				if !t.Expires.IsZero() {
 					expires = t.Expires.Format(time.DateOnly)
 				}
+				if !t.Expires.IsZero() && t.Expires.Before(p.clock()) {
+					expires += ", expired"
+				}
 				table.Row(t.ID, t.Name, string(t.Role), strings.Join(t.Streams, ","), t.Created.Format(time.DateOnly), expires)
 			}
 			return table.Flush()

@@ -115,8 +115,14 @@ func (s *State) pending(index uint64) (*Request, error) {
 }
 
 func requestError(index uint64, why string) error {
-	return fmt.Errorf("request %d: %s: %w", index, why, ErrRequest)
+	return &requestRefusal{fmt.Sprintf("request %d: %s", index, why)}
 }
+
+// A requestRefusal says all by itself, and matches [ErrRequest].
+type requestRefusal struct{ why string }
+
+func (e *requestRefusal) Error() string { return e.why }
+func (e *requestRefusal) Unwrap() error { return ErrRequest }
 
 // judgeRequest judges the request that an act names; 0 is none.
 func (s *State) judgeRequest(request uint64, needed bool, kind proofs.Kind, micros uint64) error {
