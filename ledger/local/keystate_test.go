@@ -143,9 +143,11 @@ func TestPlaceOfAnotherLedgerIsNotTaken(t *testing.T) {
 	if _, err := local.Open(t.Context(), initLedger(t, local.InitOptions{}), c, local.Options{}); !errors.Is(err, keystate.ErrOther) {
 		t.Errorf("open: got %v, want ErrOther", err)
 	}
-	if _, err := local.Open(t.Context(), filepath.Dir(other), local.Config{}, local.Options{}); err != nil {
-		t.Errorf("the other ledger does not open any more: %v", err)
+	d, err := local.Open(t.Context(), filepath.Dir(other), local.Config{}, local.Options{})
+	if err != nil {
+		t.Fatalf("the other ledger does not open any more: %v", err)
 	}
+	closeAll(t, d)
 }
 
 // TestPassphraseClosesTheKeyTreeToo unless the configuration says otherwise.
