@@ -18,8 +18,8 @@ import (
 // is seen to do so, also where that is refused, and at a start.
 func TestWhoVouchesForIdentitiesIsAnAct(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
-	config := s.knowIssuer(t).config
 	s.request(t, "GET", "/healthz", "") // its start is over, at which nobody else vouched
+	config := s.knowIssuer(t).config
 	as := ledger.Caller{Name: "local operator", Role: "operator", From: "a test"}
 	if err := s.api.SetIdentities(t.Context(), as, config); err != nil {
 		t.Fatal(err)
