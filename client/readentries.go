@@ -89,9 +89,9 @@ func (h *HTTP) Entries(ctx context.Context, runs []proofs.Run) iter.Seq2[ReadEnt
 			yield(ReadEntry{}, err)
 			return
 		}
-		left := slices.Collect(indices(runs))
+		left := slices.Collect(proofs.IndicesOf(runs))
 		for attempt := 1; ; attempt++ {
-			r := get("/v1/entries", url.Values{"entries": {FormatRuns(runsOf(left))}}, linesType, 0)
+			r := get("/v1/entries", url.Values{"entries": {FormatRuns(proofs.RunsOf(left))}}, linesType, 0)
 			read, err := h.readEntries(ctx, r, left, yield)
 			if err == nil {
 				return
@@ -154,32 +154,4 @@ func readLine(r *bufio.Reader) (line []byte, err error) {
 			return nil, err
 		}
 	}
-}
-
-// indices yields the indices of runs.
-func indices(runs []proofs.Run) iter.Seq[uint64] {
-	return func(yield func(uint64) bool) {
-		for _, r := range runs {
-			for index := r.First; ; index++ {
-				if !yield(index) {
-					return
-				}
-				if index == r.Last {
-					break
-				}
-			}
-		}
-	}
-}
-
-// runsOf returns rising indices as runs.
-func runsOf(indices []uint64) (runs []proofs.Run) {
-	for _, index := range indices {
-		if n := len(runs); n > 0 && runs[n-1].Last+1 == index {
-			runs[n-1].Last = index
-			continue
-		}
-		runs = append(runs, proofs.Run{First: index, Last: index})
-	}
-	return runs
 }

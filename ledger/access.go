@@ -175,22 +175,10 @@ func (s *Session) actsAbout(what string, h handover) (acts []proofs.Act) {
 			}
 		}
 		act := s.caller.act(what)
-		act.Stream, act.Entries, act.Results = name, runsOf(indices), uint64(len(indices))
+		act.Stream, act.Entries, act.Results = name, proofs.RunsOf(indices), uint64(len(indices))
 		acts = append(acts, act)
 	}
 	return acts
-}
-
-// runsOf returns rising indices as runs.
-func runsOf(indices []uint64) (runs []proofs.Run) {
-	for _, index := range indices {
-		if n := len(runs); n > 0 && runs[n-1].Last+1 == index {
-			runs[n-1].Last = index
-			continue
-		}
-		runs = append(runs, proofs.Run{First: index, Last: index})
-	}
-	return runs
 }
 
 // SealedRecords yields the sealed record of each of a bundle's entries, in their

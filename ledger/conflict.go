@@ -25,7 +25,7 @@ func (s *sequencer) recordConflicts(b *batch, r *request, now uint64) error {
 	slices.Sort(with)
 	act := r.caller.act(proofs.ActAppendConflict)
 	act.Stream, act.Outcome, act.Detail = r.stream, proofs.OutcomeRefused, string(client.Conflict)
-	for runs := range slices.Chunk(runsOf(slices.Compact(with)), proofs.MaxActRuns) {
+	for runs := range slices.Chunk(proofs.RunsOf(slices.Compact(with)), proofs.MaxActRuns) {
 		act.Entries, act.Results = runs, 0
 		for _, run := range runs {
 			act.Results += run.Last - run.First + 1

@@ -58,7 +58,7 @@ func (l *Ledger) wantedErasures(ctx context.Context) (list []wantedErasure, err 
 			}
 		}
 		held := func(index uint64) bool {
-			return slices.ContainsFunc(c.Rings, func(r retain.Ring) bool { return retain.Contains(r.Runs, index) })
+			return slices.ContainsFunc(c.Rings, func(r retain.Ring) bool { return proofs.InRuns(r.Runs, index) })
 		}
 		list = append(list, wantedErasure{c.Index, subject, held})
 	}
@@ -102,7 +102,7 @@ func (l *Ledger) enabled(ctx context.Context, stream uint32, runs []proofs.Run, 
 		if err != nil {
 			return nil, nil, err
 		}
-		runs = retain.Subtract(runs, runsOf(slices.DeleteFunc(indices, w.held)))
+		runs = retain.Subtract(runs, proofs.RunsOf(slices.DeleteFunc(indices, w.held)))
 	}
 	return runs, why, nil
 }

@@ -168,20 +168,13 @@ func (l *Ledger) plan(ctx context.Context, t *erasureTarget) (*ErasurePlan, erro
 }
 
 func (l *Ledger) planOf(t *erasureTarget, indices []uint64) *ErasurePlan {
-	plan := &ErasurePlan{Closes: runsOf(indices), Entries: uint64(len(indices))}
+	plan := &ErasurePlan{Closes: proofs.RunsOf(indices), Entries: uint64(len(indices))}
 	if len(indices) > 0 {
 		for _, ring := range l.retain.Held(t.stream, plan.Closes) {
-			plan.Holds = append(plan.Holds, Held{Hold: ring.Hold, Entries: entriesIn(ring.Runs)})
+			plan.Holds = append(plan.Holds, Held{Hold: ring.Hold, Entries: proofs.CountEntries(ring.Runs)})
 		}
 	}
 	return plan
-}
-
-func entriesIn(runs []proofs.Run) (n uint64) {
-	for _, r := range runs {
-		n += r.Last - r.First + 1
-	}
-	return n
 }
 
 // concerning returns the indices of the entries [start, end) that are closed

@@ -53,7 +53,7 @@ func (s *Session) find(ctx context.Context, q client.FindQuery, act *proofs.Act)
 		found.Next = found.Entries[client.MaxFound].First
 		found.Entries = found.Entries[:client.MaxFound]
 	}
-	if act.Results = entriesIn(found.Entries); act.Results > 0 { // else nothing would ever close the name
+	if act.Results = proofs.CountEntries(found.Entries); act.Results > 0 { // else nothing would ever close the name
 		act.Subject = c.Subject
 	}
 	act.Entries = found.Entries[:min(len(found.Entries), proofs.MaxActRuns)]
@@ -80,5 +80,5 @@ func (l *Ledger) heldBeyond(ctx context.Context, stream uint32, from, size uint6
 		}
 	}
 	slices.Sort(indices)
-	return runsOf(indices), nil
+	return proofs.RunsOf(indices), nil
 }

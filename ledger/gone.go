@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/cairnlog/cairn/client"
-	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -68,5 +67,5 @@ func (l *Ledger) closes(ctx context.Context, announcement, index uint64) (bool, 
 	if err != nil {
 		return false, err
 	}
-	return body.Erased != nil && retain.Contains(body.Erased.Closes, index), nil
+	return body.Erased != nil && proofs.InRuns(body.Erased.Closes, index), nil
 }

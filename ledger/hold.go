@@ -54,7 +54,7 @@ func (s *Session) Hold(ctx context.Context, c HoldConfig) (*HoldInfo, error) {
 	if err != nil {
 		return nil, s.answered(ctx, act, err)
 	}
-	if act.Results = entriesIn(runs); act.Results > 0 { // else nothing would ever close the name
+	if act.Results = proofs.CountEntries(runs); act.Results > 0 { // else nothing would ever close the name
 		act.Subject = c.Subject
 	}
 	act.Entries = runs[:min(len(runs), proofs.MaxActRuns)]
@@ -108,7 +108,7 @@ func (l *Ledger) withoutDoomed(ctx context.Context, open []retain.Closing, runs 
 			if err != nil {
 				return nil, err
 			}
-			runs = retain.Subtract(runs, runsOf(doomed))
+			runs = retain.Subtract(runs, proofs.RunsOf(doomed))
 		}
 	}
 	return runs, nil
@@ -221,39 +221,20 @@ func (l *Ledger) heldBy(ctx context.Context, c HoldConfig) (whole uint32, runs [
 		if len(indices) == 0 {
 			return 0, nil, client.NewProblem(client.BadRequest, "the hold is about nothing", "name a stream, or entries")
 		}
-		return 0, joinRuns(indices), nil
+		return 0, proofs.JoinRuns(indices), nil
 	}
 	settings, ok := l.state.streamNamed(c.Stream)
 	if !ok {
 		return 0, nil, noStream(c.Stream)
 	}
 	if c.Subject == "" && len(c.Fields) == 0 {
-		return settings.Body.Stream, joinRuns(indices), nil
+		return settings.Body.Stream, proofs.JoinRuns(indices), nil
 	}
 	found, err := l.matching(ctx, settings, c, 0, sizes.Sequenced)
 	if err != nil {
 		return 0, nil, err
 	}
-	return 0, joinRuns(append(slices.Clone(indices), found...)), nil
-}
-
-// joinRuns returns runs as few as can be.
-func joinRuns(runs []proofs.Run) (joined []proofs.Run) {
-	runs = slices.Clone(runs)
-	slices.SortFunc(runs, func(a, b proofs.Run) int {
-		if a.First < b.First {
-			return -1
-		}
-		return 1
-	})
-	for _, r := range runs {
-		if n := len(joined); n > 0 && r.First <= joined[n-1].Last+1 {
-			joined[n-1].Last = max(joined[n-1].Last, r.Last)
-			continue
-		}
-		joined = append(joined, r)
-	}
-	return joined
+	return 0, proofs.JoinRuns(append(slices.Clone(indices), found...)), nil
 }
 
 // matching returns the entries [from, size) of a stream that concern a subject
@@ -286,7 +267,7 @@ func (l *Ledger) matching(ctx context.Context, settings *streamSettings, c HoldC
 		indices = append(indices, found...)
 	}
 	slices.Sort(indices)
-	return runsOf(indices), nil
+	return proofs.RunsOf(indices), nil
 }
 
 // fieldNumbers returns the numbers that a field of that name has had.

@@ -27,7 +27,7 @@ func TestManyEntriesAreOneRead(t *testing.T) {
 	reader := a.l.As(Caller{Name: "reader", May: func(k proofs.Kind, stream string) bool { return k == proofs.Event && stream == "people" }})
 	all := append(slices.Clone(people), places...)
 	got := make(map[uint64]client.ProblemCode)
-	for e, err := range reader.Entries(t.Context(), runsOf(all)) {
+	for e, err := range reader.Entries(t.Context(), proofs.RunsOf(all)) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,9 +47,9 @@ func TestManyEntriesAreOneRead(t *testing.T) {
 		t.Fatalf("got the acts %+v, want two", acts)
 	}
 	for _, r := range acts {
-		want := proofs.Act{Stream: "people", Entries: runsOf(people), Results: 3, Outcome: proofs.OutcomeDone}
+		want := proofs.Act{Stream: "people", Entries: proofs.RunsOf(people), Results: 3, Outcome: proofs.OutcomeDone}
 		if r.Act.Outcome != proofs.OutcomeDone {
-			want = proofs.Act{Stream: "places", Entries: runsOf(places), Outcome: proofs.OutcomeRefused}
+			want = proofs.Act{Stream: "places", Entries: proofs.RunsOf(places), Outcome: proofs.OutcomeRefused}
 		}
 		if r.Act.What != proofs.ActRead || r.Act.Stream != want.Stream || !slices.Equal(r.Act.Entries, want.Entries) || r.Act.Results != want.Results || r.Act.Outcome != want.Outcome {
 			t.Errorf("got %+v, want %+v", r.Act, want)

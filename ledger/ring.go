@@ -442,7 +442,7 @@ func (l *Ledger) eachRecord(ctx context.Context, share retain.Share, do func(b *
 			if record.Index > share.Runs[len(share.Runs)-1].Last {
 				break
 			}
-			if !retain.Contains(share.Runs, record.Index) {
+			if !proofs.InRuns(share.Runs, record.Index) {
 				continue
 			}
 			if err := do(b, record.Index, record.Data); err != nil {

@@ -59,7 +59,7 @@ func (l *Ledger) scrubRecords(ctx context.Context, share retain.Share) error {
 		return l.cfg.Vault.Drop(ctx, share.Bucket)
 	}
 	return l.cfg.Vault.Rewrite(ctx, share.Bucket, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) {
-		if retain.Contains(share.Runs, r.Index) {
+		if proofs.InRuns(share.Runs, r.Index) {
 			return nil, nil
 		}
 		return r.Data, nil
@@ -93,7 +93,7 @@ func (s *scrubber) records(records []storage.VaultRecord) error {
 	for w := range workers {
 		group.Go(func() (err error) {
 			for i := w; i < len(records) && err == nil; i += workers {
-				if retain.Contains(s.runs, records[i].Index) {
+				if proofs.InRuns(s.runs, records[i].Index) {
 					found[i], err = s.look(records[i])
 				}
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -47,7 +46,7 @@ func (p *program) chosen(args []string, o exportFlags) (c choice, err error) {
 	if c.runs == nil && !c.events() {
 		return c, command.Usage("which entries? Give indices, ranges such as 100..199, --stream, --since or --until")
 	}
-	c.runs = joinRuns(c.runs)
+	c.runs = proofs.JoinRuns(c.runs)
 	return c, nil
 }
 
@@ -81,20 +80,6 @@ func parseRun(arg string) (r proofs.Run, err error) {
 		return r, command.Usage("%s: a range goes from its first entry to its last", arg)
 	}
 	return r, nil
-}
-
-// joinRuns returns the same entries in the fewest runs, rising.
-func joinRuns(runs []proofs.Run) (joined []proofs.Run) {
-	runs = slices.Clone(runs)
-	slices.SortFunc(runs, func(a, b proofs.Run) int { return cmp.Compare(a.First, b.First) })
-	for _, r := range runs {
-		if n := len(joined); n > 0 && r.First <= joined[n-1].Last+1 {
-			joined[n-1].Last = max(joined[n-1].Last, r.Last)
-			continue
-		}
-		joined = append(joined, r)
-	}
-	return joined
 }
 
 // events reports whether it is events alone.
@@ -135,12 +120,7 @@ func (c choice) bound(ctx context.Context, r *proofs.Reader, size uint64) (from,
 
 // has reports whether an entry is in the runs.
 func (c choice) has(index uint64) bool {
-	return c.runs == nil || inRuns(c.runs, index)
-}
-
-func inRuns(runs []proofs.Run, index uint64) bool {
-	at, found := slices.BinarySearchFunc(runs, index, func(r proofs.Run, index uint64) int { return cmp.Compare(r.First, index) })
-	return found || at > 0 && index <= runs[at-1].Last
+	return c.runs == nil || proofs.InRuns(c.runs, index)
 }
 
 // maxRunsTold is how many runs are told in words.

@@ -37,7 +37,7 @@ const readTogether = 64
 func together(runs []proofs.Run) iter.Seq[[]uint64] {
 	return func(yield func([]uint64) bool) {
 		var group []uint64
-		for index := range indicesOf(runs) {
+		for index := range proofs.IndicesOf(runs) {
 			if group = append(group, index); len(group) == readTogether {
 				if !yield(group) {
 					return
@@ -68,7 +68,7 @@ func (m *evidenceMaker) entries(ctx context.Context, indices []uint64) (list []*
 		case m.isForbidden(subject{kind: leaf.Kind, stream: leaf.Stream}):
 			e.Missing = evidence.Forbidden
 		default:
-			ask = addIndex(ask, index)
+			ask = proofs.AppendIndex(ask, index)
 			leaves[index] = leaf
 		}
 		list = append(list, e)

@@ -56,6 +56,6 @@ func (m *evidenceMaker) sayUnsearched() {
 	for _, r := range m.unsearched[:min(len(m.unsearched), maxRunsTold)] {
 		words = append(words, formatRun(r))
 	}
-	m.p.Say("nobody looked at %s of the stream that a hold keeps beyond its class", numberOfEntries(countIn(m.unsearched)))
+	m.p.Say("nobody looked at %s of the stream that a hold keeps beyond its class", numberOfEntries(proofs.CountEntries(m.unsearched)))
 	m.p.Hint("what they were found by is gone with the class's keys; they can be chosen by their indices: %s", strings.Join(words, " "))
 }

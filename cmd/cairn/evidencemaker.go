@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -120,14 +119,14 @@ func (m *evidenceMaker) choose(ctx context.Context) error {
 	}
 	events := make(map[uint32][]proofs.Run) // by stream, or all together
 	m.scan.each = func(index uint64, leaf proofs.Leaf) {
-		if index < from || leaf.Kind != proofs.Event || !m.choice.has(index) || m.found != nil && !inRuns(m.found, index) {
+		if index < from || leaf.Kind != proofs.Event || !m.choice.has(index) || m.found != nil && !proofs.InRuns(m.found, index) {
 			return
 		}
 		stream := leaf.Stream
 		if m.choice.stream == "" {
 			stream = 0
 		}
-		events[stream] = addIndex(events[stream], index)
+		events[stream] = proofs.AppendIndex(events[stream], index)
 	}
 	if err := m.scan.to(ctx, max(from, end)); err != nil {
 		return err
@@ -144,15 +143,6 @@ func (m *evidenceMaker) choose(ctx context.Context) error {
 		return fmt.Errorf("%w: there are no %v", errNo, m.choice)
 	}
 	return nil
-}
-
-// addIndex adds an index, larger than all before, to runs.
-func addIndex(runs []proofs.Run, index uint64) []proofs.Run {
-	if n := len(runs); n > 0 && runs[n-1].Last+1 == index {
-		runs[n-1].Last = index
-		return runs
-	}
-	return append(runs, proofs.Run{First: index, Last: index})
 }
 
 // streamNamed returns which of some streams has the chosen name, by their
@@ -198,7 +188,7 @@ func streamName(e *evidence.Entry) (string, error) {
 
 // read reads the chosen entries and puts them by, a line each.
 func (m *evidenceMaker) read(ctx context.Context, put io.Writer) error {
-	g, done, total := m.p.progress("read entries"), uint64(0), countIn(m.chosen)
+	g, done, total := m.p.progress("read entries"), uint64(0), proofs.CountEntries(m.chosen)
 	defer g.end()
 	out := bufio.NewWriterSize(put, 1<<16)
 	putBy := func(e *evidence.Entry) error {
@@ -253,25 +243,4 @@ func (m *evidenceMaker) explain(ctx context.Context) error {
 		m.refs = append(m.refs, refs...)
 	}
 	return nil
-}
-
-// indicesOf yields the indices of runs.
-func indicesOf(runs []proofs.Run) iter.Seq[uint64] {
-	return func(yield func(uint64) bool) {
-		for _, r := range runs {
-			for index := r.First; index <= r.Last; index++ {
-				if !yield(index) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// countIn returns how many entries runs have.
-func countIn(runs []proofs.Run) (n uint64) {
-	for _, r := range runs {
-		n += r.Last - r.First + 1
-	}
-	return n
 }

@@ -58,7 +58,7 @@ func (m *evidenceMaker) write(ctx context.Context, w io.Writer, put io.Reader) e
 		}
 	}
 	lines := bufio.NewReaderSize(put, 1<<16)
-	for range countIn(m.chosen) {
+	for range proofs.CountEntries(m.chosen) {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
 			return err

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -133,16 +131,7 @@ func parseRuns(lists []string) (runs []proofs.Run, err error) {
 			runs = append(runs, r)
 		}
 	}
-	slices.SortFunc(runs, func(a, b proofs.Run) int { return cmp.Compare(a.First, b.First) })
-	joined := runs[:0]
-	for _, r := range runs {
-		if n := len(joined); n > 0 && r.First <= joined[n-1].Last+1 {
-			joined[n-1].Last = max(joined[n-1].Last, r.Last)
-		} else {
-			joined = append(joined, r)
-		}
-	}
-	return joined, nil
+	return proofs.JoinRuns(runs), nil
 }
 
 // describeHeld says what a hold keeps.
@@ -151,20 +140,13 @@ func describeHeld(h ledger.HoldInfo) string {
 	for _, s := range h.Streams {
 		parts = append(parts, "all of stream "+s)
 	}
-	if n := runsLen(h.Entries); n > 0 {
+	if n := proofs.CountEntries(h.Entries); n > 0 {
 		parts = append(parts, count(n, "entry", "entries")+": "+describeRuns(h.Entries))
 	}
 	if len(parts) == 0 {
 		return "nothing"
 	}
 	return strings.Join(parts, " and ")
-}
-
-func runsLen(runs []proofs.Run) (n uint64) {
-	for _, r := range runs {
-		n += r.Last - r.First + 1
-	}
-	return n
 }
 
 func (p *program) holdListCommand() *cobra.Command {

@@ -88,7 +88,7 @@ func BenchmarkClosing(b *testing.B) {
 		c, _ := l.state.Closing(announced)
 		index := x.First
 		for b.Loop() {
-			if !retain.Contains(c.Rings[0].Runs, index) {
+			if !proofs.InRuns(c.Rings[0].Runs, index) {
 				b.Fatal(index)
 			}
 			if index += 10; index > x.Last {

@@ -128,7 +128,7 @@ func (s *State) Covering(stream uint32, index uint64) []uint64 {
 // covers reports whether one of the hold's claims covers an entry.
 func (h *hold) covers(stream uint32, index uint64) bool {
 	for _, c := range h.claims {
-		if c.hasStream(stream) || Contains(c.runs, index) {
+		if c.hasStream(stream) || proofs.InRuns(c.runs, index) {
 			return true
 		}
 	}

@@ -271,7 +271,7 @@ func (h *history) judgeHeld() {
 	}
 	for i, e := range h.m.entries {
 		index := uint64(i)
-		if e.stream != stream || !retain.Contains(runs, index) {
+		if e.stream != stream || !proofs.InRuns(runs, index) {
 			continue
 		}
 		if want := h.m.covering(index); !slices.Equal(held[index], want) {

@@ -33,7 +33,7 @@ func (s *State) Rings(stream, bucket uint32, index uint64) (names []RingName) {
 	}
 	for _, at := range []place{{stream, bucket}, {stream, 0}} {
 		for _, c := range s.kept[at] {
-			if c.kind == proofs.Erasure && !Contains(c.runs, index) {
+			if c.kind == proofs.Erasure && !proofs.InRuns(c.runs, index) {
 				continue
 			}
 			for _, k := range c.keepers {

@@ -5,12 +5,6 @@ import "github.com/cairnlog/cairn/proofs"
 // Sets of entries are runs that rise, as few as can be (see [proofs.Run]).
 // They are shared and never changed: what changes a set makes a new one.
 
-// Contains reports whether an index is in runs that rise.
-func Contains(runs []proofs.Run, index uint64) bool {
-	i := search(runs, index)
-	return i < len(runs) && runs[i].First <= index
-}
-
 // search returns the place of the first run that ends at an index or behind it.
 func search(runs []proofs.Run, index uint64) int {
 	low, high := 0, len(runs)

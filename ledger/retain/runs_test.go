@@ -63,7 +63,7 @@ func TestSetsOfRunsAreThoseOfTheirNumbers(t *testing.T) {
 			if got := touching(x, from, to); !slices.Equal(got, want) {
 				t.Fatalf("of %v within %d and %d: %v, want %v", x, from, to, got, want)
 			}
-			if got := Contains(x, from); got != a.has(first) {
+			if got := proofs.InRuns(x, from); got != a.has(first) {
 				t.Fatalf("%v contains %d: %v", x, from, got)
 			}
 			if back, err := saveRuns(x).load(); err != nil || !slices.Equal(back, x) {

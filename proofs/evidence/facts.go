@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 
 	"github.com/cairnlog/cairn/proofs"
@@ -227,19 +226,5 @@ func (f *facts) approval(request, before uint64) (index uint64, ok bool) {
 
 // covers reports whether a hold, by one of its entries, covers an entry.
 func covers(h proofs.HoldBody, stream uint32, index uint64) bool {
-	return h.Stream != 0 && h.Stream == stream || inRuns(h.Holds, index)
-}
-
-// inRuns reports whether an index is in runs, which rise.
-func inRuns(runs []proofs.Run, index uint64) bool {
-	_, ok := slices.BinarySearchFunc(runs, index, func(r proofs.Run, index uint64) int {
-		switch {
-		case r.Last < index:
-			return -1
-		case r.First > index:
-			return 1
-		}
-		return 0
-	})
-	return ok
+	return h.Stream != 0 && h.Stream == stream || proofs.InRuns(h.Holds, index)
 }
