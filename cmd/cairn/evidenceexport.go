@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
@@ -28,18 +27,11 @@ func (p *program) exportEvidence(ctx context.Context, args []string, o exportFla
 	if err != nil {
 		return err
 	}
-	policy, err := p.loadPolicy()
+	files, err := p.exporter(ctx, s, o.evidence)
 	if err != nil {
 		return err
 	}
-	view, err := p.view(ctx, s)
-	if err != nil {
-		return err
-	}
-	m := &evidenceMaker{p: p, log: s.log, view: view, choice: choice, workers: o.workers}
-	m.files = &exporter{policy: policy, view: view, files: s.files, convict: func(ctx context.Context, signed []byte) error {
-		return p.follows(ctx, s, succession{policy, signed, view.Signed, filepath.Clean(o.evidence)})
-	}}
+	m := &evidenceMaker{p: p, log: s.log, files: files, view: files.view, choice: choice, workers: o.workers}
 	if m.kept, err = p.keptOf(ctx, s); err != nil {
 		return err
 	}

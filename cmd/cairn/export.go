@@ -90,18 +90,11 @@ func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
 	if err != nil {
 		return err
 	}
-	policy, err := p.loadPolicy()
+	e, err := p.exporter(ctx, s, dir)
 	if err != nil {
 		return err
 	}
-	view, err := p.view(ctx, s)
-	if err != nil {
-		return err
-	}
-	e := &exporter{dir: dir, policy: policy, view: view, workers: o.workers, receipts: o.receipts, files: s.files}
-	e.convict = func(ctx context.Context, signed []byte) error {
-		return p.follows(ctx, s, succession{policy, signed, view.Signed, filepath.Clean(dir)})
-	}
+	e.dir, e.workers, e.receipts = dir, o.workers, o.receipts
 	if err := p.resumeExport(ctx, e, s); err != nil {
 		return err
 	}
@@ -113,6 +106,23 @@ func (p *program) export(ctx context.Context, dir string, o exportFlags) error {
 	}
 	e.renew = func(ctx context.Context) error { return p.renewExport(ctx, e, s) }
 	return p.runExport(ctx, e, o.json)
+}
+
+// exporter returns an exporter of what is believed of a source now. Evidence
+// against the ledger is saved beside what is written.
+func (p *program) exporter(ctx context.Context, s *source, beside string) (*exporter, error) {
+	policy, err := p.loadPolicy()
+	if err != nil {
+		return nil, err
+	}
+	view, err := p.view(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	convict := func(ctx context.Context, signed []byte) error {
+		return p.follows(ctx, s, succession{policy, signed, view.Signed, filepath.Clean(beside)})
+	}
+	return &exporter{policy: policy, view: view, files: s.files, convict: convict}, nil
 }
 
 // runExport writes the files and says what they are.

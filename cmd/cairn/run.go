@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
+	"github.com/cairnlog/cairn/proofs"
 )
 
 // run runs one command and returns its exit status. Data goes to stdout,
@@ -48,6 +49,8 @@ type program struct {
 	maxKept  int // checkpoints that a ledger keeps
 
 	publishing time.Duration // how long what was just recorded is waited for
+
+	believed *proofs.Policy // what loadPolicy has read
 
 	mu       sync.Mutex
 	evidence []string // files that were saved, to be told at the end

@@ -98,8 +98,12 @@ func (p *program) token() (string, error) {
 	return string(bytes.TrimSpace(b)), nil
 }
 
-// loadPolicy reads the policy that decides what is believed.
+// loadPolicy returns the policy that decides what is believed. It is read once:
+// it may come through a pipe, and a command believes by one policy to its end.
 func (p *program) loadPolicy() (*proofs.Policy, error) {
+	if p.believed != nil {
+		return p.believed, nil
+	}
 	path := first(p.policy, p.env("CAIRN_POLICY"))
 	if path == "" {
 		return nil, command.Hinted(command.Usage("which policy? Give a file with --policy or CAIRN_POLICY"),
@@ -113,6 +117,7 @@ func (p *program) loadPolicy() (*proofs.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	p.believed = policy
 	return policy, nil
 }
 
