@@ -32,11 +32,7 @@ takes two as well. See cairn-retention(7).`,
 }
 
 func (p *program) showCustody(ctx context.Context) error {
-	a, err := p.reach()
-	if err != nil {
-		return err
-	}
-	custody, err := a.custody(ctx)
+	a, custody, err := look(ctx, p, (*admin).custody)
 	if err != nil {
 		return err
 	}
@@ -131,11 +127,7 @@ Alone, nobody can then go back.`,
 }
 
 func (p *program) setCustody(ctx context.Context, change func(*ledger.CustodyConfig)) error {
-	a, err := p.reach()
-	if err != nil {
-		return err
-	}
-	next, err := a.custody(ctx)
+	a, next, err := look(ctx, p, (*admin).custody)
 	if err != nil {
 		return err
 	}

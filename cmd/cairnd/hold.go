@@ -150,37 +150,17 @@ func describeHeld(h ledger.HoldInfo) string {
 }
 
 func (p *program) holdListCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the holds that are not over",
-		Example: "  cairnd hold list",
-		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := p.reach()
-			if err != nil {
-				return err
+	return listCommand(p, "List the holds that are not over", "  cairnd hold list", listing[ledger.HoldInfo]{
+		ask:  (*admin).holds,
+		head: []string{"HOLD", "KEEPS", "WHO", "REASON"},
+		row: func(h ledger.HoldInfo) []string {
+			keeps := describeHeld(h)
+			if h.Over {
+				keeps += "; it is being released"
 			}
-			holds, err := a.holds(c.Context())
-			if err != nil {
-				return err
-			}
-			if p.json {
-				return p.printJSON(holds)
-			}
-			t := command.NewTable(p.Stdout)
-			t.Row("HOLD", "KEEPS", "WHO", "REASON")
-			for _, h := range holds {
-				keeps := describeHeld(h)
-				if h.Over {
-					keeps += "; it is being released"
-				}
-				t.Row(fmt.Sprint(h.Hold), keeps, h.Who, h.Reason)
-			}
-			return t.Flush()
+			return []string{fmt.Sprint(h.Hold), keeps, h.Who, h.Reason}
 		},
-	}
-	p.jsonFlag(c)
-	return c
+	})
 }
 
 func (a *admin) holds(ctx context.Context) (h []ledger.HoldInfo, err error) {

@@ -39,11 +39,7 @@ func (a *admin) pruning(ctx context.Context) (info ledger.PruningInfo, err error
 }
 
 func (p *program) showPruning(ctx context.Context) error {
-	a, err := p.reach()
-	if err != nil {
-		return err
-	}
-	info, err := a.pruning(ctx)
+	_, info, err := look(ctx, p, (*admin).pruning)
 	if err != nil {
 		return err
 	}
@@ -112,11 +108,7 @@ are needed, to prune, or to prune earlier, is only requested.`,
 }
 
 func (p *program) setPruning(ctx context.Context, days uint32) error {
-	a, err := p.reach()
-	if err != nil {
-		return err
-	}
-	info, err := a.pruning(ctx)
+	a, info, err := look(ctx, p, (*admin).pruning)
 	if err != nil {
 		return err
 	}

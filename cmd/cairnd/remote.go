@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"os"
@@ -63,6 +64,16 @@ func (p *program) reach() (*admin, error) {
 		return nil, command.Usage("%w", err)
 	}
 	return &admin{HTTP: log}, nil
+}
+
+// look returns the administration of the server, and what it says of something
+// as that is now.
+func look[T any](ctx context.Context, p *program, ask func(*admin, context.Context) (T, error)) (a *admin, now T, err error) {
+	if a, err = p.reach(); err != nil {
+		return nil, now, err
+	}
+	now, err = ask(a, ctx)
+	return a, now, err
 }
 
 // maxToken bounds a file with a token: no header holds a longer one.

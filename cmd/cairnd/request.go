@@ -33,33 +33,13 @@ two custodians have a token each, and use --url and --token-file.`,
 }
 
 func (p *program) requestListCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List what was asked for and is neither done nor withdrawn",
-		Example: "  cairnd request list",
-		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := p.reach()
-			if err != nil {
-				return err
-			}
-			requests, err := a.requests(c.Context())
-			if err != nil {
-				return err
-			}
-			if p.json {
-				return p.printJSON(requests)
-			}
-			t := command.NewTable(p.Stdout)
-			t.Row("REQUEST", "WHAT", "WHO", "REASON", "STATE")
-			for _, r := range requests {
-				t.Row(fmt.Sprint(r.Request), describeAct(r.Act), r.Act.Who, r.Act.Because, stateOf(r, p.clock()))
-			}
-			return t.Flush()
+	return listCommand(p, "List what was asked for and is neither done nor withdrawn", "  cairnd request list", listing[ledger.RequestInfo]{
+		ask:  (*admin).requests,
+		head: []string{"REQUEST", "WHAT", "WHO", "REASON", "STATE"},
+		row: func(r ledger.RequestInfo) []string {
+			return []string{fmt.Sprint(r.Request), describeAct(r.Act), r.Act.Who, r.Act.Because, stateOf(r, p.clock())}
 		},
-	}
-	p.jsonFlag(c)
-	return c
+	})
 }
 
 func (a *admin) requests(ctx context.Context) (r []ledger.RequestInfo, err error) {

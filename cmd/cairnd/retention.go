@@ -83,11 +83,7 @@ days are free.`,
 }
 
 func (p *program) setRetention(ctx context.Context, name string, days uint32) error {
-	a, err := p.reach()
-	if err != nil {
-		return err
-	}
-	classes, err := a.classes(ctx)
+	a, classes, err := look(ctx, p, (*admin).classes)
 	if err != nil {
 		return err
 	}
@@ -114,33 +110,11 @@ func describeDays(days uint32) string {
 }
 
 func (p *program) retentionListCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the retention classes",
-		Example: "  cairnd retention list",
-		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := p.reach()
-			if err != nil {
-				return err
-			}
-			classes, err := a.classes(c.Context())
-			if err != nil {
-				return err
-			}
-			if p.json {
-				return p.printJSON(classes)
-			}
-			t := command.NewTable(p.Stdout)
-			t.Row("CLASS", "DAYS", "PERIOD")
-			for _, k := range classes {
-				t.Row(k.Name, shortDays(k.Days), k.Period)
-			}
-			return t.Flush()
-		},
-	}
-	p.jsonFlag(c)
-	return c
+	return listCommand(p, "List the retention classes", "  cairnd retention list", listing[ledger.ClassConfig]{
+		ask:  (*admin).classes,
+		head: []string{"CLASS", "DAYS", "PERIOD"},
+		row:  func(c ledger.ClassConfig) []string { return []string{c.Name, shortDays(c.Days), c.Period} },
+	})
 }
 
 func shortDays(days uint32) string {

@@ -177,37 +177,17 @@ events no more in parts, or declares a field no more.` + howFieldsAreGiven,
 }
 
 func (p *program) streamListCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the streams",
-		Example: "  cairnd stream list",
-		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := p.reach()
-			if err != nil {
-				return err
+	return listCommand(p, "List the streams", "  cairnd stream list", listing[ledger.StreamConfig]{
+		ask:  (*admin).streams,
+		head: []string{"STREAM", "CLASS", "TAKES", "REASON", "FIELDS"},
+		row: func(s ledger.StreamConfig) []string {
+			reason := "-"
+			if s.Reason {
+				reason = "needed"
 			}
-			streams, err := a.streams(c.Context())
-			if err != nil {
-				return err
-			}
-			if p.json {
-				return p.printJSON(streams)
-			}
-			t := command.NewTable(p.Stdout)
-			t.Row("STREAM", "CLASS", "TAKES", "REASON", "FIELDS")
-			for _, s := range streams {
-				reason := "-"
-				if s.Reason {
-					reason = "needed"
-				}
-				t.Row(s.Name, s.Class, describeTaken(s), reason, strings.Join(describeFields(s.Fields), " "))
-			}
-			return t.Flush()
+			return []string{s.Name, s.Class, describeTaken(s), reason, strings.Join(describeFields(s.Fields), " ")}
 		},
-	}
-	p.jsonFlag(c)
-	return c
+	})
 }
 
 // describeTaken says what a stream takes.

@@ -82,40 +82,20 @@ that it is issued.`,
 }
 
 func (p *program) tokenListCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the tokens, not their secrets",
-		Example: "  cairnd token list",
-		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			a, err := p.reach()
-			if err != nil {
-				return err
+	return listCommand(p, "List the tokens, not their secrets", "  cairnd token list", listing[identity.Token]{
+		ask:  (*admin).tokens,
+		head: []string{"ID", "NAME", "ROLE", "STREAMS", "CREATED", "EXPIRES"},
+		row: func(t identity.Token) []string {
+			expires := "never"
+			if !t.Expires.IsZero() {
+				expires = t.Expires.Format(time.DateOnly)
 			}
-			tokens, err := a.tokens(c.Context())
-			if err != nil {
-				return err
+			if !t.Expires.IsZero() && t.Expires.Before(p.clock()) {
+				expires += ", expired"
 			}
-			if p.json {
-				return p.printJSON(tokens)
-			}
-			table := command.NewTable(p.Stdout)
-			table.Row("ID", "NAME", "ROLE", "STREAMS", "CREATED", "EXPIRES")
-			for _, t := range tokens {
-				expires := "never"
-				if !t.Expires.IsZero() {
-					expires = t.Expires.Format(time.DateOnly)
-				}
-				if !t.Expires.IsZero() && t.Expires.Before(p.clock()) {
-					expires += ", expired"
-				}
-				table.Row(t.ID, t.Name, string(t.Role), strings.Join(t.Streams, ","), t.Created.Format(time.DateOnly), expires)
-			}
-			return table.Flush()
+			return []string{t.ID, t.Name, string(t.Role), strings.Join(t.Streams, ","), t.Created.Format(time.DateOnly), expires}
 		},
-	}
-	p.jsonFlag(c)
-	return c
+	})
 }
 
 func (p *program) tokenRevokeCommand() *cobra.Command {
