@@ -77,14 +77,9 @@ func (l *Ledger) recordNow(ctx context.Context, kind proofs.Kind, acts ...proofs
 	}
 }
 
-// actEntry returns the control entry of an act. Its bucket is opened first if
-// it is the first of its period.
+// actEntry returns the control entry of an act that says no more than it.
 func (l *Ledger) actEntry(ctx context.Context, kind proofs.Kind, act proofs.Act) (*admission, error) {
-	b, keys, err := l.accessBucket(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return l.sealedActAbout(b, keys, kind, nil, act, l.subjectStream(act))
+	return l.actAbout(ctx, kind, nil, act, l.subjectStream(act))
 }
 
 // subjectStream returns the stream that the subject of an act is of.
@@ -158,4 +153,18 @@ func version() string {
 		}
 	}
 	return ""
+}
+
+// announceAct has one entry sequenced that a caller wanted: the clear body and
+// the act. It returns its index.
+func (l *Ledger) announceAct(ctx context.Context, kind proofs.Kind, control []byte, act proofs.Act) (uint64, error) {
+	var a *admission
+	err := l.announceSealed(ctx, func() (_ announcement, err error) {
+		a, err = l.actAbout(ctx, kind, control, act, l.subjectStream(act))
+		return these(a), err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return a.index, nil
 }

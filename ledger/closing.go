@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,13 +32,6 @@ type closer struct {
 
 	mu      sync.Mutex
 	erasing map[uint64]*erasedSubject // by the index of the announcement
-}
-
-// An erasedSubject is whose keys an erasure destroys.
-type erasedSubject struct {
-	stream uint32
-	refs   []proofs.SubjectRef // of the stream's events; none: they are destroyed already
-	acts   []proofs.SubjectRef // of what the ledger recorded about the subject
 }
 
 // closeRetry is how long the closer waits after what failed.
@@ -236,16 +230,45 @@ func doneEntry(kind proofs.Kind, done *proofs.KeysDestroyed) ([]*admission, erro
 	return []*admission{openControl(kind, body)}, err
 }
 
-// announce has entries sequenced that change what is held or closed, if they
-// can follow those that are there. It is a batch of its own. An error errStale
-// of entries is returned as it is.
-func (l *Ledger) announce(ctx context.Context, entries func(now uint64) ([]*admission, error)) error {
+// An announcement makes entries that change what is held or closed, at the time
+// that they get: none, if there is nothing to announce any more.
+type announcement func(now uint64) ([]*admission, error)
+
+// these announces entries that are made.
+func these(list ...*admission) announcement {
+	return func(uint64) ([]*admission, error) { return list, nil }
+}
+
+// announceSealed has an announcement sequenced whose acts are sealed in the
+// bucket of the month, and makes it again where that has expired meanwhile.
+func (l *Ledger) announceSealed(ctx context.Context, make func() (announcement, error)) error {
+	if err := l.ready(ctx); err != nil {
+		return err
+	}
+	for {
+		entries, err := make()
+		if err != nil {
+			return err
+		}
+		if err := l.announce(ctx, entries); !errors.Is(err, errStale) {
+			return err
+		}
+	}
+}
+
+// announce has an announcement sequenced if it can follow the entries that are
+// there. It is a batch of its own. The error is errStale where the bucket of an
+// act has expired.
+func (l *Ledger) announce(ctx context.Context, entries announcement) error {
 	r := newRequest(nil)
 	r.alone = true
 	r.change = func(now uint64) ([]*admission, error) {
 		list, err := entries(now)
 		if err != nil || len(list) == 0 {
 			return nil, err
+		}
+		if slices.ContainsFunc(list, func(a *admission) bool { return a.leaf.Bucket > 0 && !l.retain.Takes(a.leaf.Bucket) }) {
+			return nil, errStale
 		}
 		first := list[0].leaf
 		first.Time = now

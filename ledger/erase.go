@@ -2,20 +2,12 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"slices"
-	"strconv"
-
-	"crypto/sha256"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/keystate"
-	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
-	"github.com/cairnlog/cairn/storage"
 )
 
 // An Erasure says whose payloads are to be erased.
@@ -133,12 +125,6 @@ type erasureTarget struct {
 	erasedSubject
 }
 
-// actSubject is how acts name a subject of a stream, so that what is recorded
-// about it is closed with it.
-func actSubject(stream uint32, name string) string {
-	return strconv.FormatUint(uint64(stream), 10) + "\n" + name
-}
-
 // erasure finds the keys of the subject of an erasure.
 func (l *Ledger) erasure(e Erasure) (*erasureTarget, error) {
 	settings, ok := l.state.streamNamed(e.Stream)
@@ -175,71 +161,6 @@ func (l *Ledger) planOf(t *erasureTarget, indices []uint64) *ErasurePlan {
 		}
 	}
 	return plan
-}
-
-// concerning returns the indices of the entries [start, end) that are closed
-// with a subject's keys. It waits until all of them are in the vault.
-func (l *Ledger) concerning(ctx context.Context, t *erasedSubject, start, end uint64) (indices []uint64, err error) {
-	if err := l.progress.wait(ctx, func(p *progress) bool { return p.sizes.Integrated >= end }); err != nil {
-		return nil, l.asProblem(err)
-	}
-	for _, b := range l.state.bucketsOf(t.stream) {
-		keys, err := l.keys.bucket(b.Path)
-		if errors.Is(err, errDestroyed) {
-			continue // what is left of it opens with the keys of a hold
-		}
-		if err != nil {
-			return nil, err
-		}
-		for r, err := range l.cfg.Vault.Scan(ctx, b.Number, start) {
-			if err != nil {
-				return nil, fmt.Errorf("vault: bucket %d: %w", b.Number, err)
-			}
-			if r.Index >= end {
-				break
-			}
-			concerned, err := t.concerns(r, keys)
-			if err != nil {
-				return nil, fmt.Errorf("entry %d: %w", r.Index, err)
-			}
-			if concerned {
-				indices = append(indices, r.Index)
-			}
-		}
-	}
-	slices.Sort(indices)
-	return indices, nil
-}
-
-// concerns reports whether anything of a record is closed with the subject's
-// keys.
-func (t *erasedSubject) concerns(r storage.VaultRecord, keys *bucketKeys) (bool, error) {
-	record, err := proofs.ParseRecord(r.Data)
-	if err != nil {
-		return false, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
-	}
-	has := func(refs []proofs.SubjectRef) bool {
-		return slices.ContainsFunc(refs, func(r proofs.SubjectRef) bool { return slices.Contains(t.refs, r) })
-	}
-	for i, p := range record.Parts {
-		if p.Sealed == nil {
-			continue
-		}
-		refs, err := proofs.SubjectRefs(p.Sealed, i, record.ID, &keys.seal)
-		if err != nil || has(refs) {
-			return err == nil, err
-		}
-	}
-	for i, tags := range record.Tags {
-		if tags.Sealed == nil {
-			continue
-		}
-		refs, err := proofs.TagsSubjectRefs(tags.Sealed, i, record.ID, &keys.tags)
-		if err != nil || has(refs) {
-			return err == nil, err
-		}
-	}
-	return false, nil
 }
 
 // erase announces an erasure. What is new about the subject waits meanwhile, but
@@ -292,36 +213,23 @@ func (l *Ledger) announceErasure(ctx context.Context, t *erasureTarget, runs []p
 	}
 	for len(parts) > erasureParts {
 		some := openParts(parts[:erasureParts])
-		if err := l.announce(ctx, func(uint64) ([]*admission, error) { return some, nil }); err != nil {
+		if err := l.announce(ctx, these(some...)); err != nil {
 			return 0, err // what is announced in part counts for nothing
 		}
 		parts = parts[erasureParts:]
 	}
-	for {
-		b, keys, err := l.accessBucket(ctx)
-		if err != nil {
-			return 0, err
+	var last *admission
+	err = l.announceSealed(ctx, func() (_ announcement, err error) {
+		if last, err = l.actAbout(ctx, proofs.Erasure, parts[len(parts)-1], act, t.erasedSubject); err != nil {
+			return nil, err
 		}
-		last, err := l.sealedActAbout(b, keys, proofs.Erasure, parts[len(parts)-1], act, t.erasedSubject)
-		if err != nil {
-			return 0, err
-		}
-		list := append(openParts(parts[:len(parts)-1]), last)
-		err = l.announce(ctx, func(uint64) ([]*admission, error) {
-			if !l.retain.Takes(b.Number) {
-				return nil, errStale
-			}
-			return list, nil
-		})
-		if errors.Is(err, errStale) {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		l.closer.retired(last.index, &t.erasedSubject)
-		return last.index, nil
+		return these(append(openParts(parts[:len(parts)-1]), last)...), nil
+	})
+	if err != nil {
+		return 0, err
 	}
+	l.closer.retired(last.index, &t.erasedSubject)
+	return last.index, nil
 }
 
 // erasedParts returns the clear bodies of the entries that announce an erasure:
@@ -347,136 +255,4 @@ func openParts(parts [][]byte) (list []*admission) {
 		list = append(list, openControl(proofs.Erasure, control))
 	}
 	return list
-}
-
-// sealedActAbout returns the control entry of an act that names a subject of a
-// stream. The name is a part of its own, closed with keys of the subject, and
-// with it are the references to what the act destroys.
-func (l *Ledger) sealedActAbout(b *bucket, keys *bucketKeys, kind proofs.Kind, control []byte, act proofs.Act, t erasedSubject) (*admission, error) {
-	name := act.Subject
-	act.Subject = ""
-	a, err := l.sealedAct(b, kind, control, act)
-	if err != nil || name == "" {
-		return a, err
-	}
-	about, err := l.keys.subject(controlStream, actSubject(t.stream, name))
-	if err != nil {
-		return nil, err
-	}
-	data, err := json.Marshal(namedSubject{Stream: t.stream, Subject: name, Refs: t.refs, Acts: t.acts})
-	if err != nil {
-		return nil, err
-	}
-	record, err := proofs.ParseRecord(a.record)
-	if err != nil {
-		return nil, err
-	}
-	whole, err := proofs.FormatPart(proofs.Part{MediaType: subjectMediaType, Data: data})
-	if err != nil {
-		return nil, err
-	}
-	var opening proofs.Key256
-	if _, err := io.ReadFull(l.cfg.Rand, opening[:]); err != nil {
-		return nil, err
-	}
-	sealed, err := proofs.SealPart(whole, 1, record.ID, &keys.seal, []proofs.SubjectKey{{Ref: about.ref, Key: about.seal}}, &opening)
-	if err != nil {
-		return nil, err
-	}
-	record.Parts = append(record.Parts, proofs.RecordPart{
-		Sealed: sealed, Hash: sha256.Sum256(sealed), Binding: proofs.Binding(&opening, record.ID, 1, whole),
-	})
-	a.leaf.C, a.refs = record.Commitment(), []proofs.SubjectRef{about.ref}
-	a.record, err = proofs.FormatRecord(record)
-	return a, err
-}
-
-// subjectMediaType is the media type of the part that names a subject.
-const subjectMediaType = "application/vnd.cairn.subject+json"
-
-// A namedSubject is what that part holds.
-type namedSubject struct {
-	Stream  uint32              `json:"stream"`
-	Subject string              `json:"subject"`
-	Refs    []proofs.SubjectRef `json:"refs,omitempty"` // whose keys an erasure destroys: of events
-	Acts    []proofs.SubjectRef `json:"acts,omitempty"` // and of acts
-}
-
-// erasedBy finds out whom an announced erasure concerns. Where its keys are
-// destroyed already nobody can, and nothing is left to be destroyed.
-func (l *Ledger) erasedBy(ctx context.Context, closing retain.Closing) (*erasedSubject, error) {
-	_, named, err := l.openAct(ctx, closing.Index)
-	switch {
-	case err != nil:
-		return nil, err
-	case named == nil:
-		return &erasedSubject{}, nil
-	}
-	return &erasedSubject{stream: named.Stream, refs: named.Refs, acts: named.Acts}, nil
-}
-
-// openAct opens the act that an entry records, and what it names a subject by:
-// nil where it names none, or its keys are destroyed. The error is errDestroyed
-// where the act has expired.
-func (l *Ledger) openAct(ctx context.Context, index uint64) (act proofs.Act, named *namedSubject, err error) {
-	_, raw, leaf, err := l.stored(ctx, index)
-	if errors.Is(err, storage.ErrNotFound) && leaf.Bucket > 0 && !l.retain.Takes(leaf.Bucket) {
-		err = errDestroyed // its bucket has expired
-	}
-	if err != nil {
-		return act, nil, err
-	}
-	record, err := proofs.ParseRecord(raw)
-	if err == nil {
-		err = proofs.CheckRecord(record, leaf)
-	}
-	if err != nil {
-		return act, nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
-	}
-	b, ok := l.state.bucketNumbered(leaf.Bucket)
-	if !ok {
-		return act, nil, fmt.Errorf("there is no bucket %d", leaf.Bucket)
-	}
-	keys, err := l.keys.bucket(b.Path)
-	if err != nil {
-		return act, nil, err
-	}
-	part, err := l.openActPart(record, 0, keys)
-	if err != nil || part.MediaType != proofs.ActMediaType {
-		return act, nil, err
-	}
-	if act, err = proofs.ParseAct(part.Data); err != nil || len(record.Parts) < 2 {
-		return act, nil, err
-	}
-	part, err = l.openActPart(record, 1, keys)
-	if errors.Is(err, errDestroyed) {
-		return act, nil, nil
-	}
-	if err != nil {
-		return act, nil, err
-	}
-	named = new(namedSubject)
-	if err := json.Unmarshal(part.Data, named); err != nil || part.MediaType != subjectMediaType {
-		return act, nil, fmt.Errorf("its second part names no subject: %w", err)
-	}
-	act.Subject = named.Subject
-	return act, named, nil
-}
-
-func (l *Ledger) openActPart(record proofs.Record, number int, keys *bucketKeys) (proofs.Part, error) {
-	if number >= len(record.Parts) {
-		return proofs.Part{}, nil
-	}
-	p := record.Parts[number]
-	if p.Sealed == nil {
-		return proofs.Part{}, errDestroyed
-	}
-	whole, opening, err := proofs.OpenPart(p.Sealed, number, record.ID, &keys.seal, l.keys.sealKeys(controlStream))
-	if err != nil {
-		return proofs.Part{}, err
-	}
-	if proofs.Binding(&opening, record.ID, number, whole) != p.Binding {
-		return proofs.Part{}, fmt.Errorf("vault: %w", storage.ErrCorrupt)
-	}
-	return proofs.ParsePart(whole)
 }

@@ -2,9 +2,7 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -27,7 +25,7 @@ func (s *Session) find(ctx context.Context, q client.FindQuery, act *proofs.Act)
 	}
 	settings, ok := s.l.state.streamNamed(q.Stream)
 	if !ok {
-		return nil, client.NewProblem(client.NoSuchStream, fmt.Sprintf("there is no stream %q", q.Stream), "")
+		return nil, noStream(q.Stream)
 	}
 	c := HoldConfig{Stream: q.Stream, Subject: q.Subject, Fields: make(map[string]string)}
 	for _, f := range q.Fields {
@@ -59,26 +57,4 @@ func (s *Session) find(ctx context.Context, q client.FindQuery, act *proofs.Act)
 	act.Entries = found.Entries[:min(len(found.Entries), proofs.MaxActRuns)]
 	found.Held, err = s.l.heldBeyond(ctx, settings.Body.Stream, q.From, found.Size)
 	return found, err
-}
-
-// heldBeyond returns the entries [from, size) of a stream whose bucket has
-// expired, and which are kept because they are held.
-func (l *Ledger) heldBeyond(ctx context.Context, stream uint32, from, size uint64) ([]proofs.Run, error) {
-	var indices []uint64
-	for _, b := range l.state.bucketsOf(stream) {
-		if _, err := l.keys.bucket(b.Path); !errors.Is(err, errDestroyed) {
-			continue
-		}
-		for r, err := range l.cfg.Vault.Scan(ctx, b.Number, from) {
-			if err != nil {
-				return nil, fmt.Errorf("vault: bucket %d: %w", b.Number, err)
-			}
-			if r.Index >= size {
-				break
-			}
-			indices = append(indices, r.Index)
-		}
-	}
-	slices.Sort(indices)
-	return proofs.RunsOf(indices), nil
 }

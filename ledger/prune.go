@@ -82,30 +82,24 @@ func (l *Ledger) prune(ctx context.Context) error {
 	if err != nil || next == nil {
 		return err
 	}
-	for {
+	return l.announceSealed(ctx, func() (announcement, error) {
 		if _, _, err := l.controlBucket(ctx); err != nil {
-			return err
+			return nil, err
 		}
 		done, err := l.actEntry(ctx, proofs.Administration, Caller{}.act(proofs.ActPrune))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		err = l.announce(ctx, func(uint64) ([]*admission, error) {
+		return func(uint64) ([]*admission, error) {
 			// What lasts, and how far it may go, is as it is when the entry gets its place.
 			next.Controls = l.retain.Controls()
-			if !l.retain.Takes(done.leaf.Bucket) {
-				return nil, errStale
-			}
 			if l.retain.Prunable(next.Aged.Size).Index < next.Index {
 				return nil, nil // something is held or closed meanwhile
 			}
 			a, err := l.settingsEntry(proofs.SettingsBody{Minimum: next}, proofs.LedgerSettings{})
 			return []*admission{a, done}, err
-		})
-		if !errors.Is(err, errStale) {
-			return err
-		}
-	}
+		}, nil
+	})
 }
 
 // nextMinimum returns the announcement that is due, but for what lasts; nil:

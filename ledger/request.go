@@ -49,25 +49,7 @@ func (s *Session) request(ctx context.Context, kind proofs.Kind, act proofs.Act)
 	if err != nil {
 		return 0, err
 	}
-	for {
-		b, keys, err := s.l.accessBucket(ctx)
-		if err != nil {
-			return 0, err
-		}
-		a, err := s.l.sealedActAbout(b, keys, proofs.Administration, control, act, s.l.subjectStream(act))
-		if err != nil {
-			return 0, err
-		}
-		err = s.l.announce(ctx, func(uint64) ([]*admission, error) {
-			if !s.l.retain.Takes(b.Number) {
-				return nil, errStale
-			}
-			return []*admission{a}, nil
-		})
-		if !errors.Is(err, errStale) {
-			return a.index, err
-		}
-	}
+	return s.l.announceAct(ctx, proofs.Administration, control, act)
 }
 
 // Requests returns what was asked for and is neither done nor withdrawn. Of one

@@ -133,28 +133,15 @@ func (s *scrubber) look(r storage.VaultRecord) (found scrubbed, err error) {
 		return found, err
 	}
 	found.record = record
-	for i, p := range record.Parts {
-		if p.Sealed == nil {
-			continue
-		}
-		refs, err := proofs.SubjectRefs(p.Sealed, i, record.ID, &keys.seal)
-		if err != nil {
+	for x, err := range subjectsOf(record, keys) {
+		switch {
+		case err != nil:
 			return found, fmt.Errorf("entry %d: %w", r.Index, err)
-		}
-		if s.concerned(refs) {
-			found.what.Parts = append(found.what.Parts, i)
-		}
-	}
-	for i, t := range record.Tags {
-		if t.Sealed == nil {
-			continue
-		}
-		refs, err := proofs.TagsSubjectRefs(t.Sealed, i, record.ID, &keys.tags)
-		if err != nil {
-			return found, fmt.Errorf("entry %d: %w", r.Index, err)
-		}
-		if s.concerned(refs) {
-			found.what.Tags = append(found.what.Tags, i)
+		case !s.concerned(x.refs):
+		case x.tags:
+			found.what.Tags = append(found.what.Tags, x.number)
+		default:
+			found.what.Parts = append(found.what.Parts, x.number)
 		}
 	}
 	if len(found.what.Tags) > 0 {
@@ -166,7 +153,7 @@ func (s *scrubber) look(r storage.VaultRecord) (found scrubbed, err error) {
 // concerned reports whether what is closed with keys of subjects is to go.
 func (s *scrubber) concerned(refs []proofs.SubjectRef) bool {
 	if s.erased != nil && len(s.erased.refs) > 0 {
-		return slices.ContainsFunc(refs, func(r proofs.SubjectRef) bool { return slices.Contains(s.erased.refs, r) })
+		return s.erased.has(refs)
 	}
 	lookup := s.l.keys.sealKeys(s.bucket.Path.Stream)
 	return slices.ContainsFunc(refs, func(r proofs.SubjectRef) bool {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/cairnlog/cairn/client"
@@ -118,34 +117,24 @@ func settingOf[T Setting](act proofs.Act) (c T, err error) {
 // setSettings appends a settings entry and, right behind it and in the same batch, the
 // act of whoever set it. It returns the index of the settings entry.
 func (l *Ledger) setSettings(ctx context.Context, x *setting, act proofs.Act) (uint64, error) {
-	if err := l.ready(ctx); err != nil {
-		return 0, err
-	}
 	x.body.Request = act.Request
-	for {
+	var a *admission
+	err := l.announceSealed(ctx, func() (_ announcement, err error) { // of that there may be no two at a time
 		if _, _, err := l.controlBucket(ctx); err != nil {
-			return 0, err
+			return nil, err
 		}
 		done, err := l.actEntry(ctx, proofs.Administration, act)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		a, err := l.settingsEntry(x.body, x.names)
-		if err != nil {
-			return 0, err
-		}
-		err = l.announce(ctx, func(uint64) ([]*admission, error) { // of that there may be no two at a time
-			if !l.retain.Takes(done.leaf.Bucket) {
-				return nil, errStale
-			}
-			return []*admission{a, done}, nil
-		})
-		if errors.Is(err, errStale) {
-			continue
-		}
-		if err == nil && x.body.Class != nil {
-			l.closer.nudge() // more may be due
-		}
-		return a.index, err
+		a, err = l.settingsEntry(x.body, x.names)
+		return these(a, done), err
+	})
+	if err != nil {
+		return 0, err
 	}
+	if x.body.Class != nil {
+		l.closer.nudge() // more may be due
+	}
+	return a.index, nil
 }

@@ -114,3 +114,8 @@ func numberFields(fields []FieldConfig, history []streamSettings) ([]proofs.Fiel
 	slices.SortFunc(out, func(a, b proofs.Field) int { return int(a.Number) - int(b.Number) })
 	return out, nil
 }
+
+// noStream returns the problem that there is no stream of a name.
+func noStream(name string) error {
+	return client.NewProblem(client.NoSuchStream, fmt.Sprintf("there is no stream %q", name), "see which there are with: cairnd stream list")
+}
