@@ -146,21 +146,15 @@ type request struct {
 
 // do sends a request until it is answered and returns the body of the answer,
 // whose status is 2xx.
-func (h *HTTP) do(ctx context.Context, r *request) (*answer, error) {
-	for attempt := 1; ; attempt++ {
+func (h *HTTP) do(ctx context.Context, r *request) (a *answer, err error) {
+	err = h.persist(ctx, r, func() (onward bool, err error) {
 		res, err := h.send(ctx, r)
 		if err == nil {
-			a, errRead := readAnswer(res, r.limit)
-			if errRead == nil {
-				return a, nil
-			}
-			err = errRead
+			a, err = readAnswer(res, r.limit)
 		}
-		wait, again := r.pause(err, attempt)
-		if !again || attempt >= h.attempts || !sleep(ctx, wait) {
-			return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
-		}
-	}
+		return false, err
+	})
+	return a, err
 }
 
 // send sends a request once. An answer with a status other than 2xx is an

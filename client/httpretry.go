@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -16,6 +17,24 @@ const (
 	longPause  = 5 * time.Second
 	mostPause  = time.Minute // a server that asks for more is not waited for
 )
+
+// persist tries something with a request until it succeeds, or no attempt is
+// left. After one that came onward before it failed they are counted anew.
+func (h *HTTP) persist(ctx context.Context, r *request, try func() (onward bool, err error)) error {
+	for attempt := 1; ; attempt++ {
+		onward, err := try()
+		if err == nil {
+			return nil
+		}
+		if onward {
+			attempt = 1
+		}
+		wait, again := r.pause(err, attempt)
+		if !again || attempt >= h.attempts || !sleep(ctx, wait) {
+			return fmt.Errorf("%s %s: %w", r.method, r.path, err)
+		}
+	}
+}
 
 // pause says whether to send a request again after an error, and how long to
 // wait before.

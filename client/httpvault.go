@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"strings"
@@ -23,25 +22,19 @@ func (h *HTTP) VaultRecords(ctx context.Context, b proofs.Bundle) iter.Seq2[[]by
 	return func(yield func([]byte, error) bool) {
 		place := strings.TrimPrefix(b.Path(), "tile/entries/")
 		v := &vaultFile{h: h, request: get("/v1/vault/"+place, nil, "*/*", 0), width: b.Width}
-		for attempt := 1; ; attempt++ {
+		err := h.persist(ctx, v.request, func() (onward bool, err error) {
 			before := v.done
-			err := v.read(ctx, yield)
-			if err == nil {
-				return
-			}
-			if v.done > before {
-				attempt = 1
-			}
-			wait, again := v.request.pause(err, attempt)
-			if !again || attempt >= h.attempts || !sleep(ctx, wait) {
-				var p *Problem
-				if !errors.As(err, &p) || p.Code() != NoSuchPath {
-					err = notExist(v.request, err)
-				}
-				yield(nil, fmt.Errorf("%s %s: %w", v.request.method, v.request.path, err))
-				return
-			}
+			err = v.read(ctx, yield)
+			return v.done > before, err
+		})
+		if err == nil {
+			return
 		}
+		var p *Problem
+		if !errors.As(err, &p) || p.Code() != NoSuchPath {
+			err = notExist(v.request, err)
+		}
+		yield(nil, err)
 	}
 }
 

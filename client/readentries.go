@@ -90,21 +90,15 @@ func (h *HTTP) Entries(ctx context.Context, runs []proofs.Run) iter.Seq2[ReadEnt
 			return
 		}
 		left := slices.Collect(proofs.IndicesOf(runs))
-		for attempt := 1; ; attempt++ {
-			r := get("/v1/entries", url.Values{"entries": {FormatRuns(proofs.RunsOf(left))}}, linesType, 0)
+		r := get("/v1/entries", nil, linesType, 0)
+		err := h.persist(ctx, r, func() (onward bool, err error) {
+			r.query = url.Values{"entries": {FormatRuns(proofs.RunsOf(left))}}
 			read, err := h.readEntries(ctx, r, left, yield)
-			if err == nil {
-				return
-			}
-			if read > 0 {
-				attempt = 1
-			}
 			left = left[read:]
-			wait, again := r.pause(err, attempt)
-			if !again || attempt >= h.attempts || !sleep(ctx, wait) {
-				yield(ReadEntry{}, fmt.Errorf("%s %s: %w", r.method, r.path, err))
-				return
-			}
+			return read > 0, err
+		})
+		if err != nil {
+			yield(ReadEntry{}, err)
 		}
 	}
 }
