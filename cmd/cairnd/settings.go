@@ -75,7 +75,18 @@ func (o *streamFlags) apply(s *ledger.StreamConfig, given func(flag string) bool
 			s.Fields = append(s.Fields, f)
 		}
 	}
-	return nil
+	return checkSplit(s)
+}
+
+// checkSplit refuses parts without anybody to divide them by. The server would
+// too, but tells a custodian first that such a change is not for custodians;
+// to give up fields and parts together is.
+func checkSplit(s *ledger.StreamConfig) error {
+	if !s.Split || slices.ContainsFunc(s.Fields, func(f ledger.FieldConfig) bool { return f.Subject }) {
+		return nil
+	}
+	return command.Hinted(command.Usage("stream %s seals events in parts, by the people whom their fields name, and then no field of the stream names any", s.Name),
+		"declare one with: --subject NAME=PATH; or have events sealed whole, with: --split=false")
 }
 
 // parseField reads NAME=PATH[,about=FIELD]. A path can have any characters in
