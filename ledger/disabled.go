@@ -67,17 +67,33 @@ func (l *Ledger) wantedErasures(ctx context.Context) (list []wantedErasure, err 
 
 // disabled returns the problem that an entry is not read any more, with the
 // entry that says why.
-func (l *Ledger) disabled(ctx context.Context, index uint64) error {
-	wanted, err := l.wantedErasures(ctx)
-	if err != nil {
-		return err
+func (l *Ledger) disabled(e storedEntry, wanted []wantedErasure) error {
+	if e.leaf.Kind != proofs.Event {
+		return nil
 	}
 	for _, w := range wanted {
-		if w.held(index) {
+		if e.leaf.Stream != w.subject.stream || w.held(e.index) {
 			continue
 		}
-		if err := l.disabledFor(ctx, index, w.why, w.subject); err != nil {
+		b, ok := l.state.bucketNumbered(e.leaf.Bucket)
+		if !ok {
+			return fmt.Errorf("entry %d: there is no bucket %d", e.index, e.leaf.Bucket)
+		}
+		keys, err := l.keys.bucket(b.Path)
+		if errors.Is(err, errDestroyed) {
+			return nil // what is left of it, a hold keeps
+		}
+		if err != nil {
 			return err
+		}
+		concerned, err := w.subject.concerns(storage.VaultRecord{Index: e.index, Data: e.record}, keys)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", e.index, err)
+		}
+		if concerned {
+			p := client.NewProblem(client.Disabled, fmt.Sprintf("the payload of entry %d is to be erased, and is not read any more", e.index), fmt.Sprintf("entry %d says why", w.why))
+			p.Reasons = []uint64{w.why}
+			return p
 		}
 	}
 	return nil
@@ -105,36 +121,6 @@ func (l *Ledger) enabled(ctx context.Context, stream uint32, runs []proofs.Run, 
 		runs = retain.Subtract(runs, proofs.RunsOf(slices.DeleteFunc(indices, w.held)))
 	}
 	return runs, why, nil
-}
-
-// disabledFor returns the problem that an entry concerns a subject whose
-// erasure another entry wants.
-func (l *Ledger) disabledFor(ctx context.Context, index, why uint64, subject *erasedSubject) error {
-	_, raw, leaf, err := l.stored(ctx, index)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && (leaf.Stream != subject.stream || leaf.Kind != proofs.Event) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("entry %d: %w", index, err)
-	}
-	b, ok := l.state.bucketNumbered(leaf.Bucket)
-	if !ok {
-		return fmt.Errorf("entry %d: there is no bucket %d", index, leaf.Bucket)
-	}
-	keys, err := l.keys.bucket(b.Path)
-	if errors.Is(err, errDestroyed) {
-		return nil // what is left of it, a hold keeps
-	}
-	if err != nil {
-		return err
-	}
-	concerned, err := subject.concerns(storage.VaultRecord{Index: index, Data: raw}, keys)
-	if err != nil || !concerned {
-		return err
-	}
-	p := client.NewProblem(client.Disabled, fmt.Sprintf("the payload of entry %d is to be erased, and is not read any more", index), fmt.Sprintf("entry %d says why", why))
-	p.Reasons = []uint64{why}
-	return p
 }
 
 // disabledSubject returns whom the erasure is about that a request asks for; one

@@ -10,27 +10,43 @@ import (
 	"github.com/cairnlog/cairn/storage"
 )
 
-// stored returns the leaf and the record of an entry, wherever they are now.
-func (l *Ledger) stored(ctx context.Context, index uint64) (leafBytes, record []byte, leaf proofs.Leaf, err error) {
-	if e, ok := l.pending.entry(index); ok {
-		leaf, err = proofs.ParseLeaf(e.leaf)
-		return e.leaf, e.record, leaf, err
+// A storedEntry is an entry as it lies in the tree and the vault.
+type storedEntry struct {
+	index     uint64
+	leaf      proofs.Leaf
+	leafBytes []byte
+	record    []byte // nil where nothing is sealed
+}
+
+// stored returns an entry, wherever it is now. The error is errDestroyed where
+// its bucket has expired and nothing is left of its record; the leaf comes with
+// it.
+func (l *Ledger) stored(ctx context.Context, index uint64) (e storedEntry, err error) {
+	e.index = index
+	if pending, ok := l.pending.entry(index); ok {
+		e.leafBytes, e.record = pending.leaf, pending.record
+		e.leaf, err = proofs.ParseLeaf(e.leafBytes)
+		return e, err
 	}
 	leaves, err := l.cfg.Tree.Leaves(ctx, index, 1)
 	if err != nil {
-		return nil, nil, leaf, fmt.Errorf("tree: %w", err)
+		return e, fmt.Errorf("tree: %w", err)
 	}
 	if len(leaves) != 1 {
-		return nil, nil, leaf, fmt.Errorf("tree: %d leaves at index %d", len(leaves), index)
+		return e, fmt.Errorf("tree: %d leaves at index %d", len(leaves), index)
 	}
-	if leaf, err = proofs.ParseLeaf(leaves[0]); err != nil || leaf.Bucket == 0 {
-		return leaves[0], nil, leaf, err
+	e.leafBytes = leaves[0]
+	if e.leaf, err = proofs.ParseLeaf(e.leafBytes); err != nil || e.leaf.Bucket == 0 {
+		return e, err
 	}
-	record, err = l.cfg.Vault.Read(ctx, leaf.Bucket, index)
-	if err != nil {
-		return leaves[0], nil, leaf, fmt.Errorf("vault: %w", err)
+	e.record, err = l.cfg.Vault.Read(ctx, e.leaf.Bucket, index)
+	switch {
+	case errors.Is(err, storage.ErrNotFound) && !l.retain.Takes(e.leaf.Bucket):
+		return e, errDestroyed
+	case err != nil:
+		return e, fmt.Errorf("vault: %w", err)
 	}
-	return leaves[0], record, leaf, nil
+	return e, nil
 }
 
 // sealedRecords yields the sealed records of the entries [start, end); see
@@ -52,32 +68,34 @@ func (l *Ledger) sealedRecords(ctx context.Context, start, end uint64, yield fun
 	}
 }
 
-// disclose opens an entry and returns its leaf and all that it hides. The
-// disclosure is checked against the leaf: what the storage changed is not
-// handed out.
+// disclose opens an entry and returns its leaf and all that it hides.
 func (l *Ledger) disclose(ctx context.Context, index uint64) ([]byte, *proofs.Disclosure, error) {
-	leafBytes, raw, leaf, err := l.stored(ctx, index)
-	if errors.Is(err, storage.ErrNotFound) && leaf.Bucket > 0 && !l.retain.Takes(leaf.Bucket) {
-		return leafBytes, nil, errDestroyed // its bucket has expired
-	}
+	e, err := l.stored(ctx, index)
 	if err != nil {
-		return leafBytes, nil, err
+		return e.leafBytes, nil, err
 	}
-	if leaf.Bucket == 0 {
-		return leafBytes, &proofs.Disclosure{ID: make([]byte, len(proofs.EntryID{}))}, nil
+	d, err := l.open(ctx, e)
+	return e.leafBytes, d, err
+}
+
+// open returns all that an entry hides. It is checked against the leaf: what
+// the storage changed is not handed out.
+func (l *Ledger) open(ctx context.Context, e storedEntry) (*proofs.Disclosure, error) {
+	if e.leaf.Bucket == 0 {
+		return &proofs.Disclosure{ID: make([]byte, len(proofs.EntryID{}))}, nil
 	}
-	held, err := l.heldOf(ctx, leaf, index)
+	held, err := l.heldOf(ctx, e.leaf, e.index)
 	if err != nil {
-		return leafBytes, nil, err
+		return nil, err
 	}
-	d, err := l.openRecord(leaf, raw, held)
+	d, err := l.openRecord(e.leaf, e.record, held)
 	if err != nil {
-		return leafBytes, nil, err
+		return nil, err
 	}
-	if err := d.Check(leaf); err != nil {
-		return leafBytes, nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
+	if err := d.Check(e.leaf); err != nil {
+		return nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
 	}
-	return leafBytes, d, nil
+	return d, nil
 }
 
 // openRecord opens the parts and tags of a record. What is erased, or whose key

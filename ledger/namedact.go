@@ -89,23 +89,20 @@ func (l *Ledger) erasedBy(ctx context.Context, closing retain.Closing) (*erasedS
 // nil where it names none, or its keys are destroyed. The error is errDestroyed
 // where the act has expired.
 func (l *Ledger) openAct(ctx context.Context, index uint64) (act proofs.Act, named *namedSubject, err error) {
-	_, raw, leaf, err := l.stored(ctx, index)
-	if errors.Is(err, storage.ErrNotFound) && leaf.Bucket > 0 && !l.retain.Takes(leaf.Bucket) {
-		err = errDestroyed // its bucket has expired
-	}
+	e, err := l.stored(ctx, index)
 	if err != nil {
 		return act, nil, err
 	}
-	record, err := proofs.ParseRecord(raw)
+	record, err := proofs.ParseRecord(e.record)
 	if err == nil {
-		err = proofs.CheckRecord(record, leaf)
+		err = proofs.CheckRecord(record, e.leaf)
 	}
 	if err != nil {
 		return act, nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
 	}
-	b, ok := l.state.bucketNumbered(leaf.Bucket)
+	b, ok := l.state.bucketNumbered(e.leaf.Bucket)
 	if !ok {
-		return act, nil, fmt.Errorf("there is no bucket %d", leaf.Bucket)
+		return act, nil, fmt.Errorf("there is no bucket %d", e.leaf.Bucket)
 	}
 	keys, err := l.keys.bucket(b.Path)
 	if err != nil {

@@ -198,23 +198,23 @@ func TestTagsAboutSomebodyAreClosedInAStreamOfWholeEventsToo(t *testing.T) {
 	if got := subjectsOfParts(t, e.Disclosure); !slices.Equal(got, []string{"alice+bob+carol"}) {
 		t.Errorf("got parts about %q, want one about all", got)
 	}
-	_, raw, leaf, err := l.stored(t.Context(), a.Index)
+	stored, err := l.stored(t.Context(), a.Index)
 	if err != nil {
 		t.Fatal(err)
 	}
-	record, err := proofs.ParseRecord(raw)
+	record, err := proofs.ParseRecord(stored.record)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.puncture(l, "meetings", "alice")
-	b, _ := l.state.bucketNumbered(leaf.Bucket)
+	b, _ := l.state.bucketNumbered(stored.leaf.Bucket)
 	keys, err := l.keys.bucket(b.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	open := 0
 	for i, list := range record.Tags {
-		if _, _, err := proofs.OpenTags(list.Sealed, i, record.ID, &keys.tags, l.keys.tagKeys(leaf.Stream)); err == nil {
+		if _, _, err := proofs.OpenTags(list.Sealed, i, record.ID, &keys.tags, l.keys.tagKeys(stored.leaf.Stream)); err == nil {
 			open++
 		} else if !errors.Is(err, errDestroyed) {
 			t.Errorf("list %d: %v", i, err)

@@ -14,27 +14,31 @@ func (l *Ledger) entry(ctx context.Context, index uint64) (*client.Entry, error)
 	if err := l.sequencedIndex(index); err != nil {
 		return nil, err
 	}
-	if err := l.disabled(ctx, index); err != nil {
+	wanted, err := l.wantedErasures(ctx) // before the entry is opened, or it could be approved meanwhile
+	if err != nil {
 		return nil, err
 	}
-	leafBytes, disclosure, err := l.disclose(ctx, index)
+	var disclosure *proofs.Disclosure
+	stored, err := l.stored(ctx, index)
+	if err == nil {
+		if err := l.disabled(stored, wanted); err != nil {
+			return nil, err
+		}
+		disclosure, err = l.open(ctx, stored)
+	}
 	if errors.Is(err, errDestroyed) {
-		return nil, l.gone(ctx, index, leafBytes)
+		return nil, l.gone(ctx, index, stored.leafBytes)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("entry %d: %w", index, err)
 	}
-	leaf, err := proofs.ParseLeaf(leafBytes)
-	if err != nil {
-		return nil, fmt.Errorf("entry %d: %w", index, err)
-	}
-	e := &client.Entry{Index: index, Leaf: leafBytes, Disclosure: disclosure}
+	e := &client.Entry{Index: index, Leaf: stored.leafBytes, Disclosure: disclosure}
 	if hidesPart(disclosure) {
-		if e.Reasons, err = l.reasons(ctx, index, leaf); err != nil {
+		if e.Reasons, err = l.reasons(ctx, index, stored.leaf); err != nil {
 			return nil, err
 		}
 	}
-	if err := l.describe(e, leaf); err != nil {
+	if err := l.describe(e, stored.leaf); err != nil {
 		return nil, err
 	}
 	return e, nil

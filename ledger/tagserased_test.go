@@ -58,11 +58,11 @@ func TestTagsGoWithTheEvent(t *testing.T) {
 // raw returns the record of an entry as it lies in the vault or the journal.
 func (a *archive) raw(index uint64) []byte {
 	a.t.Helper()
-	_, raw, _, err := a.l.stored(a.t.Context(), index)
+	e, err := a.l.stored(a.t.Context(), index)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return raw
+	return e.record
 }
 
 // tagsIn returns how many tags of a record open with the keys that there are.

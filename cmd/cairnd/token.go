@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -82,20 +83,35 @@ that it is issued.`,
 }
 
 func (p *program) tokenListCommand() *cobra.Command {
-	return listCommand(p, "List the tokens, not their secrets", "  cairnd token list", listing[identity.Token]{
-		ask:  (*admin).tokens,
+	return listCommand(p, "List the tokens, not their secrets", "  cairnd token list", listing[listedToken]{
+		ask:  p.listedTokens,
 		head: []string{"ID", "NAME", "ROLE", "STREAMS", "CREATED", "EXPIRES"},
-		row: func(t identity.Token) []string {
+		row: func(t listedToken) []string {
 			expires := "never"
 			if !t.Expires.IsZero() {
 				expires = t.Expires.Format(time.DateOnly)
 			}
-			if !t.Expires.IsZero() && t.Expires.Before(p.clock()) {
+			if t.Expired {
 				expires += ", expired"
 			}
 			return []string{t.ID, t.Name, string(t.Role), strings.Join(t.Streams, ","), t.Created.Format(time.DateOnly), expires}
 		},
 	})
+}
+
+// A listedToken is a token that the server keeps, and whether it holds no more.
+type listedToken struct {
+	identity.Token
+	Expired bool `json:"expired,omitempty"` // by the local clock
+}
+
+func (p *program) listedTokens(a *admin, ctx context.Context) ([]listedToken, error) {
+	tokens, err := a.tokens(ctx)
+	listed := make([]listedToken, len(tokens))
+	for i, t := range tokens {
+		listed[i] = listedToken{t, !t.Expires.IsZero() && !p.clock().Before(t.Expires)}
+	}
+	return listed, err
 }
 
 func (p *program) tokenRevokeCommand() *cobra.Command {
