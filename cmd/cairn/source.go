@@ -87,6 +87,9 @@ func (p *program) certificate() (func() (*tls.Certificate, error), error) {
 // maxToken bounds a file with a token: no header holds a longer one.
 const maxToken = 16 << 10
 
+// givesToken reports whether the ledger is given a token.
+func (p *program) givesToken() bool { return p.tokenFile != "" || p.env("CAIRN_TOKEN") != "" }
+
 func (p *program) token() (string, error) {
 	if p.tokenFile == "" {
 		return p.env("CAIRN_TOKEN"), nil

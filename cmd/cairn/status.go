@@ -51,7 +51,7 @@ func isRefusal(p *client.Problem) bool {
 
 // hintsFor says what to do about an error beside the hint that it carries,
 // where we know what was meant.
-func hintsFor(err error, path string) []string {
+func (p *program) hintsFor(err error, path string) []string {
 	var problem *client.Problem
 	var network net.Error
 	var untrusted *tls.CertificateVerificationError
@@ -60,7 +60,7 @@ func hintsFor(err error, path string) []string {
 	case command.IsUsage(err) && none:
 		return []string{"see: " + path + " --help"}
 	case errors.As(err, &problem):
-		return hintOf(problem)
+		return p.hintsOf(problem)
 	case errors.Is(err, client.ErrOtherLedger):
 		return []string{"if it is another ledger, give it a memory of its own with --state FILE or CAIRN_STATE; if it is not, ask whoever runs it what became of its old key, and do not rely on it"}
 	case errors.As(err, &untrusted):
@@ -75,17 +75,20 @@ func hintsFor(err error, path string) []string {
 	return nil
 }
 
-func hintOf(p *client.Problem) (hints []string) {
-	if p.Code() == client.Unauthorized && (p.Hint == "" || strings.HasPrefix(p.Hint, "send it as: ")) { // which is about the header
+func (p *program) hintsOf(problem *client.Problem) (hints []string) {
+	aboutHeader := problem.Hint == "" || strings.HasPrefix(problem.Hint, "send it as: ")
+	switch {
+	case problem.Code() == client.Unauthorized && aboutHeader && p.givesToken():
+		return []string{"the token is mistyped, revoked or has expired; an operator sees which hold with: cairnd token list; and makes another with: cairnd token issue"}
+	case problem.Code() == client.Unauthorized && aboutHeader:
 		return []string{"give a token with CAIRN_TOKEN or --token-file; an operator makes one with: cairnd token issue"}
-	}
-	if p.Code() == client.ReasonNeeded {
+	case problem.Code() == client.ReasonNeeded:
 		return []string{"say why you read with --reason TEXT: it is recorded with what you read"}
 	}
-	if p.Hint != "" {
-		hints = append(hints, p.Hint)
+	if problem.Hint != "" {
+		hints = append(hints, problem.Hint)
 	}
-	if p.Code() == client.Forbidden {
+	if problem.Code() == client.Forbidden {
 		hints = append(hints, "an operator makes a token of the right role, for the right stream, with: cairnd token issue")
 	}
 	return hints

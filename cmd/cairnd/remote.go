@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -78,6 +79,18 @@ func look[T any](ctx context.Context, p *program, ask func(*admin, context.Conte
 
 // maxToken bounds a file with a token: no header holds a longer one.
 const maxToken = 16 << 10
+
+// howToBeKnown says what to do where the server does not know who asks.
+func (r remote) howToBeKnown(problem *client.Problem) string {
+	aboutHeader := problem.Hint == "" || strings.HasPrefix(problem.Hint, "send it as: ")
+	switch given := r.tokenFile != "" || os.Getenv("CAIRN_TOKEN") != ""; {
+	case !aboutHeader:
+		return problem.Hint
+	case given:
+		return "the token is mistyped, revoked or has expired; whoever runs the server sees which hold with: cairnd token list"
+	}
+	return "give the token of whoever may do it with --token-file or CAIRN_TOKEN, or a client certificate"
+}
 
 func (r remote) token() (string, error) {
 	if r.tokenFile == "" {

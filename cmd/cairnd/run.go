@@ -88,7 +88,7 @@ func (p *program) hintFor(err error) string {
 	var place *local.PlaceError
 	switch {
 	case errors.As(err, &problem) && problem.Code() == client.Unauthorized && p.remote.url != "":
-		return "give the token of whoever may do it with --token-file or CAIRN_TOKEN, or a client certificate"
+		return p.remote.howToBeKnown(problem)
 	case errors.As(err, &problem):
 		return problem.Hint
 	case notRunning(err) && p.remote.url != "":
