@@ -82,11 +82,10 @@ const maxToken = 16 << 10
 
 // howToBeKnown says what to do where the server does not know who asks.
 func (r remote) howToBeKnown(problem *client.Problem) string {
-	aboutHeader := problem.Hint == "" || strings.HasPrefix(problem.Hint, "send it as: ")
-	switch given := r.tokenFile != "" || os.Getenv("CAIRN_TOKEN") != ""; {
-	case !aboutHeader:
+	switch {
+	case problem.Hint != "" && !strings.HasPrefix(problem.Hint, "send it as: "): // which is about the header
 		return problem.Hint
-	case given:
+	case r.tokenFile != "" || os.Getenv("CAIRN_TOKEN") != "":
 		return "the token is mistyped, revoked or has expired; whoever runs the server sees which hold with: cairnd token list"
 	}
 	return "give the token of whoever may do it with --token-file or CAIRN_TOKEN, or a client certificate"
