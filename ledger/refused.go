@@ -43,11 +43,20 @@ func (s *Session) Refused(ctx context.Context, act proofs.Act, why *client.Probl
 	if s.l.refusals.counted(refusal{act.Who, act.From}, act) {
 		return why
 	}
-	if err := s.l.record(ctx, proofs.Access, act); err != nil {
+	if err := s.l.recordRefused(ctx, act); err != nil {
 		s.l.refusals.count(refusal{act.Who, act.From}, act, 1)
 		s.l.log.Warn("a refused attempt could not be recorded, and will be with those of the next minute", slog.String("error", err.Error()))
 	}
 	return why
+}
+
+// recordRefused records a refused attempt. It does not break off where the
+// caller goes away: what is submitted is recorded, and must not be counted too.
+func (l *Ledger) recordRefused(ctx context.Context, act proofs.Act) error {
+	if err := l.ready(ctx); err != nil {
+		return err
+	}
+	return l.recordNow(context.WithoutCancel(ctx), proofs.Access, act)
 }
 
 // Act returns an act of the session's caller, of one of the words of

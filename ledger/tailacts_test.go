@@ -67,23 +67,50 @@ func TestAHistoryIsBounded(t *testing.T) {
 	}
 }
 
+// refuseAttempt refuses an attempt of eve's.
+func refuseAttempt(ctx context.Context, l *Ledger) {
+	s := l.As(Caller{Name: "eve", May: func(proofs.Kind, string) bool { return false }})
+	_ = s.Refused(ctx, s.Act(proofs.ActRead), client.NewProblem(client.Forbidden, "", ""))
+}
+
 // TestRefusalsThatCannotBeRecordedAreCountedOn until they can be.
 func TestRefusalsThatCannotBeRecordedAreCountedOn(t *testing.T) {
-	l := newWorld(t).started()
+	w := newWorld(t)
+	w.create()
+	for _, tw := range w.witnesses { // before they answer nothing is recorded
+		tw.misbehave(down)
+	}
+	l := w.open()
+	defer l.Close()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	refuse := func(ctx context.Context) {
-		s := l.As(Caller{Name: "eve", May: func(proofs.Kind, string) bool { return false }})
-		_ = s.Refused(ctx, s.Act(proofs.ActRead), client.NewProblem(client.Forbidden, "", ""))
-	}
 	for range 3 {
-		refuse(gone)
+		refuseAttempt(gone, l)
 	}
 	l.flushRefusals(gone)
 	l.flushRefusals(gone)
-	refuse(t.Context())
+	for _, tw := range w.witnesses {
+		tw.misbehave(nil)
+	}
+	refuseAttempt(t.Context(), l)
 	l.flushRefusals(t.Context())
 	if acts, told := refusedActs(t, l); acts != 1 || told != 4 {
 		t.Errorf("%d acts tell of %d attempts, want one of 4", acts, told)
+	}
+}
+
+// TestRefusalOfACallerWhoGoesAwayIsToldOnce: it is recorded all the same, and
+// not counted again.
+func TestRefusalOfACallerWhoGoesAwayIsToldOnce(t *testing.T) {
+	l := newWorld(t).started()
+	appendEvents(t, alice(l), client.Sequenced, event(0)) // what follows is recorded at once
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 3 {
+		refuseAttempt(gone, l)
+	}
+	l.flushRefusals(t.Context())
+	if acts, told := refusedActs(t, l); acts != 2 || told != 3 {
+		t.Errorf("%d acts tell of %d attempts, want the first and one of 2", acts, told)
 	}
 }
