@@ -214,10 +214,7 @@ func TestNothingIsAnsweredThatIsNotRecorded(t *testing.T) {
 // the ledger again.
 func (w *world) reopen(l *Ledger) *Ledger {
 	w.t.Helper()
-	l.queue.close()
-	l.writer.Wait()
-	l.cancel()
-	l.wg.Wait()
+	die(l)
 	w.crash(nil)
 	return w.open()
 }

@@ -223,10 +223,7 @@ func (j *closingJourney) reach() {
 // end ends the process, and perhaps the power.
 func (j *closingJourney) end() {
 	if j.l != nil {
-		j.l.queue.close()
-		j.l.writer.Wait()
-		j.l.cancel()
-		j.l.wg.Wait()
+		die(j.l)
 		j.l = nil
 	}
 	how := j.rng.IntN(3)

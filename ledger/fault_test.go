@@ -107,10 +107,7 @@ func (j *journey) reach() {
 // end ends the process, and perhaps the power.
 func (j *journey) end() {
 	if j.l != nil {
-		j.l.queue.close()
-		j.l.writer.Wait()
-		j.l.cancel()
-		j.l.wg.Wait()
+		die(j.l)
 		j.l = nil
 	}
 	switch j.rng.IntN(3) {

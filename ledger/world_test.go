@@ -158,7 +158,17 @@ func (w *world) signedTree(t testing.TB, size uint64, root proofs.Hash) []byte {
 	return proofs.FormatNote(proofs.Note{Text: text, Signatures: []proofs.Signature{s}})
 }
 
-// crash cuts the power: what was not synced is lost, or a part of it.
+// die ends the process of a ledger, and returns when nothing of it runs that
+// could still sign, write or ask a witness.
+func die(l *Ledger) {
+	l.queue.close()
+	l.writer.Wait()
+	l.cancel()
+	l.wg.Wait()
+}
+
+// crash cuts the power: what was not synced is lost, or a part of it. A ledger
+// that has not died goes on in the world before, and with the same witnesses.
 func (w *world) crash(rng *rand.Rand) {
 	w.mem = w.mem.Crash(rng)
 	w.tree = w.tree.crash(rng)
