@@ -57,8 +57,8 @@ func TestNothingIsSignedAfterTheLedgerStopped(t *testing.T) {
 	for _, tw := range w.witnesses {
 		tw.misbehave(refuse(http.StatusServiceUnavailable))
 	}
-	appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(2))
-	time.Sleep(50 * time.Millisecond)
+	index := appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(2))[0].Index
+	eventually(t, "it is signed", func() bool { return l.Status().Sizes.Signed > index })
 	appendEvents(t, l.As(Caller{Name: "alice"}), client.Integrated, event(3))
 	at, _ := l.progress.snapshot()
 	l.stop(errors.New("a reason"))
