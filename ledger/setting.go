@@ -36,14 +36,14 @@ func (x *setting) act(c Caller) proofs.Act {
 }
 
 // Weakens returns what a setting would take from evidence or retention as they
-// are now, as a clause; it is empty where that is nothing, or it cannot be. Where
-// two custodians are needed it takes a request.
-func (l *Ledger) Weakens(c Setting) string {
+// are now, as a clause; it is empty where that is nothing. Where two custodians
+// are needed it takes a request. The error is the problem that it cannot be.
+func (l *Ledger) Weakens(c Setting) (string, error) {
 	x, err := c.setting(l)
 	if err != nil {
-		return ""
+		return "", err
 	}
-	return l.retain.Weaker(x.body)
+	return l.retain.Weaker(x.body), nil
 }
 
 // set sets something anew, or requests it where two custodians have to want it.

@@ -26,11 +26,12 @@ func (a *API) setPruning(c *call) error {
 		return badRequest("after how many days? 0 prunes nothing more")
 	}
 	next := ledger.PruningConfig{Days: *change.Days}
-	var err error
+	less, two, err := c.weakens(next)
 	switch {
-	case c.weakensForTwo(next):
+	case err != nil:
+	case two:
 		err = c.needing(identity.Close, "to prune public entries two custodians are needed")
-	case a.ledger.Weakens(next) == "":
+	case !less:
 		err = c.needing(identity.ChangeSettings, "to prune later, or nothing more, is for operators")
 	}
 	if err != nil {

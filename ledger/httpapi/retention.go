@@ -58,7 +58,11 @@ func (a *API) setClass(c *call) error {
 // something from it is for custodians where two are needed, and all else for
 // operators.
 func (c *call) maySetStream(s ledger.StreamConfig) error {
-	if c.weakensForTwo(s) {
+	_, two, err := c.weakens(s)
+	switch {
+	case err != nil:
+		return err
+	case two:
 		return c.needing(identity.Close, "to take something from a stream two custodians are needed")
 	}
 	return c.needing(identity.ChangeSettings, "what takes nothing from a stream is for operators")
@@ -67,18 +71,25 @@ func (c *call) maySetStream(s ledger.StreamConfig) error {
 // mayKeep refuses a change of a class to who may not make it: longer is for
 // operators. Shorter is for custodians where two are needed, and else for both.
 func (c *call) mayKeep(class ledger.ClassConfig) error {
+	less, two, err := c.weakens(class)
 	switch {
-	case c.weakensForTwo(class):
+	case err != nil:
+		return err
+	case two:
 		return c.needing(identity.Close, "to keep entries for less time two custodians are needed")
-	case c.api.ledger.Weakens(class) == "":
+	case !less:
 		return c.needing(identity.ChangeSettings, "to keep entries for longer is for operators")
 	}
 	return nil
 }
 
-// weakensForTwo reports whether a change takes two custodians.
-func (c *call) weakensForTwo(change ledger.Setting) bool {
-	return c.api.ledger.Custody().Custodians > 1 && c.api.ledger.Weakens(change) != ""
+// weakens reports whether a change takes something from what there is, and
+// whether that takes two custodians. What cannot be is an error, whoever asks:
+// nobody else may do it either.
+func (c *call) weakens(change ledger.Setting) (less, two bool, err error) {
+	taken, err := c.api.ledger.Weakens(change)
+	less = err == nil && taken != ""
+	return less, less && c.api.ledger.Custody().Custodians > 1, err
 }
 
 func (a *API) custody(c *call) error { return c.json(http.StatusOK, a.ledger.Custody()) }
@@ -92,10 +103,12 @@ func (a *API) setCustody(c *call) error {
 		return badRequest("say both: custodians, 1 or 2, and grace, in seconds")
 	}
 	next := ledger.CustodyConfig{Custodians: *change.Custodians, Grace: *change.Grace}
-	if c.weakensForTwo(next) {
-		if err := c.needing(identity.Close, "to need less, two custodians are needed"); err != nil {
-			return err
-		}
+	_, two, err := c.weakens(next)
+	if err == nil && two {
+		err = c.needing(identity.Close, "to need less, two custodians are needed")
+	}
+	if err != nil {
+		return err
 	}
 	index, requested, err := c.session().SetCustody(c.Context(), next)
 	if err != nil {
@@ -121,10 +134,12 @@ func (a *API) setCustodians(c *call) error {
 				"name them as the history does: carla, cert:staff:carla or oidc:corp:carla@example.com")
 		}
 	}
-	if c.weakensForTwo(next) {
-		if err := c.needing(identity.Close, "who the custodians are, two of them say"); err != nil {
-			return err
-		}
+	_, two, err := c.weakens(next)
+	if err == nil && two {
+		err = c.needing(identity.Close, "who the custodians are, two of them say")
+	}
+	if err != nil {
+		return err
 	}
 	index, requested, err := c.session().SetCustodians(c.Context(), next)
 	if err != nil {
