@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -46,7 +47,7 @@ func TestMain(m *testing.M) {
 //
 // and the environment CAIRN_URL, CAIRN_POLICY, CAIRN_TOKEN (of a writer),
 // ONESTREAM (of one for the stream cloudtrail alone), READER, DEFAULTREADER (of
-// the stream default alone) and AUDITOR.
+// the stream default alone), AUDITOR, and EXPIRED (of a reader).
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -80,6 +81,9 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	if err := issueTokens(ctx, env, world.Tokens); err != nil {
+		return err
+	}
 	tokens, err := identity.OpenTokens(ctx, identity.TokensConfig{Register: world.Tokens})
 	if err != nil {
 		return err
@@ -104,6 +108,19 @@ func setup(env *testscript.Env) error {
 	if err := addStream(ctx, world.Ledger); err != nil {
 		return err
 	}
+	env.Setenv("CAIRN_URL", s.http.URL)
+	env.Setenv("CAIRN_POLICY", filepath.Join(dir, "policy"))
+	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+	return nil
+}
+
+// issueTokens issues the tokens of the environment, an hour ago.
+func issueTokens(ctx context.Context, env *testscript.Env, register storage.Register) error {
+	then := time.Now().Add(-time.Hour)
+	tokens, err := identity.OpenTokens(ctx, identity.TokensConfig{Register: register, Clock: func() time.Time { return then }})
+	if err != nil {
+		return err
+	}
 	for name, g := range map[string]identity.Grant{
 		"CAIRN_TOKEN": {Name: "app", Role: identity.Writer, Streams: []string{identity.EveryStream}},
 		"ONESTREAM":   {Name: "one", Role: identity.Writer, Streams: []string{"cloudtrail"}},
@@ -111,6 +128,7 @@ func setup(env *testscript.Env) error {
 		"AUDITOR":     {Name: "audit", Role: identity.Auditor},
 
 		"DEFAULTREADER": {Name: "dora", Role: identity.Reader, Streams: []string{"default"}},
+		"EXPIRED":       {Name: "eve", Role: identity.Reader, Streams: []string{"default"}, Expires: then.Add(time.Minute)},
 	} {
 		token, _, err := tokens.Issue(ctx, g)
 		if err != nil {
@@ -118,9 +136,6 @@ func setup(env *testscript.Env) error {
 		}
 		env.Setenv(name, token)
 	}
-	env.Setenv("CAIRN_URL", s.http.URL)
-	env.Setenv("CAIRN_POLICY", filepath.Join(dir, "policy"))
-	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	return nil
 }
 

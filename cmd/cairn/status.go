@@ -79,7 +79,7 @@ func (p *program) hintsOf(problem *client.Problem) (hints []string) {
 	aboutHeader := problem.Hint == "" || strings.HasPrefix(problem.Hint, "send it as: ")
 	switch {
 	case problem.Code() == client.Unauthorized && aboutHeader && p.givesToken():
-		return []string{"the token is mistyped, revoked or has expired; an operator sees which hold with: cairnd token list; and makes another with: cairnd token issue"}
+		return []string{"the token is mistyped or was revoked, or it expired and others were issued since; an operator sees which hold with: cairnd token list; and makes another with: cairnd token issue"}
 	case problem.Code() == client.Unauthorized && aboutHeader:
 		return []string{"give a token with CAIRN_TOKEN or --token-file; an operator makes one with: cairnd token issue"}
 	case problem.Code() == client.ReasonNeeded:

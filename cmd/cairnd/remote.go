@@ -86,7 +86,7 @@ func (r remote) howToBeKnown(problem *client.Problem) string {
 	case problem.Hint != "" && !strings.HasPrefix(problem.Hint, "send it as: "): // which is about the header
 		return problem.Hint
 	case r.tokenFile != "" || os.Getenv("CAIRN_TOKEN") != "":
-		return "the token is mistyped, revoked or has expired; whoever runs the server sees which hold with: cairnd token list"
+		return "the token is mistyped or was revoked, or it expired and others were issued since; whoever runs the server sees which hold with: cairnd token list"
 	}
 	return "give the token of whoever may do it with --token-file or CAIRN_TOKEN, or a client certificate"
 }

@@ -60,7 +60,7 @@ func TestTwoCustodiansThroughTheirTokens(t *testing.T) {
 	a.wants(a.run("", command.Misuse, "request list --client-key x --url "+a.url), "belong together")
 	a.wants(a.run("", command.No, "request list --url "+a.url), "hint: give the token")
 	write(t, tokens["cato"], "mistyped")
-	a.wants(a.run("", command.No, "request list"+as("cato")), "hint: the token is mistyped, revoked or has expired")
+	a.wants(a.run("", command.No, "request list"+as("cato")), "hint: the token is mistyped or was revoked")
 	a.wants(a.run("", command.No, "request list --url "+a.url+" --token-file "+tokenOf(a, "operator")), "an operator may not")
 	a.wants(a.run("", command.Unknown, "request list --url http://127.0.0.1:1"+" --token-file "+tokens["carla"]), "hint: is the server running, and is --url its address")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cairnlog/cairn/ledger/identity"
 	"github.com/cairnlog/cairn/ledger/identity/identitytest"
 	"github.com/cairnlog/cairn/ledger/local"
+	"github.com/cairnlog/cairn/proofs"
 )
 
 // A login is an issuer that a served ledger knows.
@@ -92,6 +93,44 @@ func TestLoginsAreAnswered(t *testing.T) {
 	}
 	if got := s.request(t, "GET", "/v1/receipts/0", "", s.token(identity.Reader)); got.status != http.StatusOK {
 		t.Errorf("a token of the ledger while the issuer is away: got %d", got.status)
+	}
+}
+
+// Whoever has a token that expired hears when, and is refused as anybody else who
+// is not known.
+func TestATokenThatExpiredIsAnsweredSo(t *testing.T) {
+	s := serve(t, local.Config{}, httpapi.Limits{})
+	then := time.Now().Add(-time.Hour).Truncate(time.Second)
+	before, err := identity.OpenTokens(t.Context(), identity.TokensConfig{Register: s.Tokens, Clock: func() time.Time { return then }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := before.Issue(t.Context(), identity.Grant{Name: "eve", Role: identity.Reader, Streams: []string{"default"}, Expires: then.Add(time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.tokens, err = identity.OpenTokens(t.Context(), identity.TokensConfig{Register: s.Tokens}); err != nil {
+		t.Fatal(err)
+	}
+	identities, err := identity.New(identity.Options{Tokens: s.tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := httpapi.New(httpapi.Config{Ledger: s.Ledger, Identities: identities})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := handle(api.Handler(httpapi.Every), "GET", "/v1/receipts/0", "Authorization: Bearer "+token)
+	p := problem(t, got)
+	if want := "the token expired at " + then.Add(time.Minute).UTC().Format(time.RFC3339); p.Code() != client.Unauthorized || p.Detail != want || !strings.Contains(p.Hint, "cairnd token issue") {
+		t.Errorf("got %+v, want %s", p, want)
+	}
+	if got.header.Get("WWW-Authenticate") != `Bearer realm="cairn", error="invalid_token"` {
+		t.Errorf("got the challenge %q", got.header.Get("WWW-Authenticate"))
+	}
+	act := one(t, s.acts(t, client.HistoryQuery{What: proofs.ActRefused}))
+	if act.Who != identity.Nobody || act.Object != "GET /v1/receipts/{index}" || act.Detail != string(client.Unauthorized) {
+		t.Errorf("got %+v recorded", act)
 	}
 }
 

@@ -238,11 +238,14 @@ func (a *Authenticator) bearer(ctx context.Context, current *authorities, c Cred
 	}
 	if strings.HasPrefix(token, tokenPrefix) {
 		about, outcome := a.tokens.find(token)
-		if outcome != Known {
-			unknown.Kind, unknown.Outcome = ByToken, outcome
-			return Identity{}, unknown
+		switch outcome {
+		case Known:
+			return about.Identity(), nil
+		case Expired:
+			return Identity{}, about.refuseExpired()
 		}
-		return about.Identity(), nil
+		unknown.Kind = ByToken
+		return Identity{}, unknown
 	}
 	if len(current.issuers) == 0 {
 		return Identity{}, unknown

@@ -112,7 +112,7 @@ func (is *issuer) checkTimes(c claims) (expires time.Time, err error) {
 	case !ok:
 		return expires, errors.New("it does not say until when")
 	case !now.Before(expires.Add(skew)):
-		return expires, errors.New("it has expired")
+		return expires, fmt.Errorf("it expired at %s", expires.UTC().Format(time.RFC3339))
 	case expires.After(now.Add(is.lifetime + skew)):
 		return expires, fmt.Errorf("it would for more than %v", is.lifetime)
 	}

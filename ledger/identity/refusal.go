@@ -34,6 +34,15 @@ type Refusal struct {
 	retryAfter time.Duration
 }
 
+// refuseExpired returns why a token that has expired is refused.
+func (t Token) refuseExpired() *Refusal {
+	return &Refusal{
+		Kind: ByToken, Outcome: Expired,
+		Detail: "the token expired at " + t.Expires.Format(time.RFC3339),
+		Hint:   "ask whoever issued it for another; it is made with: cairnd token issue",
+	}
+}
+
 // Error returns the detail, with the reason where there is another.
 func (r *Refusal) Error() string {
 	if r.reason == nil {

@@ -192,14 +192,18 @@ func (t *Tokens) List() []Token {
 }
 
 // Authenticate returns what is known of a token, and false for one that is
-// malformed, unknown, revoked or expired: it does not say which.
+// malformed, unknown, revoked or expired.
 func (t *Tokens) Authenticate(token string) (Token, bool) {
 	about, outcome := t.find(token)
-	return about, outcome == Known
+	if outcome != Known {
+		return Token{}, false
+	}
+	return about, true
 }
 
-// find returns what is known of a token, and how that ended. Who has no token
-// cannot learn what is known of one that has expired.
+// find returns what is known of a token, also of one that has expired, and how
+// that ended. It takes the whole token: who knows no more than its ID learns
+// nothing of it.
 func (t *Tokens) find(token string) (Token, Outcome) {
 	b, err := parseBearer(token)
 	if err != nil {
@@ -218,7 +222,7 @@ func (t *Tokens) find(token string) (Token, Outcome) {
 	case !known || !same:
 		return Token{}, Unknown
 	case row.expired(t.now()):
-		return Token{}, Expired
+		return row.Token, Expired
 	}
 	return row.Token, Known
 }

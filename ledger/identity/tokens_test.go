@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"strings"
 	"sync"
@@ -125,6 +126,43 @@ func TestTokenExpires(t *testing.T) {
 	issue(t, tokens, writerOf("default"))
 	if got := tokens.List(); len(got) != 1 {
 		t.Errorf("got %d tokens, want the expired one forgotten when a new one comes", len(got))
+	}
+}
+
+// Who has a token hears that it expired. Who knows its ID alone hears nothing.
+func TestATokenThatExpiredSaysSo(t *testing.T) {
+	c := &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	tokens := openTokens(t, memory.New(nil).Register("tokens"), c.Now)
+	a, err := identity.New(identity.Options{Tokens: tokens, Clock: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _ := issue(t, tokens, writerOf("default"))
+	g := writerOf("default")
+	g.Expires = c.Now().Add(time.Hour).In(time.FixedZone("", 7200))
+	token, about := issue(t, tokens, g)
+	c.advance(time.Hour)
+	guess := token[:len("cairn_w")+len(about.ID)+1] + strings.Repeat("0", 64)
+	guess += fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(guess)))
+	for what, row := range map[string]struct {
+		token, detail string
+		want          identity.Outcome
+	}{
+		"the token":                {token, "the token expired at 2026-11-23T13:00:00Z", identity.Expired},
+		"another secret of its ID": {guess, "this needs the token of somebody who may do it", identity.Unknown},
+	} {
+		i, err := a.Identify(t.Context(), identity.Credentials{Authorization: bearerOf(row.token)})
+		wantOutcome(t, what, err, row.want)
+		var r *identity.Refusal
+		if errors.As(err, &r) && (r.Detail != row.detail || r.Who != "" || r.Hint == "") || i.Name != "" {
+			t.Errorf("%s: got %+v of %+v, want %s", what, r, i, row.detail)
+		}
+		if about, ok := tokens.Authenticate(row.token); ok || about.Name != "" {
+			t.Errorf("%s: it authenticates, or tells of whom it is: %+v", what, about)
+		}
+	}
+	if _, err := a.Identify(t.Context(), identity.Credentials{Authorization: bearerOf(other)}); err != nil {
+		t.Errorf("another token: %v", err)
 	}
 }
 
