@@ -124,7 +124,7 @@ func TestWithinTheGraceNothingIsFound(t *testing.T) {
 	why = []uint64{plan.Requested}
 	finds(run(all[3], all[3]))
 	n := client.FindQuery{Stream: "people", Fields: []client.FieldValue{{Name: "n", Value: "0"}}}
-	if found, err := a.l.As(Caller{Name: "reader", Because: "r"}).Find(t.Context(), n); err != nil || len(found.Entries) > 0 {
+	if found, err := a.l.As(Caller{Name: "reader", Because: "r"}).Find(t.Context(), n); err != nil || found.Entries == nil || len(found.Entries) > 0 {
 		t.Errorf("by what concerns nobody: got %+v, %v", found, err)
 	}
 	held, err := a.as("carla").Hold(t.Context(), HoldConfig{Stream: "people", Subject: "alice", Reason: "r"})

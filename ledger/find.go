@@ -47,6 +47,7 @@ func (s *Session) find(ctx context.Context, q client.FindQuery, act *proofs.Act)
 	if found.Entries, found.Disabled, err = s.l.enabled(ctx, settings.Body.Stream, found.Entries, found.Size); err != nil {
 		return nil, err
 	}
+	found.Entries = append([]proofs.Run{}, found.Entries...) // none are an empty list, and not null
 	if len(found.Entries) > client.MaxFound {
 		found.Next = found.Entries[client.MaxFound].First
 		found.Entries = found.Entries[:client.MaxFound]

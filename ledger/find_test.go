@@ -83,7 +83,7 @@ func TestFindNamesNobody(t *testing.T) {
 	a := newArchive(t)
 	a.short("people", 30)
 	a.record("people", "alice", "bob")
-	if found, err := a.as("nosy").Find(t.Context(), client.FindQuery{Stream: "people", Subject: "mallory"}); err != nil || len(found.Entries) > 0 {
+	if found, err := a.as("nosy").Find(t.Context(), client.FindQuery{Stream: "people", Subject: "mallory"}); err != nil || found.Entries == nil || len(found.Entries) > 0 {
 		t.Fatal(found, err)
 	}
 	if h, err := a.as("auditor").History(t.Context(), client.HistoryQuery{Who: "nosy"}); err != nil || len(h.Acts) != 1 || h.Acts[0].Act.Subject != "" {

@@ -89,6 +89,7 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		post("/v1/holds", nil, "", `{"stream":"people","reason":""}`, 400, custodian), post("/v1/holds", nil, "", `{"stream":"nope","reason":"r"}`, 404, custodian),
 		get("/v1/holds", nil, "", 200),
 		post(find, nil, "", `{"stream":"people","subject":"bob","fields":[{"name":"event-4624","value":"1"}]}`, 200, reader),
+		post(find, nil, "", `{"stream":"people","subject":"whom nothing concerns"}`, 200, reader),
 		post(find, nil, "", `{"stream":"people"}`, 400, reader), post(find, nil, "", `{"stream":"nope","subject":"bob"}`, 404, reader),
 		post("/v1/erasures:plan", nil, "", about("bob"), 200, custodian),
 		post("/v1/erasures:plan", nil, "", `{"stream":"people"}`, 400, custodian), post("/v1/erasures:plan", nil, "", `{"stream":"nope","subject":"x"}`, 404, custodian),
