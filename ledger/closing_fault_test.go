@@ -108,6 +108,7 @@ func (j *closingJourney) take() {
 		return err
 	})
 	j.plan.Heal()
+	settles(j.t, j.l)
 	j.until("the ledger is ready", func() bool { return j.l.ready(ctx) == nil }, func() error { return nil })
 	for who, index := range at {
 		if !j.isGone(index) {

@@ -190,12 +190,7 @@ func (j *journey) keep() {
 func (j *journey) judge() {
 	j.t.Helper()
 	j.plan.Heal() // what follows only looks
-
-	// A fault from before may still stop it.
-	eventually(j.t, "what is under way ends", func() bool {
-		s := j.l.Status().Sizes
-		return j.l.Stopped() != nil || s.Integrated == s.Sequenced
-	})
+	settles(j.t, j.l)
 	if j.l.ready(context.Background()) != nil {
 		j.end()
 		j.reach()
@@ -225,6 +220,16 @@ func (j *journey) judge() {
 		}
 	}
 	j.l = nil
+}
+
+// settles waits until what is under way ends: a fault from before may still stop
+// the ledger.
+func settles(t testing.TB, l *Ledger) {
+	t.Helper()
+	eventually(t, "what is under way ends", func() bool {
+		s := l.Status().Sizes
+		return l.Stopped() != nil || s.Published == s.Sequenced
+	})
 }
 
 // journeyEvent returns the i-th event of a journey, which is also the i-th of
