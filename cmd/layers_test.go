@@ -90,6 +90,10 @@ var layers = []layer{
 		name: "client/...", ours: []string{"client/...", "proofs/...", "storage"}, links: []string{"ledger/...", trillian, pebble},
 		why: "those who do not trust the operator must not need the operator's code",
 	}, {
+		name: "client/query", ours: []string{"proofs"}, libs: none,
+		std: []string{"crypto/rand", "log/...", "math/rand/...", "net/http", "os/..."},
+		why: "a query means the same in every program and page that takes one, so it is pure",
+	}, {
 		name: "ledger", ours: []string{"client", "ledger/keystate", "ledger/keytree", "ledger/retain", "proofs/...", "storage", "witness"},
 		why: "it takes contracts, and local or a program chooses what stands behind them",
 	}, {

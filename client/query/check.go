@@ -1,0 +1,64 @@
+package query
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// CheckFields reports the first name in a query that [Parse] made which is not
+// among the names of declared fields. Its error is an [*Error], whose hint is the
+// nearest one.
+func CheckFields(q *Query, declared []string) error {
+	for _, f := range q.names {
+		if slices.Contains(declared, f.name) {
+			continue
+		}
+		p := parser{text: q.text}
+		return p.fail(f.offset, len(f.name), fmt.Sprintf("no field %s is declared", f.name), suggest(f.name, declared))
+	}
+	return nil
+}
+
+// suggest says what may have been meant by a name.
+func suggest(name string, declared []string) string {
+	nearest, least := "", len(name)/3+2
+	for _, d := range slices.Concat(declared, []string{nameAfter, nameBefore, nameIndex, nameStream, nameSource}) {
+		if n := distance(strings.ToLower(name), d); n < least {
+			nearest, least = d, n
+		}
+	}
+	if nearest != "" {
+		return fmt.Sprintf("did you mean %s?", nearest)
+	}
+	if path, err := proofs.NormalizePath(name); err == nil {
+		return fmt.Sprintf("write %s for a member of events that is not declared, or put the text in double quotes to find it", path)
+	}
+	return "put the text in double quotes to find it as it is"
+}
+
+// distance returns how many bytes have to be added, taken away, replaced, or
+// swapped with the next to make one text of the other.
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, last, row = last, row, before
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			replaced := last[j-1]
+			if a[i-1] != b[j-1] {
+				replaced++
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, replaced)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}
