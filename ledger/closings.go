@@ -64,13 +64,9 @@ func (l *Ledger) announced(ctx context.Context, index uint64) (kind proofs.Kind,
 	if err := l.sequencedIndex(index); err != nil {
 		return 0, 0, err
 	}
-	leaves, err := l.leaves(ctx, index, index+1)
+	leaf, err := l.leaf(ctx, index)
 	if err != nil {
 		return 0, 0, err
-	}
-	leaf, err := proofs.ParseLeaf(leaves[0])
-	if err != nil {
-		return 0, 0, fmt.Errorf("entry %d: %w", index, err)
 	}
 	announces := false
 	last = index

@@ -61,13 +61,9 @@ func (l *Ledger) about(ctx context.Context, index uint64) (proofs.Kind, string, 
 	if err := l.sequencedIndex(index); err != nil {
 		return 0, "", err
 	}
-	leaves, err := l.leaves(ctx, index, index+1)
+	leaf, err := l.leaf(ctx, index)
 	if err != nil {
 		return 0, "", err
-	}
-	leaf, err := proofs.ParseLeaf(leaves[0])
-	if err != nil {
-		return 0, "", fmt.Errorf("entry %d: %w", index, err)
 	}
 	number, err := aboutStream(leaf)
 	if err != nil {
@@ -230,6 +226,19 @@ func (l *Ledger) leaves(ctx context.Context, start, end uint64) ([][]byte, error
 		start = next
 	}
 	return all, nil
+}
+
+// leaf returns the leaf of a sequenced entry.
+func (l *Ledger) leaf(ctx context.Context, index uint64) (proofs.Leaf, error) {
+	leaves, err := l.leaves(ctx, index, index+1)
+	if err != nil {
+		return proofs.Leaf{}, err
+	}
+	leaf, err := proofs.ParseLeaf(leaves[0])
+	if err != nil {
+		return proofs.Leaf{}, fmt.Errorf("entry %d: %w", index, err)
+	}
+	return leaf, nil
 }
 
 func (l *Ledger) isPending(index uint64) bool {

@@ -29,6 +29,8 @@ type RequestInfo struct {
 	// of that by which it was withdrawn.
 	Used      uint64 `json:"used,omitempty"`
 	Withdrawn uint64 `json:"withdrawn,omitempty"`
+
+	Moot *Moot `json:"moot,omitempty"` // of one that nothing ended: it cannot be done any more
 }
 
 // pseudonym returns the number that stands for an identity in public.
@@ -59,11 +61,11 @@ func (s *Session) Requests(ctx context.Context) ([]RequestInfo, error) {
 	act := s.caller.act(proofs.ActHistory)
 	act.Query = "requests"
 	for _, r := range s.l.retain.Requests() {
-		asked, err := s.l.requestedAct(ctx, r.Index)
-		if err != nil && !isGone(err) {
+		info, err := s.l.openRequest(ctx, r)
+		if err != nil {
 			return nil, s.answered(ctx, act, err)
 		}
-		list = append(list, *requestInfo(r, asked))
+		list = append(list, *info)
 	}
 	act.Results = uint64(len(list))
 	if err := s.answered(ctx, act, nil); err != nil {
@@ -92,14 +94,28 @@ func (l *Ledger) requested(ctx context.Context, index uint64) (*RequestInfo, err
 	if !ok {
 		return nil, noRequest(index)
 	}
-	act, err := l.requestedAct(ctx, index)
-	if err != nil && !isGone(err) {
+	info, err := l.openRequest(ctx, r)
+	if err != nil {
 		return nil, err
 	}
 	if sizes, _ := l.progress.snapshot(); r.Used >= sizes.Sequenced {
-		r.Used = 0 // its entry is about to be there
+		info.Used = 0 // its entry is about to be there
 	}
-	return requestInfo(r, act), nil
+	return info, nil
+}
+
+// openRequest returns what a request asks for, and whether it still can be done.
+func (l *Ledger) openRequest(ctx context.Context, r retain.Request) (*RequestInfo, error) {
+	act, err := l.requestedAct(ctx, r.Index)
+	if err != nil && !isGone(err) {
+		return nil, err
+	}
+	info := requestInfo(r, act)
+	if r.Used == 0 && r.Withdrawn == 0 {
+		info.Moot, err = l.moot(ctx, r, act)
+		return info, err
+	}
+	return info, nil
 }
 
 func isGone(err error) bool {
@@ -206,6 +222,13 @@ func (l *Ledger) doRequest(ctx context.Context, r retain.Request) error {
 	act, err := l.requestedAct(ctx, r.Index)
 	if err != nil {
 		return err
+	}
+	m, err := l.moot(ctx, r, act)
+	if err != nil {
+		return err
+	}
+	if m != nil {
+		return m.problem(r.Index)
 	}
 	act.Request = r.Index
 	switch act.What {

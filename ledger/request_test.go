@@ -48,8 +48,8 @@ func TestARequestWhoseActExpiredStopsNothing(t *testing.T) {
 	a.later(3)
 	a.gone(next[0])
 	list, err := a.as("carla").Requests(t.Context())
-	if err != nil || len(list) != 1 || list[0].Act.What != "" || list[0].Approved == 0 {
-		t.Errorf("got %+v, %v, want one request of which nothing is known", list, err)
+	if err != nil || len(list) != 1 || list[0].Act.What != "" || list[0].Approved == 0 || list[0].Moot == nil || list[0].Moot.Entry == 0 {
+		t.Errorf("got %+v, %v, want one request of which nothing is known since an expiry", list, err)
 	}
 	if _, err := a.as("auditor").History(t.Context(), client.HistoryQuery{}); err != nil {
 		t.Errorf("the history of which a part has expired: %v", err)

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -80,10 +79,19 @@ func (l *Ledger) setRequested(ctx context.Context, act proofs.Act) (uint64, erro
 	if err != nil {
 		return 0, err
 	}
-	if x.since > act.Request {
-		return 0, client.NewProblem(client.Invalid, fmt.Sprintf("the stream was changed by entry %d, after what was asked for", x.since), fmt.Sprintf("take it back with: cairnd request withdraw %d, and ask again", act.Request))
+	if m := x.changedSince(act.Request); m != nil {
+		return 0, m.problem(act.Request)
 	}
 	return l.setSettings(ctx, x, act)
+}
+
+// changedSince returns why what a request would set is moot: it says all there
+// is to set, and would undo what was set after it was asked for.
+func (x *setting) changedSince(request uint64) *Moot {
+	if x.since <= request {
+		return nil
+	}
+	return &Moot{"the stream was changed after it was asked for", x.since}
 }
 
 // requestedSetting returns what an act asks to be set.

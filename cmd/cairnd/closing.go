@@ -94,12 +94,14 @@ func (p *program) tell(ctx context.Context, a *admin, u undoing, w waiting) (don
 
 // awaitRequest waits until what a request asks for is done, and tells people.
 func (p *program) awaitRequest(ctx context.Context, a *admin, index uint64, w waiting) (r httpapi.Requested, err error) {
-	err = w.until(ctx, a, fmt.Sprintf("/v1/requests/%d", index), &r, func() bool { return r.Done || r.Withdrawn > 0 })
+	err = w.until(ctx, a, fmt.Sprintf("/v1/requests/%d", index), &r, func() bool { return r.Done || r.Withdrawn > 0 || r.Moot != nil })
 	switch {
 	case err != nil:
 		return r, fmt.Errorf("request %d: %w", index, err)
 	case r.Withdrawn > 0:
 		return r, fmt.Errorf("request %d was withdrawn in entry %d: %w", index, r.Withdrawn, errDeclined)
+	case r.Moot != nil:
+		return r, fmt.Errorf("request %d %s: %w", index, describeMoot(r.Moot), errDeclined)
 	}
 	p.Say("done: entry %d used the request", r.Used)
 	return r, nil

@@ -54,6 +54,9 @@ func (a *admin) request(ctx context.Context, index uint64) (r httpapi.Requested,
 func describeAct(act proofs.Act) string {
 	switch act.What {
 	case proofs.ActErase:
+		if act.Subject == "" { // its keys are destroyed
+			return "erase somebody in stream " + act.Stream
+		}
 		return fmt.Sprintf("erase subject %q in stream %s", act.Subject, act.Stream)
 	case proofs.ActRelease:
 		return "release hold " + act.Object
@@ -96,12 +99,23 @@ func stateOf(r ledger.RequestInfo, now time.Time) string {
 		return fmt.Sprintf("withdrawn in entry %d", r.Withdrawn)
 	case r.Used > 0:
 		return fmt.Sprintf("used by entry %d", r.Used)
+	case r.Moot != nil:
+		return describeMoot(r.Moot)
 	case r.Approved == 0:
 		return "waits for another custodian"
 	case from.After(now):
 		return fmt.Sprintf("approved in entry %d, done after %s", r.Approved, from.Format(time.RFC3339))
 	}
 	return fmt.Sprintf("approved in entry %d, to be done; where it stays so the server's log says why", r.Approved)
+}
+
+// describeMoot says why what was asked for cannot be done any more.
+func describeMoot(m *ledger.Moot) string {
+	text := "cannot be done any more, and is to be withdrawn: " + m.Why
+	if m.Entry > 0 {
+		text += fmt.Sprintf(", by entry %d", m.Entry)
+	}
+	return text
 }
 
 func (p *program) approveCommand() *cobra.Command {
@@ -140,6 +154,9 @@ func (p *program) approve(ctx context.Context, arg string, w waiting) error {
 		t.Row("asked for", describeAct(r.Act))
 		t.Row("by", r.Act.Who)
 		t.Row("because", r.Act.Because)
+		if r.Moot != nil {
+			t.Row("state", describeMoot(r.Moot))
+		}
 		if err := t.Flush(); err != nil {
 			return err
 		}

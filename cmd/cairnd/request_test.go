@@ -65,6 +65,26 @@ func TestTwoCustodiansThroughTheirTokens(t *testing.T) {
 	a.wants(a.run("", command.Unknown, "request list --url http://127.0.0.1:1"+" --token-file "+tokens["carla"]), "hint: is the server running, and is --url its address")
 }
 
+// What was asked for twice is done once, and the other request says so.
+func TestARequestThatCannotBeDoneAnyMoreSaysSo(t *testing.T) {
+	a := newArchive(t)
+	cato := filepath.Join(t.TempDir(), "cato")
+	write(t, cato, a.token("cato", "custodian")+"\n")
+	as := " --url " + a.url + " --token-file " + cato
+	hold := a.index(a.run("", command.Yes, "hold add --stream people --reason r"), `hold (\d+)`)
+	a.run("", command.Yes, "custody set --custodians 2")
+	var requests []string
+	for range 2 {
+		requests = append(requests, a.index(a.run("", command.Yes, "hold release "+hold+" --reason r --yes"), `requested in entry (\d+)`))
+	}
+	a.run("", command.Yes, "request approve "+requests[0]+" --yes --wait"+as)
+	a.wants(a.run("", command.Yes, "request list"), requests[1]+` .*cannot be done any more, and is to be withdrawn: hold `+hold+` is released, by entry \d+\n$`)
+	a.wants(a.run("", command.Yes, "request list --json"), `"moot": \{\s+"why": "hold `+hold+` is released",\s+"entry": \d+\s+\}`)
+	a.wants(a.run("", command.No, "request approve "+requests[1]+" --yes --wait"+as), `(?m)^state +cannot be done any more`, `request `+requests[1]+` cannot be done any more, .*: nothing was done`)
+	a.run("", command.Yes, "request withdraw "+requests[1])
+	a.wants(a.run("", command.Yes, "request list --json"), `^\[\]\n$`)
+}
+
 // A request that is withdrawn while somebody waits for it was declined.
 func TestWhoWaitsHearsThatARequestIsWithdrawn(t *testing.T) {
 	a := newArchive(t)

@@ -42,6 +42,9 @@ func (a *API) request(c *call) error {
 func (c *call) requested(status int, r *ledger.RequestInfo) error {
 	now, _ := c.api.ledger.Requested(r.Request)
 	now.Act = r.Act
+	if now.Used == 0 && now.Withdrawn == 0 {
+		now.Moot = r.Moot
+	}
 	done, err := c.isUsed(r.Request)
 	if err != nil {
 		return err

@@ -45,6 +45,19 @@ func (s *State) Requests() (list []Request) {
 	return list
 }
 
+// Used returns those that allowed an entry of a kind, in the order of their
+// indices.
+func (s *State) Used(kind proofs.Kind) (list []Request) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, r := range s.requests {
+		if r.Used > 0 && r.Kind == kind {
+			list = append(list, *r)
+		}
+	}
+	return list
+}
+
 // NeedsRequest reports whether an entry of a kind needs a request now. The
 // body is that of a settings entry, and not looked at for other kinds.
 func (s *State) NeedsRequest(kind proofs.Kind, body proofs.SettingsBody) bool {
