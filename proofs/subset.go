@@ -12,29 +12,32 @@ import (
 // these are the hashes of its inclusion proof in another order; of all there
 // are none. An error matches [ErrNotVerified].
 func CheckSubset(indices []uint64, leaves []Hash, size uint64, proof []Hash, root Hash) error {
+	got, err := subsetRoot(indices, leaves, size, proof)
+	if err == nil && got != root {
+		err = fmt.Errorf("%w: subset: the leaves do not lead to the root of size %d", ErrNotVerified, size)
+	}
+	return err
+}
+
+// subsetRoot returns the root that a proof as in [CheckSubset] leads to.
+func subsetRoot(indices []uint64, leaves []Hash, size uint64, proof []Hash) (root Hash, err error) {
 	if len(indices) != len(leaves) {
-		return fmt.Errorf("%w: subset: %d indices and %d leaves", ErrNotVerified, len(indices), len(leaves))
+		return root, fmt.Errorf("%w: subset: %d indices and %d leaves", ErrNotVerified, len(indices), len(leaves))
 	}
 	if err := checkRising(indices, size); err != nil {
-		return fmt.Errorf("%w: subset: %w", ErrNotVerified, err)
-	}
-	if size == 0 {
-		if len(proof) > 0 || root != EmptyRoot() {
-			return fmt.Errorf("%w: subset: not the empty tree", ErrNotVerified)
-		}
-		return nil
+		return root, fmt.Errorf("%w: subset: %w", ErrNotVerified, err)
 	}
 	c := subsetChecker{leaves: leaves, proof: proof}
-	got := c.root(indices, 0, size)
+	if root = EmptyRoot(); size > 0 {
+		root = c.root(indices, 0, size)
+	}
 	switch {
 	case c.short:
-		return fmt.Errorf("%w: subset: %d hashes are too few", ErrNotVerified, len(proof))
+		return root, fmt.Errorf("%w: subset: %d hashes are too few", ErrNotVerified, len(proof))
 	case len(c.proof) > 0:
-		return fmt.Errorf("%w: subset: %d hashes too many", ErrNotVerified, len(c.proof))
-	case got != root:
-		return fmt.Errorf("%w: subset: the leaves do not lead to the root of size %d", ErrNotVerified, size)
+		return root, fmt.Errorf("%w: subset: %d hashes too many", ErrNotVerified, len(c.proof))
 	}
-	return nil
+	return root, nil
 }
 
 // A subsetChecker takes leaves and hashes from the front, as it needs them.

@@ -85,13 +85,18 @@ func CommitTag(opening *Key256, tag Tag) Hash {
 // TagsRoot returns T: the RFC 6962 root of the tree whose leaves are the
 // commitments, in the order of the record. Without tags it is [EmptyRoot].
 func TagsRoot(commitments []Hash) Hash {
-	if len(commitments) == 0 {
-		return EmptyRoot()
-	}
 	var few [16]Hash // without allocation
 	level := few[:0]
 	for _, c := range commitments {
 		level = append(level, LeafHash(c[:]))
+	}
+	return rootOf(level)
+}
+
+// rootOf returns the RFC 6962 root over leaf hashes, which it overwrites.
+func rootOf(level []Hash) Hash {
+	if len(level) == 0 {
+		return EmptyRoot()
 	}
 	// Pairing from the left and carrying an odd last node up gives the tree of
 	// RFC 6962 §2.1, where the left subtree is the largest complete one.

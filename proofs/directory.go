@@ -1,0 +1,273 @@
+package proofs
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+)
+
+// The sizes of segments, of which each has a directory.
+const (
+	SegmentSize   = 4096 // entries of a small segment
+	LargeSegments = 16   // small segments of a large one
+)
+
+// A SegmentID names entries that have a directory together: small segment n the
+// [SegmentSize] entries from n*SegmentSize on, and large segment n the
+// [LargeSegments] small ones from n*LargeSegments on.
+//
+//	struct { uint8 large; uint64 number; } SegmentID;
+type SegmentID struct {
+	Large  bool
+	Number uint64 // below 2^48
+}
+
+const segmentIDSize = 1 + 8
+
+// maxSegment keeps the indices of every segment below 2^64.
+const maxSegment = 1 << 48
+
+// First returns the index of the first entry of the segment.
+func (s SegmentID) First() uint64 { return s.Number * s.Size() }
+
+// Size returns how many entries the segment has.
+func (s SegmentID) Size() uint64 {
+	if s.Large {
+		return SegmentSize * LargeSegments
+	}
+	return SegmentSize
+}
+
+// End returns the index behind the last entry of the segment.
+func (s SegmentID) End() uint64 { return s.First() + s.Size() }
+
+// String returns "segment 7" or "large segment 0".
+func (s SegmentID) String() string {
+	if s.Large {
+		return fmt.Sprintf("large segment %d", s.Number)
+	}
+	return fmt.Sprintf("segment %d", s.Number)
+}
+
+// DirectoryPlace returns the index of the entry that must be the directory of
+// the small segment of a number: the first of the next segment but one.
+func DirectoryPlace(segment uint64) uint64 { return (segment + 2) * SegmentSize }
+
+// DirectoriesAt returns how many small segments have a directory in a log of a
+// size: those whose place is in it.
+func DirectoriesAt(size uint64) uint64 {
+	if size <= DirectoryPlace(0) {
+		return 0
+	}
+	return (size-1)/SegmentSize - 1
+}
+
+// A DirectoryBody is the body of a directory entry. One stands at the place of
+// every small segment ([DirectoryPlace]), and whenever an erasure took rows from
+// directories another follows it, which makes these anew. Each commits to all
+// directories as they are then, so that the last one is all that it takes.
+//
+//	struct {
+//	    uint64 segments;
+//	    opaque small[32];
+//	    opaque large[32];
+//	    struct { SegmentID segment; opaque hash[32]; } made<0..65364>;
+//	} DirectoryBody;
+type DirectoryBody struct {
+	Segments uint64 // small segments that have one: all from 0 on
+
+	// Small and Large are the RFC 6962 roots over the hashes of all directories
+	// of small and of large segments ([DirectoryHead.Hash]), in their order.
+	Small, Large Hash
+
+	// Made are those that are new, or made anew: small ones first, rising.
+	Made []MadeDirectory
+}
+
+// A MadeDirectory is the hash of one directory.
+type MadeDirectory struct {
+	Segment SegmentID
+	Hash    Hash
+}
+
+// MaxMade is how many directories one entry can make.
+const MaxMade = (MaxControl - 70) / (segmentIDSize + HashSize)
+
+// LargeSegments returns how many large segments have a directory.
+func (b DirectoryBody) LargeSegments() uint64 { return b.Segments / LargeSegments }
+
+// FormatDirectory returns the canonical bytes of the body.
+func FormatDirectory(b DirectoryBody) ([]byte, error) {
+	if len(b.Made) > MaxMade {
+		return nil, fmt.Errorf("%w: directory: %d made are more than %d", ErrMalformed, len(b.Made), MaxMade)
+	}
+	out := appendUint64s(nil, b.Segments)
+	out = append(out, b.Small[:]...)
+	out = append(out, b.Large[:]...)
+	var made []byte
+	for _, m := range b.Made {
+		made = appendSegmentID(made, m.Segment)
+		made = append(made, m.Hash[:]...)
+	}
+	out = appendVector(out, 2, made)
+	if _, err := ParseDirectory(out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// ParseDirectory reads what [FormatDirectory] writes and nothing else.
+func ParseDirectory(b []byte) (DirectoryBody, error) {
+	d := decoder{format: "directory", rest: b}
+	body := DirectoryBody{Segments: d.uint64("segments"), Small: d.hash("small"), Large: d.hash("large")}
+	if d.err == nil && (body.Segments == 0 || body.Segments > maxSegment) {
+		d.fail("segments", "none, or too many")
+	}
+	made := decoder{format: d.format, rest: d.vector("made", 2, 0, MaxMade*(segmentIDSize+HashSize))}
+	for len(made.rest) > 0 {
+		m := MadeDirectory{Segment: made.segmentID("segment"), Hash: made.hash("hash")}
+		if n := len(body.Made); made.err == nil && n > 0 && !m.Segment.after(body.Made[n-1].Segment) {
+			made.fail("segment", "they do not rise")
+		}
+		if made.err == nil && !body.has(m.Segment) {
+			made.fail("segment", "has no directory yet")
+		}
+		body.Made = append(body.Made, m)
+	}
+	d.inner(made)
+	return body, d.end()
+}
+
+// has reports whether a segment has a directory.
+func (b DirectoryBody) has(s SegmentID) bool {
+	if s.Large {
+		return s.Number < b.LargeSegments()
+	}
+	return s.Number < b.Segments
+}
+
+func (s SegmentID) after(other SegmentID) bool {
+	if s.Large != other.Large {
+		return s.Large
+	}
+	return s.Number > other.Number
+}
+
+func appendSegmentID(b []byte, s SegmentID) []byte {
+	return binary.BigEndian.AppendUint64(append(b, boolByte(s.Large)), s.Number)
+}
+
+func (d *decoder) segmentID(field string) SegmentID {
+	s := SegmentID{Large: d.bool(field), Number: d.uint64(field)}
+	if d.err == nil && s.Number >= maxSegment {
+		d.fail(field, "its number is too large")
+	}
+	return s
+}
+
+// A DirectoryHead is what a directory commits to: for each bucket with tags in
+// the segment its rows.
+//
+//	struct {
+//	    SegmentID segment;
+//	    uint64    first_time;           /* of the first leaf, in microseconds since 1970 */
+//	    uint64    last_time;
+//	    struct { uint32 stream; uint32 bucket; opaque rows[32]; } buckets<0..2^22>;
+//	    uint64    erased<0..2^19>;
+//	} DirectoryHead;
+type DirectoryHead struct {
+	Segment             SegmentID
+	FirstTime, LastTime uint64
+
+	// Buckets are those that any entry of the segment with tags is in, rising.
+	// There is none of whose entries no tag is left.
+	Buckets []DirectoryBucket
+
+	// Erased are the indices of the erasures' announcements that took tags from
+	// entries of the segment, rising.
+	Erased []uint64
+}
+
+// A DirectoryBucket commits to the rows of a bucket.
+type DirectoryBucket struct {
+	Stream, Bucket uint32
+	Rows           Hash // [DirectoryRows.Hash]
+}
+
+const (
+	directoryBucketSize = 4 + 4 + HashSize
+	maxHeadBuckets      = 1 << 22
+	maxHeadErased       = 1 << 19
+)
+
+// Hash returns what a directory entry commits to: SHA-256("cairn/v1 directory\n" ‖ head).
+func (h DirectoryHead) Hash() (Hash, error) {
+	b, err := FormatDirectoryHead(h)
+	if err != nil {
+		return Hash{}, err
+	}
+	return sha256.Sum256(append([]byte("cairn/v1 directory\n"), b...)), nil
+}
+
+// FormatDirectoryHead returns the canonical bytes of the head.
+func FormatDirectoryHead(h DirectoryHead) ([]byte, error) {
+	b, err := appendDirectoryHead(nil, h)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ParseDirectoryHead(b); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func appendDirectoryHead(b []byte, h DirectoryHead) ([]byte, error) {
+	if len(h.Buckets) > maxHeadBuckets/directoryBucketSize || len(h.Erased) > maxHeadErased/8 {
+		return nil, fmt.Errorf("%w: directory head: too many buckets or erasures", ErrMalformed)
+	}
+	b = appendSegmentID(b, h.Segment)
+	b = appendUint64s(b, h.FirstTime, h.LastTime)
+	var buckets []byte
+	for _, x := range h.Buckets {
+		buckets = binary.BigEndian.AppendUint32(buckets, x.Stream)
+		buckets = binary.BigEndian.AppendUint32(buckets, x.Bucket)
+		buckets = append(buckets, x.Rows[:]...)
+	}
+	b = appendVector(b, 3, buckets)
+	return appendVector(b, 3, appendUint64s(nil, h.Erased...)), nil
+}
+
+// ParseDirectoryHead reads what [FormatDirectoryHead] writes and nothing else.
+func ParseDirectoryHead(b []byte) (DirectoryHead, error) {
+	d := decoder{format: "directory head", rest: b}
+	h := d.directoryHead()
+	return h, d.end()
+}
+
+func (d *decoder) directoryHead() (h DirectoryHead) {
+	h.Segment, h.FirstTime, h.LastTime = d.segmentID("segment"), d.uint64("first time"), d.uint64("last time")
+	if d.err == nil && h.FirstTime > h.LastTime {
+		d.fail("last time", "is before the first")
+	}
+	buckets := decoder{format: d.format, rest: d.vector("buckets", 3, 0, maxHeadBuckets)}
+	var last uint32
+	for len(buckets.rest) > 0 {
+		x := DirectoryBucket{Stream: buckets.uint32("stream"), Bucket: buckets.uint32("bucket"), Rows: buckets.hash("rows")}
+		if buckets.err == nil && x.Bucket <= last {
+			buckets.fail("bucket", "numbers do not rise from 1")
+		}
+		last = x.Bucket
+		h.Buckets = append(h.Buckets, x)
+	}
+	d.inner(buckets)
+	erased := decoder{format: d.format, rest: d.vector("erased", 3, 0, maxHeadErased)}
+	for len(erased.rest) > 0 {
+		index := erased.uint64("erased")
+		if n := len(h.Erased); erased.err == nil && n > 0 && index <= h.Erased[n-1] {
+			erased.fail("erased", "indices do not rise")
+		}
+		h.Erased = append(h.Erased, index)
+	}
+	d.inner(erased)
+	return h
+}
