@@ -11,21 +11,18 @@ import (
 
 // stringEnd returns where the string ends that begins at a place.
 func stringEnd(data []byte, at int) int {
-	at++
-	for {
-		end := at + bytes.IndexByte(data[at:], '"')
-		escape := bytes.IndexByte(data[at:end], '\\')
-		if escape < 0 {
-			return end + 1
+	for at++; data[at] != '"'; at++ {
+		if data[at] == '\\' {
+			at++
 		}
-		at += escape + 2
 	}
+	return at + 1
 }
 
 // scalarEnd returns where the number, true, false or null ends that begins at
 // a place.
 func scalarEnd(data []byte, at int) int {
-	for at < len(data) && bytes.IndexByte([]byte(",]} \t\r\n"), data[at]) < 0 {
+	for at < len(data) && data[at] > ' ' && data[at] != ',' && data[at] != ']' && data[at] != '}' {
 		at++
 	}
 	return at
@@ -111,7 +108,7 @@ func (w *walker) value(steps int) {
 }
 
 func (w *walker) space() {
-	for w.at < len(w.data) && bytes.IndexByte([]byte(" \t\r\n"), w.data[w.at]) >= 0 {
+	for w.at < len(w.data) && w.data[w.at] <= ' ' {
 		w.at++
 	}
 }
