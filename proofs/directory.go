@@ -69,12 +69,17 @@ func DirectoriesAt(size uint64) uint64 {
 //
 //	struct {
 //	    uint64 segments;
+//	    uint64 amended;
 //	    opaque small[32];
 //	    opaque large[32];
-//	    struct { SegmentID segment; opaque hash[32]; } made<0..65364>;
+//	    struct { SegmentID segment; opaque hash[32]; } made<0..65313>;
 //	} DirectoryBody;
 type DirectoryBody struct {
 	Segments uint64 // small segments that have one: all from 0 on
+
+	// Amended is the index of the last entry before that stood at no place of its
+	// own, and made directories anew; 0: there was none. So all can be found.
+	Amended uint64
 
 	// Small and Large are the RFC 6962 roots over the hashes of all directories
 	// of small and of large segments ([DirectoryHead.Hash]), in their order.
@@ -91,7 +96,7 @@ type MadeDirectory struct {
 }
 
 // MaxMade is how many directories one entry can make.
-const MaxMade = (MaxControl - 70) / (segmentIDSize + HashSize)
+const MaxMade = (MaxControl - 82) / (segmentIDSize + HashSize)
 
 // LargeSegments returns how many large segments have a directory.
 func (b DirectoryBody) LargeSegments() uint64 { return b.Segments / LargeSegments }
@@ -101,7 +106,7 @@ func FormatDirectory(b DirectoryBody) ([]byte, error) {
 	if len(b.Made) > MaxMade {
 		return nil, fmt.Errorf("%w: directory: %d made are more than %d", ErrMalformed, len(b.Made), MaxMade)
 	}
-	out := appendUint64s(nil, b.Segments)
+	out := appendUint64s(nil, b.Segments, b.Amended)
 	out = append(out, b.Small[:]...)
 	out = append(out, b.Large[:]...)
 	var made []byte
@@ -119,7 +124,7 @@ func FormatDirectory(b DirectoryBody) ([]byte, error) {
 // ParseDirectory reads what [FormatDirectory] writes and nothing else.
 func ParseDirectory(b []byte) (DirectoryBody, error) {
 	d := decoder{format: "directory", rest: b}
-	body := DirectoryBody{Segments: d.uint64("segments"), Small: d.hash("small"), Large: d.hash("large")}
+	body := DirectoryBody{Segments: d.uint64("segments"), Amended: d.uint64("amended"), Small: d.hash("small"), Large: d.hash("large")}
 	if d.err == nil && (body.Segments == 0 || body.Segments > maxSegment) {
 		d.fail("segments", "none, or too many")
 	}
@@ -137,6 +142,10 @@ func ParseDirectory(b []byte) (DirectoryBody, error) {
 	d.inner(made)
 	return body, d.end()
 }
+
+// DirectoriesRoot returns the root over the hashes of directories that a
+// directory entry commits to.
+func DirectoriesRoot(directories []Hash) Hash { return rootOf(leavesOf(directories)) }
 
 // has reports whether a segment has a directory.
 func (b DirectoryBody) has(s SegmentID) bool {

@@ -137,12 +137,12 @@ func compareTags(a, b Tag) int {
 // A DirectoryBuilder makes the rows of a small segment of the tags of its entries.
 type DirectoryBuilder struct {
 	segment SegmentID
-	last    uint64
 	buckets map[uint32]*bucketBuilder
 }
 
 type bucketBuilder struct {
 	stream uint32
+	last   uint64
 	seeds  []byte
 	tagged []taggedEntry
 }
@@ -157,13 +157,9 @@ func NewDirectoryBuilder(number uint64) *DirectoryBuilder {
 	return &DirectoryBuilder{segment: SegmentID{Number: number}, buckets: make(map[uint32]*bucketBuilder)}
 }
 
-// Add adds a list of tags of an entry, with its seed. Indices must rise, but
-// for several lists of one entry. What is erased is not added.
+// Add adds a list of tags of an entry, with its seed. Within a bucket indices
+// must rise, but for several lists of one entry. What is erased is not added.
 func (b *DirectoryBuilder) Add(index uint64, stream, bucket uint32, seed *Key256, tags []Tag) error {
-	if index < b.segment.First() || index >= b.segment.End() || index < b.last {
-		return fmt.Errorf("directory of %s: entry %d is not in it, or not behind those before", b.segment, index)
-	}
-	b.last = index
 	if len(tags) == 0 {
 		return nil
 	}
@@ -172,6 +168,10 @@ func (b *DirectoryBuilder) Add(index uint64, stream, bucket uint32, seed *Key256
 		x = &bucketBuilder{stream: stream}
 		b.buckets[bucket] = x
 	}
+	if index < b.segment.First() || index >= b.segment.End() || index < x.last {
+		return fmt.Errorf("directory of %s: entry %d is not in it, or not behind those before", b.segment, index)
+	}
+	x.last = index
 	position := uint16(index - b.segment.First())
 	x.seeds = binary.BigEndian.AppendUint16(x.seeds, position)
 	x.seeds = append(x.seeds, seed[:]...)
