@@ -1,0 +1,15 @@
+// The program search measures how fast software that others wrote finds what Cairn's search
+// finds, on the same documents, so that Cairn's figures have something to be
+// compared with.
+//
+//	go -C testdata/peers run ./search -n 100000
+//
+// A [Peer] opens an [Index], which is given documents in batches and keeps each
+// batch durably. Then every peer is asked the same questions, drawn from the
+// documents: see [Query]. Each peer runs in a process of its own, one after the
+// other, and a table of what was measured is printed. A peer whose answers are
+// not those that the documents themselves give is not in it.
+//
+// The documents are those of Cairn's package searchtest: synthetic ones, or with
+// -windows the events of testdata/events/windows-persistence.zip.
+package main
