@@ -1,0 +1,363 @@
+package search
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cairnlog/cairn/client/query"
+)
+
+// A fit is which positions fit an expression: sure ones, and those that may,
+// among which the sure ones are. They are the same set where the index can tell.
+type fit struct{ sure, maybe *set }
+
+func exactly(s *set) fit { return fit{s, s} }
+
+func (f fit) exact() bool { return f.sure == f.maybe || f.sure.n == f.maybe.n }
+
+func (f fit) and(o fit) fit {
+	maybe := f.maybe.and(o.maybe)
+	if f.exact() && o.exact() {
+		return exactly(maybe)
+	}
+	return fit{f.sure.and(o.sure), maybe}
+}
+
+func (f fit) or(o fit, span int) fit {
+	maybe := f.maybe.or(o.maybe, span)
+	if f.exact() && o.exact() {
+		return exactly(maybe)
+	}
+	return fit{f.sure.or(o.sure, span), maybe}
+}
+
+// An evaluator evaluates expressions over one place.
+type evaluator struct {
+	*search
+	*place
+}
+
+func (e *evaluator) eval(expr query.Expr) (fit, error) {
+	switch expr := expr.(type) {
+	case query.All:
+		return e.everything()
+	case query.And:
+		return e.and(expr.List)
+	case query.Or:
+		return e.or(expr.List)
+	case query.Not:
+		return e.not(expr.Of)
+	case query.Field:
+		return e.field(expr)
+	case query.Word:
+		return e.word(expr)
+	case query.Phrase:
+		return e.phrase(expr)
+	case query.After, query.Before, query.Indices:
+		return e.and([]query.Expr{expr})
+	case query.Stream:
+		if e.Stream(e.id.Bucket) == expr.Name {
+			return e.everything()
+		}
+		return exactly(none()), nil
+	case query.Source:
+		return e.equal([]uint16{SourceField}, expr.Name)
+	}
+	return fit{}, fmt.Errorf("%w: an expression of type %T", ErrInvalid, expr)
+}
+
+func (e *evaluator) everything() (fit, error) {
+	all, err := e.all()
+	return exactly(all), err
+}
+
+// bounds narrows a range of positions to what a condition on the place or time
+// of entries leaves. It is false for another condition.
+func (e *evaluator) bounds(expr query.Expr, start, end *int) (ok bool, err error) {
+	var at int
+	switch expr := expr.(type) {
+	case query.After:
+		at, err = e.before(expr.Time)
+		*start = max(*start, at)
+	case query.Before:
+		at, err = e.before(expr.Time)
+		*end = min(*end, at)
+	case query.Indices:
+		if expr.Last < e.id.First {
+			*end = 0
+		} else if expr.Last < e.id.End {
+			*end = min(*end, int(expr.Last-e.id.First)+1)
+		}
+		if expr.First >= e.id.End {
+			*start = e.span()
+		} else if expr.First > e.id.First {
+			*start = max(*start, int(expr.First-e.id.First))
+		}
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// and begins with what costs least: the bounds of the entries, then rows in the
+// order of how many entries they have. It ends when nothing is left.
+func (e *evaluator) and(list []query.Expr) (fit, error) {
+	start, end := 0, e.span()
+	var rows []posting
+	var rest []query.Expr
+	for _, expr := range list {
+		if ok, err := e.bounds(expr, &start, &end); ok || err != nil {
+			if err != nil || start >= end {
+				return exactly(none()), err
+			}
+			continue
+		}
+		p, found, simple, err := e.single(expr)
+		switch {
+		case err != nil || simple && !found:
+			return exactly(none()), err
+		case simple:
+			rows = append(rows, p)
+		default:
+			rest = append(rest, expr)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b posting) int { return cmp.Compare(a.n, b.n) })
+	f := exactly(nil)
+	join := func(o fit, err error) (bool, error) {
+		if err != nil {
+			return false, err
+		}
+		if f.maybe != nil {
+			o = f.and(o)
+		}
+		f = o
+		return f.maybe.n > 0, nil
+	}
+	if start > 0 || end < e.span() {
+		f = exactly(rangeSet(start, end, e.span()))
+	}
+	for _, p := range rows {
+		s, err := p.set()
+		if more, err := join(exactly(s), err); !more {
+			return f, err
+		}
+	}
+	for _, expr := range rest {
+		if more, err := join(e.eval(expr)); !more {
+			return f, err
+		}
+	}
+	if len(rows)+len(rest) == 0 { // the range has positions that are no documents
+		_, err := join(e.everything())
+		return f, err
+	}
+	return f, nil
+}
+
+// single returns the row that an expression stands for, if it is of one row.
+func (e *evaluator) single(expr query.Expr) (p posting, found, simple bool, err error) {
+	switch expr := expr.(type) {
+	case query.Word:
+		if !expr.Prefix {
+			p, found, err = e.find(wordSection(), []byte(expr.Text))
+			return p, found, true, err
+		}
+	case query.Source:
+		return e.value(SourceField, expr.Name)
+	case query.Field:
+		if expr.Op != query.Equal {
+			break
+		}
+		switch numbers, ok := e.Fields(e.id.Bucket, expr); {
+		case ok && len(numbers) == 0:
+			return p, false, true, nil
+		case ok && len(numbers) == 1:
+			return e.value(numbers[0], expr.Value)
+		}
+	}
+	return p, false, false, nil
+}
+
+// value returns the row of a value, if the value is not too long for that.
+func (e *evaluator) value(number uint16, value string) (p posting, found, simple bool, err error) {
+	if len(value) > MaxValue {
+		return p, false, false, nil
+	}
+	p, found, err = e.find(section{fieldKind, number}, appendKey(nil, []byte(value)))
+	return p, found, true, err
+}
+
+func (e *evaluator) or(list []query.Expr) (fit, error) {
+	f := exactly(none())
+	for _, expr := range list {
+		o, err := e.eval(expr)
+		if err != nil {
+			return f, err
+		}
+		f = f.or(o, e.span())
+	}
+	return f, nil
+}
+
+func (e *evaluator) not(of query.Expr) (fit, error) {
+	f, err := e.eval(of)
+	if err != nil {
+		return f, err
+	}
+	all, err := e.all()
+	if err != nil {
+		return f, err
+	}
+	if f.exact() {
+		return exactly(all.without(f.sure, e.span())), nil
+	}
+	return fit{all.without(f.maybe, e.span()), all.without(f.sure, e.span())}, nil
+}
+
+// word returns where a word is, or words that begin so.
+func (e *evaluator) word(w query.Word) (fit, error) {
+	if !w.Prefix {
+		return e.row(wordSection(), []byte(w.Text))
+	}
+	var u union
+	err := e.gather(wordSection(), []byte(w.Text), prefixEnd([]byte(w.Text)), func([]byte) *union { return &u })
+	return exactly(u.set()), err
+}
+
+// phrase returns what has all words of a phrase.
+func (e *evaluator) phrase(p query.Phrase) (fit, error) {
+	list := make([]query.Expr, len(p.Words))
+	for i, w := range p.Words {
+		list[i] = query.Word{Text: w, Prefix: p.Prefix && i == len(p.Words)-1}
+	}
+	f, err := e.and(list)
+	return fit{none(), f.maybe}, err
+}
+
+// row returns the positions of one row.
+func (e *evaluator) row(id section, key []byte) (fit, error) {
+	p, ok, err := e.find(id, key)
+	if !ok || err != nil {
+		return exactly(none()), err
+	}
+	s, err := p.set()
+	return exactly(s), err
+}
+
+// gather adds the rows from a key on and before another to the union that to
+// returns for their keys, which may be nil.
+func (e *evaluator) gather(id section, first, end []byte, to func(key []byte) *union) error {
+	rows, err := e.rows(id, first, end)
+	if err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		ok, err := rows.next()
+		if err == nil && n%1024 == 0 {
+			err = e.ctx.Err()
+		}
+		if !ok || err != nil {
+			return err
+		}
+		key, p := rows.row()
+		u := to(key)
+		if u == nil {
+			continue
+		}
+		if p.n == 1 && p.list == nil {
+			u.addOne(p.only, e.span())
+			continue
+		}
+		s, err := p.set()
+		if err != nil {
+			return err
+		}
+		u.add(s, e.span())
+	}
+}
+
+// field returns what has a value of a field that fits.
+func (e *evaluator) field(f query.Field) (fit, error) {
+	numbers, ok := e.Fields(e.id.Bucket, f)
+	if !ok {
+		all, err := e.all()
+		return fit{none(), all}, err
+	}
+	if f.Op == query.Equal {
+		return e.equal(numbers, f.Value)
+	}
+	var sure, maybe union
+	for _, number := range numbers {
+		if err := e.values(section{fieldKind, number}, f, &sure, &maybe); err != nil {
+			return fit{}, err
+		}
+	}
+	if certain := sure.set(); maybe.empty() {
+		return exactly(certain), nil
+	} else {
+		return exactly(certain).or(fit{none(), maybe.set()}, e.span()), nil
+	}
+}
+
+// equal returns what has a value in one of the fields.
+func (e *evaluator) equal(numbers []uint16, value string) (fit, error) {
+	f := exactly(none())
+	key := appendKey(nil, []byte(value))
+	for _, number := range numbers {
+		o, err := e.row(section{fieldKind, number}, key)
+		if err != nil {
+			return f, err
+		}
+		if len(value) > MaxValue {
+			o.sure = none()
+		}
+		f = f.or(o, e.span())
+	}
+	return f, nil
+}
+
+// values gathers the rows of values that fit, and of long ones that may.
+func (e *evaluator) values(id section, f query.Field, sure, maybe *union) error {
+	all := func([]byte) *union { return sure }
+	long := func([]byte) *union { return maybe }
+	switch f.Op {
+	case query.Present:
+		return e.gather(id, nil, nil, all)
+	case query.Prefix:
+		return e.prefixed(id, f.Value, sure, maybe)
+	}
+	first, end := keyRange(f)
+	if err := e.gather(id, first, end, all); err != nil {
+		return err
+	}
+	return e.gather(id, []byte{longClass}, nil, long)
+}
+
+// prefixed gathers the rows of values that begin with prefix: texts are side by
+// side, values of other classes may be anywhere among theirs.
+func (e *evaluator) prefixed(id section, prefix string, sure, maybe *union) error {
+	begins := func(key []byte) *union {
+		value, whole := keyValue(key)
+		switch {
+		case bytes.HasPrefix(value, []byte(prefix)):
+			return sure
+		case !whole && strings.HasPrefix(prefix, string(value)):
+			return maybe
+		}
+		return nil
+	}
+	if prefix == "" || strings.IndexByte("-:0123456789abcdefABCDEF", prefix[0]) >= 0 {
+		if err := e.gather(id, nil, []byte{byte(query.Text)}, begins); err != nil {
+			return err
+		}
+	}
+	text := append([]byte{byte(query.Text)}, prefix...)
+	if err := e.gather(id, text, prefixEnd(text), func([]byte) *union { return sure }); err != nil {
+		return err
+	}
+	return e.gather(id, []byte{longClass}, nil, begins)
+}
