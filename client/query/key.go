@@ -103,6 +103,12 @@ func parseNetwork(text string) (netip.Prefix, bool) {
 	return n.Masked(), err == nil
 }
 
+// isNetwork reports whether a text is an address or a network.
+func isNetwork(text string) bool {
+	_, ok := parseNetwork(text)
+	return ok
+}
+
 // appendNetwork appends the family, the first address, and how many bits of it
 // all addresses have.
 func appendNetwork(dst []byte, n netip.Prefix) []byte {

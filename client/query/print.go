@@ -184,7 +184,7 @@ func plain(value string) bool {
 		}
 		return false
 	}
-	return value != "" && !strings.ContainsRune("=:", rune(value[0]))
+	return value != "" && value[0] != '=' && (value[0] != ':' || isNetwork(value))
 }
 
 // plainInGroup reports whether a value needs no quotes where operators and
@@ -194,7 +194,7 @@ func plainInGroup(value string) bool {
 	case and, or, not:
 		return false
 	}
-	return plain(value) && value[0] != '-' && !strings.ContainsAny(value, ":=")
+	return plain(value) && value[0] != '-' && (!strings.ContainsAny(value, ":=") || isNetwork(value))
 }
 
 // appendQuoted appends a text in double quotes.

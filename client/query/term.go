@@ -93,8 +93,14 @@ func bracketLength(text string) int {
 // comparison reads the operation after a name.
 func (p *parser) comparison(h *head) error {
 	rest := p.rest()
-	length := len(rest) - len(strings.TrimLeft(rest, ":=<>"))
-	op := rest[:length]
+	run := rest[:len(rest)-len(strings.TrimLeft(rest, ":=<>"))]
+	op := strings.TrimRight(run, ":") // what follows is of the value, as in ::1
+	if op == "" {
+		op = ":"
+	} else if run == op+":" {
+		op = run
+	}
+	length := len(op)
 	p.at += length
 	switch op {
 	case ":", "<", "<=", ">", ">=":
@@ -237,7 +243,7 @@ func (p *parser) checkBare(l literal, what string) error {
 	if star := strings.IndexByte(l.text, '*'); star >= 0 {
 		return p.fail(l.offset+star, 1, "a * stands only at the end, for whatever follows", "put the text in double quotes if it has the * itself")
 	}
-	if at := strings.IndexAny(l.text, ":=<>"); at >= 0 && p.group != nil {
+	if at := strings.IndexAny(l.text, ":=<>"); at >= 0 && p.group != nil && !isNetwork(l.text) {
 		return p.fail(l.offset+at, 1, fmt.Sprintf("a value with a %c in it stands in double quotes here", l.text[at]), "the parentheses hold values of "+p.group.text+"; close them before another field")
 	}
 	if r, size := utf8.DecodeRuneInString(l.text); strings.ContainsRune("'‘’“”„«»`", r) {
