@@ -88,8 +88,17 @@ func (f Field) KeyRange() (first, end []byte) {
 
 // parseNetwork reads a network, or an address as the network of it alone.
 func parseNetwork(text string) (netip.Prefix, bool) {
-	if strings.IndexByte(text, '.') < 0 && strings.IndexByte(text, ':') < 0 {
-		return netip.Prefix{}, false // as most are that are not
+	dots := 0
+	for i := 0; i < len(text) && text[i] != '%' && text[i] != '/'; i++ { // most are refused here, at little cost
+		switch c := text[i]; {
+		case c == '.' || c == ':':
+			dots++
+		case c-'0' > 9 && (c|0x20)-'a' > 'f'-'a':
+			return netip.Prefix{}, false
+		}
+	}
+	if dots < 2 {
+		return netip.Prefix{}, false
 	}
 	if strings.IndexByte(text, '/') < 0 {
 		a, err := netip.ParseAddr(text)
