@@ -25,7 +25,7 @@ func CheckFields(q *Query, declared []string) error {
 // suggest says what may have been meant by a name.
 func suggest(name string, declared []string) string {
 	nearest, least := "", len(name)/3+2
-	for _, d := range slices.Concat(declared, []string{nameAfter, nameBefore, nameIndex, nameStream, nameSource}) {
+	for _, d := range slices.Concat(declared, ownNames()) {
 		if n := distance(strings.ToLower(name), d); n < least {
 			nearest, least = d, n
 		}

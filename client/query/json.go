@@ -74,6 +74,14 @@ func unescape(quoted []byte) string {
 	return string(text)
 }
 
+// isString reports whether a string in quotes stands for a text.
+func isString(quoted []byte, text string) bool {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1:len(quoted)-1]) == text
+	}
+	return unescape(quoted) == text
+}
+
 // A walker finds the values that a path selects in a JSON text: those that
 // [proofs.Extractor] has for a field with this path, however many there are,
 // but for numbers that have no canonical form.
@@ -121,7 +129,7 @@ func (w *walker) object(steps int) {
 		start := w.at
 		w.at = stringEnd(w.data, w.at)
 		below := w.below(steps, func(s proofs.Step) bool {
-			return s.Kind == proofs.Every || s.Kind == proofs.Member && unescape(w.data[start:w.at]) == s.Name
+			return s.Kind == proofs.Every || s.Kind == proofs.Member && isString(w.data[start:w.at], s.Name)
 		})
 		w.space()
 		w.at++ // the colon

@@ -2,80 +2,99 @@ package query
 
 import (
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
-	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
-// time reads a ledger time: a date, a date and a time, or an age.
-func (p *parser) time(l literal) (micros uint64, err error) {
-	if l.prefix {
-		return 0, p.fail(l.offset+l.length-1, 1, "a * is in no time", "")
-	}
-	if age, ok := parseAge(l.text); ok {
-		t := p.now.UnixMicro() - age
-		if t < 0 {
-			return 0, p.fail(l.offset, l.length, "that is before 1970", "")
-		}
-		return uint64(t), nil
-	}
-	t, ok := parseTime(l.text)
-	if !ok {
-		return 0, p.fail(l.offset, l.length, fmt.Sprintf("%q is no time", l.text), "write 2026-01-31, 2026-01-31T10:00Z, or -24h for an age")
-	}
-	if t.seconds < 0 {
-		return 0, p.fail(l.offset, l.length, "that is before 1970", "")
-	}
-	fraction := t.fraction
-	if len(fraction) > 6 {
-		return 0, p.fail(l.offset, l.length, "the ledger's time is in microseconds", "leave out all but six digits of the fraction")
-	}
-	part, _ := strconv.ParseUint((fraction + "000000")[:6], 10, 32) // digits, as parseTime says
-	return uint64(t.seconds)*1e6 + part, nil
+// A literal is a value as it stands in a query.
+type literal struct {
+	text   string
+	quoted bool
+	prefix bool // a * follows
+	offset int
+	length int // in the query
 }
 
-// parseAge reads an age such as -24h or -1d12h, in microseconds.
-func parseAge(text string) (micros int64, ok bool) {
-	rest, ok := strings.CutPrefix(text, "-")
-	if !ok || rest == "" {
-		return 0, false
-	}
-	for rest != "" {
-		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
-		n, err := strconv.ParseInt(rest[:digits], 10, 32)
-		if err != nil || digits == len(rest) {
-			return 0, false
+// literal reads a value, and the space after it.
+func (p *parser) literal(what string) (literal, error) {
+	l := literal{offset: p.at}
+	if p.at < len(p.text) && p.text[p.at] == '"' {
+		text, err := p.quoted()
+		if err != nil {
+			return l, err
 		}
-		unit := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[rest[digits]]
-		if unit == 0 {
-			return 0, false
+		l.text, l.quoted = text, true
+		if l.prefix = strings.HasPrefix(p.rest(), "*"); l.prefix {
+			p.at++
 		}
-		micros += n * unit.Microseconds() // below 2^31 weeks: 41 bits, times a few hundred at most
-		rest = rest[digits+1:]
+	} else {
+		end := strings.IndexFunc(p.rest(), func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`()"`, r) })
+		if end < 0 {
+			end = len(p.rest())
+		}
+		l.text, l.prefix = strings.CutSuffix(p.rest()[:end], "*")
+		p.at += end
+		if err := p.checkBare(l, what); err != nil {
+			return l, err
+		}
 	}
-	return micros, true
+	l.length = p.at - l.offset
+	if p.at < len(p.text) && p.text[p.at] != ')' && !unicode.IsSpace(p.next()) {
+		return l, p.stuck(l)
+	}
+	p.space()
+	return l, nil
 }
 
-// indices reads an index or a range of them.
-func (p *parser) indices(l literal) (Expr, error) {
-	first, last, isRange := strings.Cut(l.text, "..")
-	if !isRange {
-		last = first
+func (p *parser) next() rune {
+	r, _ := utf8.DecodeRuneInString(p.rest())
+	return r
+}
+
+// stuck says what is wrong with what follows a value at once.
+func (p *parser) stuck(l literal) error {
+	_, size := utf8.DecodeRuneInString(p.rest())
+	if l.quoted && p.text[p.at-1] == '"' && strings.HasSuffix(l.text, `\`) {
+		return p.fail(p.at-1, 1, "the quote ends here: a backslash is a character like others", `write "" for a quote within quotes`)
 	}
-	r := Indices{0, math.MaxUint64}
-	var err error
-	if first != "" {
-		r.First, err = strconv.ParseUint(first, 10, 64)
+	if l.quoted {
+		return p.fail(p.at, size, "a space or ) is due after the quote", `write "" for a quote within quotes`)
 	}
-	if last != "" && err == nil {
-		r.Last, err = strconv.ParseUint(last, 10, 64)
+	return p.fail(p.at, size, "a space is due before it", "put a text that has parentheses or quotes in it in double quotes, and write \"\" for a quote within")
+}
+
+// checkBare judges a value without quotes.
+func (p *parser) checkBare(l literal, what string) error {
+	if l.text == "" && !l.prefix {
+		return p.fail(l.offset, 1, what+" is due here", `leave no space before it; "" is the empty value, and * is any`)
 	}
-	if err != nil || l.prefix || first == "" && last == "" {
-		return nil, p.fail(l.offset, l.length, fmt.Sprintf("%q is no range of indices", p.text[l.offset:l.offset+l.length]), "write index:7, index:100..200, index:100.. or index:..200")
+	if star := strings.IndexByte(l.text, '*'); star >= 0 {
+		return p.fail(l.offset+star, 1, "a * stands only at the end, for whatever follows", "put the text in double quotes if it has the * itself")
 	}
-	if r.First > r.Last {
-		return nil, p.fail(l.offset, l.length, "the range ends before it begins", fmt.Sprintf("did you mean index:%d..%d?", r.Last, r.First))
+	if at := strings.IndexAny(l.text, ":=<>"); at >= 0 && p.group != nil && !isNetwork(l.text) {
+		return p.fail(l.offset+at, 1, fmt.Sprintf("a value with a %c in it stands in double quotes here", l.text[at]), "the parentheses hold values of "+p.group.text+"; close them before another field")
 	}
-	return r, nil
+	if r, size := utf8.DecodeRuneInString(l.text); strings.ContainsRune("'‘’“”„«»`", r) {
+		return p.fail(l.offset, size, "no quote begins so", `write double quotes: "`+strings.Trim(l.text, "'‘’“”„«»`")+`"`)
+	}
+	return nil
+}
+
+// quoted reads a text in double quotes, in which "" stands for one.
+func (p *parser) quoted() (string, error) {
+	var b strings.Builder
+	for i := p.at + 1; i < len(p.text); i++ {
+		if p.text[i] != '"' {
+			b.WriteByte(p.text[i])
+			continue
+		}
+		if i+1 == len(p.text) || p.text[i+1] != '"' {
+			p.at = i + 1
+			return b.String(), nil
+		}
+		b.WriteByte('"')
+		i++
+	}
+	return "", p.fail(p.at, 1, "the quote is not closed", `write " where it ends, and "" for a quote within`)
 }

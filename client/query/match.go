@@ -2,6 +2,7 @@ package query
 
 import (
 	"bytes"
+	"iter"
 	"strings"
 
 	"github.com/cairnlog/cairn/proofs"
@@ -17,58 +18,81 @@ type Document struct {
 	Payload []byte
 }
 
-// Match reports whether an entry fits an expression. It looks at all of the
-// entry for each term, and so says what an index has to find.
+// Match reports whether an entry fits an expression. It reads the payload again
+// for each term that is about it, and so says what an index has to find.
 func Match(e Expr, d *Document) bool {
+	m := matching{Document: d}
+	return m.fits(e)
+}
+
+// A matching is a document that is compared with an expression.
+type matching struct {
+	*Document
+	checked, json bool // whether the payload is known to be JSON or not
+}
+
+func (m *matching) isJSON() bool {
+	if !m.checked {
+		m.checked, m.json = true, proofs.CheckJSON(m.Payload) == nil
+	}
+	return m.json
+}
+
+func (m *matching) words() iter.Seq2[int, []byte] {
+	if m.isJSON() {
+		return JSONWords(m.Payload)
+	}
+	return plainWords(m.Payload)
+}
+
+func (m *matching) fits(e Expr) bool {
 	switch e := e.(type) {
-	case All:
-		return true
 	case And:
 		for _, e := range e.List {
-			if !Match(e, d) {
+			if !m.fits(e) {
 				return false
 			}
 		}
 		return true
 	case Or:
 		for _, e := range e.List {
-			if Match(e, d) {
+			if m.fits(e) {
 				return true
 			}
 		}
 		return false
 	case Not:
-		return !Match(e.Of, d)
+		return !m.fits(e.Of)
 	case Field:
-		return e.match(d)
+		return m.fitsField(e)
 	case Word:
-		return hasWords(d.Payload, []string{e.Text}, e.Prefix)
+		return m.hasWords([]string{e.Text}, e.Prefix)
 	case Phrase:
-		return hasWords(d.Payload, e.Words, e.Prefix)
+		return m.hasWords(e.Words, e.Prefix)
 	}
-	return matchOwn(e, d)
+	return m.fitsOwn(e)
 }
 
-// matchOwn judges what every entry has.
-func matchOwn(e Expr, d *Document) bool {
+// fitsOwn judges what every entry has.
+func (m *matching) fitsOwn(e Expr) bool {
 	switch e := e.(type) {
 	case After:
-		return d.Time >= e.Time
+		return m.Time >= e.Time
 	case Before:
-		return d.Time < e.Time
+		return m.Time < e.Time
 	case Indices:
-		return e.First <= d.Index && d.Index <= e.Last
+		return e.First <= m.Index && m.Index <= e.Last
 	case Stream:
-		return d.Stream == e.Name
+		return m.Stream == e.Name
 	case Source:
-		return d.Source == e.Name
+		return m.Source == e.Name
 	}
-	return false
+	return true // All
 }
 
-func (f Field) match(d *Document) (found bool) {
+func (m *matching) fitsField(f Field) (found bool) {
 	if f.Path == "" {
-		for _, value := range d.Fields[f.Name] {
+		for _, value := range m.Fields[f.Name] {
 			if f.Fits(value) {
 				return true
 			}
@@ -76,10 +100,10 @@ func (f Field) match(d *Document) (found bool) {
 		return false
 	}
 	path, err := proofs.ParsePath(f.Path)
-	if err != nil || proofs.CheckJSON(d.Payload) != nil {
+	if err != nil || !m.isJSON() {
 		return false
 	}
-	w := walker{data: d.Payload, path: path, take: func(value string) bool {
+	w := walker{data: m.Payload, path: path, take: func(value string) bool {
 		found = f.Fits(value)
 		return !found
 	}}
@@ -103,25 +127,22 @@ func (f Field) Fits(value string) bool {
 	return bytes.Compare(first, key) <= 0 && bytes.Compare(key, end) < 0
 }
 
-// hasWords reports whether one value of a payload has words one after the
+// hasWords reports whether one value of the payload has words one after the
 // other, of which the last may only begin so.
-func hasWords(payload []byte, words []string, prefix bool) bool {
-	matched, in := make([]bool, len(words)), -1 // matched[i]: the words before the i-th were the last ones
-	for value, word := range Words(payload) {
+func (m *matching) hasWords(words []string, prefix bool) bool {
+	last := len(words) - 1
+	follows, in := make([]bool, len(words)), -1 // follows[i]: the words before the i-th were the last ones
+	for value, word := range m.words() {
 		if value != in {
-			clear(matched)
+			clear(follows)
 			in = value
 		}
-		matched[0] = true
-		for i := len(words) - 1; i >= 0; i-- {
-			last := i == len(words)-1
-			fits := matched[i] && (string(word) == words[i] || last && prefix && bytes.HasPrefix(word, []byte(words[i])))
-			if fits && last {
-				return true
-			}
-			if matched[i] = false; fits {
-				matched[i+1] = true
-			}
+		follows[0] = true
+		if follows[last] && (string(word) == words[last] || prefix && bytes.HasPrefix(word, []byte(words[last]))) {
+			return true
+		}
+		for i := last; i > 0; i-- {
+			follows[i] = follows[i-1] && string(word) == words[i-1]
 		}
 	}
 	return false

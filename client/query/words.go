@@ -24,15 +24,10 @@ const MaxWord = 64
 // are each a word. All cases of a letter are one, by simple case folding; nothing
 // else is normalized.
 func Words(payload []byte) iter.Seq2[int, []byte] {
-	return func(yield func(int, []byte) bool) {
-		t := tokenizer{data: payload, yield: yield}
-		switch {
-		case proofs.CheckJSON(payload) == nil:
-			t.json()
-		case utf8.Valid(payload):
-			t.text(len(payload))
-		}
+	if proofs.CheckJSON(payload) == nil {
+		return JSONWords(payload)
 	}
+	return plainWords(payload)
 }
 
 // JSONWords is [Words] for a payload that [proofs.CheckJSON], or a
@@ -45,11 +40,13 @@ func JSONWords(payload []byte) iter.Seq2[int, []byte] {
 	}
 }
 
-// textWords returns the words of a text.
-func textWords(text string) iter.Seq2[int, []byte] {
+// plainWords returns the words of a payload that is no JSON.
+func plainWords(payload []byte) iter.Seq2[int, []byte] {
 	return func(yield func(int, []byte) bool) {
-		t := tokenizer{data: []byte(text), yield: yield}
-		t.text(len(text))
+		t := tokenizer{data: payload, yield: yield}
+		if utf8.Valid(payload) {
+			t.text(len(payload))
+		}
 	}
 }
 

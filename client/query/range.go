@@ -1,0 +1,81 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// time reads a ledger time: a date, a date and a time, or an age.
+func (p *parser) time(l literal) (micros uint64, err error) {
+	if l.prefix {
+		return 0, p.fail(l.offset+l.length-1, 1, "a * is in no time", "")
+	}
+	if age, ok := parseAge(l.text); ok {
+		t := p.now.UnixMicro() - age
+		if t < 0 {
+			return 0, p.fail(l.offset, l.length, "that is before 1970", "")
+		}
+		return uint64(t), nil
+	}
+	t, ok := parseTime(l.text)
+	if !ok {
+		return 0, p.fail(l.offset, l.length, fmt.Sprintf("%q is no time", l.text), "write 2026-01-31, 2026-01-31T10:00Z, or -24h for an age")
+	}
+	if t.seconds < 0 {
+		return 0, p.fail(l.offset, l.length, "that is before 1970", "")
+	}
+	fraction := t.fraction
+	if len(fraction) > 6 {
+		return 0, p.fail(l.offset, l.length, "the ledger's time is in microseconds", "leave out all but six digits of the fraction")
+	}
+	part, _ := strconv.ParseUint((fraction + "000000")[:6], 10, 32) // digits, as parseTime says
+	return uint64(t.seconds)*1e6 + part, nil
+}
+
+// parseAge reads an age such as -24h or -1d12h, in microseconds.
+func parseAge(text string) (micros int64, ok bool) {
+	rest, ok := strings.CutPrefix(text, "-")
+	if !ok || rest == "" {
+		return 0, false
+	}
+	for rest != "" {
+		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		n, err := strconv.ParseInt(rest[:digits], 10, 32)
+		if err != nil || digits == len(rest) {
+			return 0, false
+		}
+		unit := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[rest[digits]]
+		if unit == 0 {
+			return 0, false
+		}
+		micros += n * unit.Microseconds() // below 2^31 weeks: 41 bits, times a few hundred at most
+		rest = rest[digits+1:]
+	}
+	return micros, true
+}
+
+// indices reads an index or a range of them.
+func (p *parser) indices(l literal) (Expr, error) {
+	first, last, isRange := strings.Cut(l.text, "..")
+	if !isRange {
+		last = first
+	}
+	r := Indices{0, math.MaxUint64}
+	var err error
+	if first != "" {
+		r.First, err = strconv.ParseUint(first, 10, 64)
+	}
+	if last != "" && err == nil {
+		r.Last, err = strconv.ParseUint(last, 10, 64)
+	}
+	if err != nil || l.prefix || first == "" && last == "" {
+		return nil, p.fail(l.offset, l.length, fmt.Sprintf("%q is no range of indices", p.text[l.offset:l.offset+l.length]), "write index:7, index:100..200, index:100.. or index:..200")
+	}
+	if r.First > r.Last {
+		return nil, p.fail(l.offset, l.length, "the range ends before it begins", fmt.Sprintf("did you mean index:%d..%d?", r.Last, r.First))
+	}
+	return r, nil
+}
