@@ -101,7 +101,7 @@ func (p *program) awaitRequest(ctx context.Context, a *admin, index uint64, w wa
 	case r.Withdrawn > 0:
 		return r, fmt.Errorf("request %d was withdrawn in entry %d: %w", index, r.Withdrawn, errDeclined)
 	case r.Moot != nil:
-		return r, fmt.Errorf("request %d %s: %w", index, describeMoot(r.Moot), errDeclined)
+		return r, errMoot(r)
 	}
 	p.Say("done: entry %d used the request", r.Used)
 	return r, nil

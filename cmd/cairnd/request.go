@@ -109,6 +109,11 @@ func stateOf(r ledger.RequestInfo, now time.Time) string {
 	return fmt.Sprintf("approved in entry %d, to be done; where it stays so the server's log says why", r.Approved)
 }
 
+// errMoot says of a request that it cannot be done any more.
+func errMoot(r httpapi.Requested) error {
+	return fmt.Errorf("request %d %s: %w", r.Request, describeMoot(r.Moot), errDeclined)
+}
+
 // describeMoot says why what was asked for cannot be done any more.
 func describeMoot(m *ledger.Moot) string {
 	text := "cannot be done any more, and is to be withdrawn: " + m.Why
@@ -153,13 +158,15 @@ func (p *program) approve(ctx context.Context, arg string, w waiting) error {
 		t := command.NewTable(p.Stdout)
 		t.Row("asked for", describeAct(r.Act))
 		t.Row("by", r.Act.Who)
-		t.Row("because", r.Act.Because)
-		if r.Moot != nil {
-			t.Row("state", describeMoot(r.Moot))
+		if r.Act.Because != "" {
+			t.Row("because", r.Act.Because)
 		}
 		if err := t.Flush(); err != nil {
 			return err
 		}
+	}
+	if r.Moot != nil {
+		return errMoot(r)
 	}
 	if err := p.confirm(ctx, fmt.Sprintf("approve that %s wants to %s? It cannot be undone once it is done.", r.Act.Who, describeAct(r.Act))); err != nil {
 		return err

@@ -31,8 +31,10 @@ func (a *API) request(c *call) error {
 	if err != nil {
 		return err // there is nothing to wait for
 	}
-	if err := c.awaitDone(index, timeout); err != nil {
-		return err
+	if r.Moot == nil {
+		if err := c.awaitDone(index, timeout); err != nil {
+			return err
+		}
 	}
 	return c.requested(http.StatusOK, r)
 }

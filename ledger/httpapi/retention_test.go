@@ -1,9 +1,12 @@
 package httpapi_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger"
@@ -50,5 +53,36 @@ func TestWhatCannotBeSetIsSaidToWhoeverAsks(t *testing.T) {
 	}
 	if refused := s.acts(t, client.HistoryQuery{What: "refused"}); len(refused) > 0 {
 		t.Errorf("got %+v refused, want nothing: whoever asked may do so", refused)
+	}
+}
+
+// Nobody waits for a request that cannot be done any more.
+func TestARequestThatCannotBeDoneIsAnsweredAtOnce(t *testing.T) {
+	s := serve(t, destroys(), httpapi.Limits{Wait: time.Hour})
+	s.addPeople(t, "alice")
+	if _, _, err := s.Ledger.As(ledger.Caller{Name: "operator"}).SetCustody(t.Context(), ledger.CustodyConfig{Custodians: 2}); err != nil {
+		t.Fatal(err)
+	}
+	carla, cato, ctx := s.custodian(t, "carla"), s.custodian(t, "cato"), t.Context()
+	var requests [2]string
+	for i := range requests {
+		var e httpapi.Erasing
+		if err := carla.Call(ctx, "POST", "/v1/erasures", erasureOf("alice"), &e); err != nil || e.Requested == 0 {
+			t.Fatalf("got %+v, %v, want a request", e, err)
+		}
+		requests[i] = fmt.Sprintf("/v1/requests/%d", e.Requested)
+	}
+	if err := cato.Call(ctx, "POST", requests[0]+"/approval?wait=done", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	var r httpapi.Requested
+	if err := cato.Call(ctx, "GET", requests[1]+"?wait=done", nil, &r); err != nil || r.Done || r.Moot == nil || r.Moot.Why == "" {
+		t.Errorf("got %+v, %v, want why it cannot be done", r, err)
+	}
+	var done httpapi.Requested
+	if err := cato.Call(ctx, "GET", requests[0]+"?wait=done", nil, &done); err != nil || !done.Done || done.Moot != nil {
+		t.Errorf("got %+v, %v, want that it is done", done, err)
 	}
 }
