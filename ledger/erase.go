@@ -46,7 +46,7 @@ func (s *Session) PlanErasure(ctx context.Context, e Erasure) (*ErasurePlan, err
 		plan, err = s.l.plan(ctx, target)
 	}
 	act := s.caller.act(proofs.ActSearch)
-	act.Stream, act.Query = e.Stream, "subject"
+	act.Stream, act.Query = e.Stream, "a subject"
 	if plan != nil && plan.Entries > 0 { // else nothing would ever close the name
 		act.Results, act.Subject = plan.Entries, e.Subject
 	}

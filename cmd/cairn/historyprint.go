@@ -110,7 +110,11 @@ func aboutOf(a proofs.Act) string {
 	}
 	add("%s", a.Object, a.Object != "")
 	add("subject %s", a.Subject, a.Subject != "")
-	add("where %s", a.Query, a.Query != "")
+	query := a.Query
+	if a.Subject != "" { // which says whom
+		query = strings.TrimSpace(strings.TrimPrefix(query, "a subject"))
+	}
+	add("where %s", query, query != "")
 	add("as entry %d asks", a.Request, a.Request != 0)
 	add("%d attempts", a.Results, a.What == proofs.ActRefused && a.Results > 0)
 	return strings.Join(words, " ")

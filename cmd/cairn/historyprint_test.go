@@ -8,7 +8,22 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/proofs"
 )
+
+func TestHistorySaysWhatAnActWasAbout(t *testing.T) {
+	for want, act := range map[string]proofs.Act{
+		"entry 17 of logins subject bob":               {Stream: "logins", Subject: "bob", Query: "a subject", Entries: []proofs.Run{{First: 17, Last: 17}}},
+		`stream logins subject bob where outcome="ok"`: {Stream: "logins", Subject: "bob", Query: `a subject outcome="ok"`},
+		"stream logins where a subject":                {Stream: "logins", Query: "a subject"},
+		`stream logins where outcome="ok"`:             {Stream: "logins", Query: `outcome="ok"`},
+		"stream logins subject bob as entry 4711 asks": {Stream: "logins", Subject: "bob", Request: 4711},
+	} {
+		if got := aboutOf(act); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
 
 func TestHistoryTellsWhatWasRequestedFromWhatWasDone(t *testing.T) {
 	a := newArchive(t)
