@@ -69,7 +69,7 @@ in the format logs/v0 of witness-network.org.`,
 	c.Flags().BoolVar(&o.PostQuantum, "post-quantum", false, "sign with ML-DSA-44 too")
 	c.Flags().BoolVar(&o.encrypt, "encrypt", false, "encrypt the key files with the passphrase")
 	c.Flags().StringVar(&o.contact, "contact", "unknown", "how the witnesses' operators reach you, for what is printed")
-	c.Flags().StringArrayVar(&o.keys.Places, "key-place", nil, "directory that holds the key tree (repeat; default \"keystate\")")
+	c.Flags().StringArrayVar(&o.keys.Places, "key-place", nil, "directory that holds the key tree, seen from the ledger's (repeat; default \"keystate\")")
 	c.Flags().StringVar(&o.keys.Wrap, "key-wrap", "", "what closes the places: passphrase, none, or a key service's URL (default: as the key files)")
 	c.Flags().StringVar(&o.keys.EscrowPlace, "escrow-place", "", "directory that holds the key tree encrypted for the recipients")
 	c.Flags().StringArrayVar(&o.keys.EscrowRecipients, "escrow-recipient", nil, "age recipient of the escrow (repeat)")

@@ -92,7 +92,7 @@ func (a Action) String() string {
 			set = append(set, "do what is unknown")
 		}
 	}
-	return strings.Join(set, ", ")
+	return strings.Join(set, " or ")
 }
 
 // EveryStream in place of a stream's name stands for all streams, those of the
