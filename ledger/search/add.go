@@ -84,7 +84,7 @@ func (x *Index) checkAdd(next uint64, docs []Document) error {
 func (x *Index) put(d *Document) {
 	m := x.open[d.Bucket]
 	if m == nil {
-		m = newMemory(x.shape.of(x.base, x.shape.small, d.Bucket))
+		m = newMemory(x.shape.of(x.base, x.shape.small, d.Bucket), x.room[d.Bucket])
 		x.open[d.Bucket] = m
 	}
 	m.add(d)
@@ -103,7 +103,13 @@ func (x *Index) seal(ctx context.Context) error {
 		}
 		reg.files[r.FileID] = r
 	}
-	close := func() { x.base, x.open = reg.next, make(map[uint32]*memory) }
+	close := func() {
+		clear(x.room)
+		for bucket, m := range x.open {
+			x.room[bucket] = m.sizes()
+		}
+		x.base, x.open = reg.next, make(map[uint32]*memory)
+	}
 	if len(x.open) == 0 && reg.next-x.reg.next < x.shape.large {
 		close()
 		return nil

@@ -132,7 +132,7 @@ func (c *compiler) add(d *Document) error {
 		}
 	}
 	if c.open == nil {
-		c.open = newMemory(small)
+		c.open = newMemory(small, nil)
 	}
 	c.open.add(d)
 	return nil

@@ -108,8 +108,7 @@ func (x *Index) Facet(ctx context.Context, r Request, field query.Field, n int) 
 // A faceted is the rows of a field in one place, among what fits.
 type faceted struct {
 	*place
-	fits  *set
-	whole bool // all documents fit
+	fits []uint64 // as bits; nil if all documents fit
 }
 
 func (s *search) facet(field query.Field, n int, a *Facet) error {
@@ -127,6 +126,10 @@ func (s *search) facet(field query.Field, n int, a *Facet) error {
 		if err != nil {
 			return s.judge(p, err)
 		}
+		f := faceted{place: p}
+		if fits.n < all.n {
+			f.fits = fits.asBits(p.span())
+		}
 		numbers, ok := s.Fields(p.id.Bucket, field)
 		if !ok {
 			return fmt.Errorf("%w: the values of %s%s are not indexed", ErrUndecided, field.Name, field.Path)
@@ -136,7 +139,7 @@ func (s *search) facet(field query.Field, n int, a *Facet) error {
 			if err != nil {
 				return s.judge(p, err)
 			}
-			of, sources = append(of, faceted{p, fits, fits.n == all.n}), append(sources, rows)
+			of, sources = append(of, f), append(sources, rows)
 		}
 	}
 	return s.countValues(of, sources, n, a)
@@ -198,20 +201,10 @@ func (s *search) blame(of []faceted, err error) error {
 
 // count returns how many of a row's entries fit.
 func (f *faceted) count(p posting) (int, error) {
-	switch {
-	case f.whole:
+	if f.fits == nil {
 		return p.n, nil
-	case p.n == 1 && p.list == nil:
-		if f.fits.has(p.only) {
-			return 1, nil
-		}
-		return 0, nil
 	}
-	s, err := p.set()
-	if err != nil {
-		return 0, err
-	}
-	return s.countBoth(f.fits), nil
+	return p.countAmong(f.fits)
 }
 
 // topValues holds the values that most entries have, the least first.

@@ -1,6 +1,11 @@
 package search
 
-import "github.com/cairnlog/cairn/client/query"
+import (
+	"encoding/hex"
+
+	"github.com/cairnlog/cairn/client/query"
+	"github.com/cairnlog/cairn/proofs"
+)
 
 // SmallSegments makes an index's segments small, so that few documents make
 // many of them.
@@ -14,3 +19,38 @@ func AppendKey(value string) []byte { return appendKey(nil, []byte(value)) }
 
 // KeyRange returns the keys of what compares as a field wants.
 func KeyRange(f query.Field) (first, end []byte) { return keyRange(f) }
+
+// Keys returns the keys that a register's file has, by the names of the files;
+// none if it does not open.
+func Keys(register []byte, keyOf func(uint64) (proofs.Key256, error)) map[string]proofs.Key256 {
+	keys := make(map[string]proofs.Key256)
+	if reg, err := openRegister(register, keyOf); err == nil {
+		for _, r := range reg.files {
+			keys[r.name.String()] = r.key
+		}
+	}
+	return keys
+}
+
+// OpenBlocks returns the blocks of a file that open under a key, wherever they
+// end.
+func OpenBlocks(name string, key proofs.Key256, b []byte) (blocks [][]byte) {
+	id, err := hex.DecodeString(name)
+	if err != nil {
+		return nil
+	}
+	s := newSealer(fileName(id), &key)
+	for start, number := 0, uint32(0); ; number++ {
+		end := start + overhead
+		for ; end <= len(b); end++ {
+			if plain, err := s.open(append([]byte(nil), b[start:end]...), number); err == nil {
+				blocks = append(blocks, plain)
+				break
+			}
+		}
+		if end > len(b) {
+			return blocks
+		}
+		start = end
+	}
+}

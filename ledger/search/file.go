@@ -58,7 +58,7 @@ func (f *file) read(r blockRef) ([]byte, error) {
 	return nil, fmt.Errorf("%v: %w", f.FileID, err)
 }
 
-// block returns a block, unpacked.
+// block returns a block.
 func (f *file) block(r blockRef) ([]byte, error) {
 	key := cacheKey{f.name, r.number}
 	if v, ok := f.cache.find(key); ok {
@@ -66,9 +66,6 @@ func (f *file) block(r blockRef) ([]byte, error) {
 	}
 	b, err := f.read(r)
 	if err != nil {
-		return nil, err
-	}
-	if b, err = unpack(b); err != nil {
 		return nil, err
 	}
 	f.cache.add(key, b, cap(b), &f.gone)
@@ -127,29 +124,18 @@ func (f *file) before(time uint64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	times, err := readTimes(dir.times[block].time, b, min(timesInBlock, dir.documents.n-block*timesInBlock))
-	if err != nil {
-		return 0, err
+	n, err := countBefore(time, dir.times[block].time, b, min(timesInBlock, dir.documents.n-block*timesInBlock))
+	if n += block * timesInBlock; err != nil || dir.documents.n == f.span() {
+		return n, err
 	}
 	documents, err := dir.documents.set()
 	if err != nil {
 		return 0, err
 	}
-	return beforeAmong(documents, times, block*timesInBlock, time, f.span()), nil
-}
-
-// beforeAmong returns the position of the first document whose time is at or
-// after one, where times are those of the documents from a number on, and the
-// documents behind them are later.
-func beforeAmong(documents *set, times []uint64, from int, time uint64, span int) int {
-	n := 0
-	for n < len(times) && times[n] < time {
-		n++
+	if p := documents.nth(n); p >= 0 {
+		return p, nil
 	}
-	if p := documents.nth(from + n); p >= 0 {
-		return p
-	}
-	return span
+	return f.span(), nil
 }
 
 // find implements part.

@@ -29,7 +29,8 @@ type Config struct {
 	// Generation is what is written under, unless the index is of a later one.
 	Generation uint64
 
-	// Rand is where keys and names come from: crypto/rand's Reader.
+	// Rand is where keys and names come from, for any number of goroutines:
+	// crypto/rand's Reader. No 48 bytes of it may come again.
 	Rand io.Reader
 
 	// CacheBytes bounds the memory for opened blocks. 0: 64 MiB.
@@ -60,9 +61,10 @@ type Index struct {
 	base     uint64 // the first entry of the open segment
 	next     uint64
 	lastTime uint64
-	open     map[uint32]*memory // by bucket
-	garbage  []fileName         // files to be removed once the register is written
-	forgets  int                // counts Forget and Drop
+	open     map[uint32]*memory               // by bucket
+	room     map[uint32]map[section]termsSize // how much the last segment's had
+	garbage  []fileName                       // files to be removed once the register is written
+	forgets  int                              // counts Forget and Drop
 	failed   error
 }
 
@@ -76,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Index, error) {
 	if cfg.shape == (shape{}) {
 		cfg.shape = shape{SmallSegment, LargeSegment}
 	}
-	x := &Index{cfg: cfg, shape: cfg.shape, handles: newHandles(cfg.FS, openFiles), cache: newCache(cfg.CacheBytes), open: make(map[uint32]*memory)}
+	x := &Index{cfg: cfg, shape: cfg.shape, handles: newHandles(cfg.FS, openFiles), cache: newCache(cfg.CacheBytes), open: make(map[uint32]*memory), room: make(map[uint32]map[section]termsSize)}
 	if err := x.load(); err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}

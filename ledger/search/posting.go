@@ -3,6 +3,7 @@ package search
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 )
 
 // A posting is where a value or a word occurs, as it lies in a row:
@@ -152,6 +153,36 @@ func (p posting) appendTo(list []uint16, base int) ([]uint16, error) {
 		return list, nil
 	}
 	return p.appendDeltas(list, base)
+}
+
+// countAmong returns how many of the positions are among some, of which there is
+// a bit for each position.
+func (p posting) countAmong(among []uint64) (n int, err error) {
+	has := func(position int) int { return int(among[position/64] >> (position % 64) & 1) }
+	switch {
+	case p.list != nil:
+		for _, position := range p.list {
+			n += has(int(position))
+		}
+		return n, nil
+	case p.n == 1:
+		return has(int(p.only)), nil
+	case dense(p.n, p.span):
+		for i, w := range among {
+			n += bits.OnesCount64(w & binary.LittleEndian.Uint64(p.data[8*i:]))
+		}
+		return n, nil
+	}
+	b, last := p.data, -1
+	for range p.n {
+		v, size := uvarint(b)
+		if last += 1 + int(v); size == 0 || v >= uint64(p.span) || last >= p.span {
+			return 0, malformed("posting: no position")
+		}
+		b = b[size:]
+		n += has(last)
+	}
+	return n, nil
 }
 
 func (p posting) appendDeltas(list []uint16, base int) ([]uint16, error) {

@@ -107,26 +107,16 @@ func intersect(both, a, b []uint16) []uint16 {
 	return both
 }
 
-// countBoth returns how many are in both.
-func (s *set) countBoth(o *set) (n int) {
-	if s.bits != nil && o.bits != nil {
-		for i, w := range s.bits {
-			n += bits.OnesCount64(w & o.bits[i])
-		}
-		return n
+// asBits returns a bit for each position.
+func (s *set) asBits(span int) []uint64 {
+	if s.bits != nil {
+		return s.bits
 	}
-	if s.bits != nil || o.bits == nil && s.n > o.n {
-		s, o = o, s
-	}
-	if o.bits == nil && o.n/8 <= s.n {
-		return s.and(o).n
-	}
+	words := make([]uint64, span/64)
 	for _, p := range s.list {
-		if o.has(p) {
-			n++
-		}
+		words[p/64] |= 1 << (p % 64)
 	}
-	return n
+	return words
 }
 
 // or returns what is in either.

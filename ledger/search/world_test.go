@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cairnlog/cairn/client/query"
@@ -18,8 +19,23 @@ import (
 	"github.com/cairnlog/cairn/storage/disk"
 )
 
-// A keyring has the index keys of the generations that were not destroyed.
-type keyring struct{ destroyed uint64 } // all below it
+// A keyring has the index keys of the generations that were not destroyed. It
+// is also where random bytes come from, the same in every run.
+type keyring struct {
+	destroyed uint64 // all below it
+
+	mu     sync.Mutex
+	random *rand.ChaCha8
+}
+
+func (k *keyring) Read(b []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.random == nil {
+		k.random = rand.NewChaCha8([32]byte{1})
+	}
+	return k.random.Read(b)
+}
 
 func (k *keyring) key(generation uint64) (key proofs.Key256, err error) {
 	if generation < k.destroyed {
@@ -29,13 +45,8 @@ func (k *keyring) key(generation uint64) (key proofs.Key256, err error) {
 	return key, nil
 }
 
-// A source of random bytes that are the same in every run.
-type randomness struct{ *rand.ChaCha8 }
-
-func newRandomness(seed byte) randomness { return randomness{rand.NewChaCha8([32]byte{seed})} }
-
 func config(fsys disk.FS, k *keyring) search.Config {
-	return search.SmallSegments(search.Config{FS: fsys, Key: k.key, Generation: k.destroyed, Rand: newRandomness(1), CacheBytes: 256 << 10})
+	return search.SmallSegments(search.Config{FS: fsys, Key: k.key, Generation: k.destroyed, Rand: k, CacheBytes: 256 << 10})
 }
 
 // An entry is what a ledger has of one: what Match judges, and its bucket.

@@ -86,7 +86,7 @@ func (w *fileWriter) flush() error {
 
 // write seals a block.
 func (w *fileWriter) write(block []byte) (blockRef, error) {
-	w.buf = w.seal(w.buf[:0], pack(block), w.number)
+	w.buf = w.seal(w.buf[:0], block, w.number)
 	ref := blockRef{number: w.number, offset: w.offset, size: uint32(len(w.buf))}
 	w.number, w.offset = w.number+1, w.offset+uint64(len(w.buf))
 	return ref, w.put(w.buf)
@@ -122,6 +122,25 @@ func readTimes(first uint64, block []byte, n int) ([]uint64, error) {
 		times = append(times, last+d.uvarint("times", ^uint64(0)-last))
 	}
 	return times, d.end("times")
+}
+
+// countBefore returns how many of a block of n times are before one.
+func countBefore(time, first uint64, block []byte, n int) (int, error) {
+	at := first
+	for i := range n {
+		if at >= time {
+			return i, nil
+		}
+		if i == n-1 {
+			break
+		}
+		v, size := uvarint(block)
+		if size == 0 {
+			return 0, malformed("times")
+		}
+		at, block = at+v, block[size:]
+	}
+	return n, nil
 }
 
 // compareRows orders sources by their rows, and those of the same key by their
