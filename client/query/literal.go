@@ -29,12 +29,9 @@ func (p *parser) literal(what string) (literal, error) {
 			p.at++
 		}
 	} else {
-		end := strings.IndexFunc(p.rest(), func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`()"`, r) })
-		if end < 0 {
-			end = len(p.rest())
-		}
-		l.text, l.prefix = strings.CutSuffix(p.rest()[:end], "*")
-		p.at += end
+		bare := p.bare()
+		l.text, l.prefix = strings.CutSuffix(bare, "*")
+		p.at += len(bare)
 		if err := p.checkBare(l, what); err != nil {
 			return l, err
 		}
@@ -61,13 +58,13 @@ func (p *parser) stuck(l literal) error {
 	if l.quoted {
 		return p.fail(p.at, size, "a space or ) is due after the quote", `write "" for a quote within quotes`)
 	}
-	return p.fail(p.at, size, "a space is due before it", "put a text that has parentheses or quotes in it in double quotes, and write \"\" for a quote within")
+	return p.fail(p.at, size, "a space is due before it", `put a text that has parentheses or quotes in it in double quotes, and write "" for a quote within`)
 }
 
 // checkBare judges a value without quotes.
 func (p *parser) checkBare(l literal, what string) error {
 	if l.text == "" && !l.prefix {
-		return p.fail(l.offset, 1, what+" is due here", `leave no space before it; "" is the empty value, and * is any`)
+		return p.fail(l.offset, 1, what+" is due here", "leave no space before it, or put all of the text in double quotes to find it")
 	}
 	if star := strings.IndexByte(l.text, '*'); star >= 0 {
 		return p.fail(l.offset+star, 1, "a * stands only at the end, for whatever follows", "put the text in double quotes if it has the * itself")

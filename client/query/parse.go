@@ -75,6 +75,15 @@ func (p *parser) space() {
 // ends reports whether the text, or the parentheses, end here.
 func (p *parser) ends() bool { return p.at == len(p.text) || p.text[p.at] == ')' }
 
+// bare returns what comes next up to a space, quote or parenthesis.
+func (p *parser) bare() string {
+	text := p.rest()
+	if end := strings.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`()"`, r) }); end >= 0 {
+		return text[:end]
+	}
+	return text
+}
+
 // An operator is a word that combines expressions.
 type operator string
 
@@ -87,12 +96,7 @@ const (
 
 // operator returns the operator that comes next, in any case.
 func (p *parser) operator() operator {
-	rest := p.rest()
-	end := strings.IndexFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`()"`, r) })
-	if end < 0 {
-		end = len(rest)
-	}
-	switch o := operator(strings.ToLower(rest[:end])); o {
+	switch o := operator(strings.ToLower(p.bare())); o {
 	case and, or, not:
 		return o
 	}
@@ -198,18 +202,19 @@ func (p *parser) parentheses() (Expr, error) {
 		return nil, err
 	}
 	p.at++
-	if p.space(); p.ends() && p.at < len(p.text) {
-		return nil, p.fail(start, p.at+1-start, "nothing stands between the parentheses", "leave them out, or put the text in double quotes")
+	p.space()
+	var e Expr
+	if p.at < len(p.text) {
+		if p.ends() {
+			return nil, p.fail(start, p.at+1-start, "nothing stands between the parentheses", "leave them out, or put the text in double quotes")
+		}
+		var err error
+		if e, err = p.or(); err != nil {
+			return nil, err
+		}
 	}
 	if p.at == len(p.text) {
-		return nil, p.fail(start, 1, "the parenthesis is not closed", "")
-	}
-	e, err := p.or()
-	if err != nil {
-		return nil, err
-	}
-	if p.at == len(p.text) {
-		return nil, p.fail(start, 1, "the parenthesis is not closed", "write ) where it ends")
+		return nil, p.fail(start, 1, "the parenthesis is not closed", "write ) where it ends, or put the text in double quotes")
 	}
 	p.at++
 	p.space()

@@ -13,29 +13,30 @@ func (p *parser) time(l literal) (micros uint64, err error) {
 	if l.prefix {
 		return 0, p.fail(l.offset+l.length-1, 1, "a * is in no time", "")
 	}
+	at := int64(0)
 	if age, ok := parseAge(l.text); ok {
-		t := p.now.UnixMicro() - age
-		if t < 0 {
-			return 0, p.fail(l.offset, l.length, "that is before 1970", "")
-		}
-		return uint64(t), nil
-	}
-	t, ok := parseTime(l.text)
-	if !ok {
+		at = p.now.UnixMicro() - age
+	} else if t, ok := parseTime(l.text); !ok {
 		return 0, p.fail(l.offset, l.length, fmt.Sprintf("%q is no time", l.text), "write 2026-01-31, 2026-01-31T10:00Z, or -24h for an age")
-	}
-	if t.seconds < 0 {
-		return 0, p.fail(l.offset, l.length, "that is before 1970", "")
-	}
-	fraction := t.fraction
-	if len(fraction) > 6 {
+	} else if len(t.fraction) > 6 {
 		return 0, p.fail(l.offset, l.length, "the ledger's time is in microseconds", "leave out all but six digits of the fraction")
+	} else {
+		part, _ := strconv.ParseInt((t.fraction + "000000")[:6], 10, 64) // digits, as parseTime says
+		at = t.seconds*1e6 + part
 	}
-	part, _ := strconv.ParseUint((fraction + "000000")[:6], 10, 32) // digits, as parseTime says
-	return uint64(t.seconds)*1e6 + part, nil
+	if at < 0 || at >= endOfTime {
+		return 0, p.fail(l.offset, l.length, "that is not in the years from 1970 to 9999", "")
+	}
+	return uint64(at), nil
 }
 
-// parseAge reads an age such as -24h or -1d12h, in microseconds.
+const (
+	endOfTime = 253402300800_000000 // the year 10000, in microseconds since 1970
+	maxAge    = 1 << 60             // more microseconds than there are until then
+)
+
+// parseAge reads an age such as -24h or -1d12h, in microseconds. One above
+// maxAge is maxAge.
 func parseAge(text string) (micros int64, ok bool) {
 	rest, ok := strings.CutPrefix(text, "-")
 	if !ok || rest == "" {
@@ -51,7 +52,11 @@ func parseAge(text string) (micros int64, ok bool) {
 		if unit == 0 {
 			return 0, false
 		}
-		micros += n * unit.Microseconds() // below 2^31 weeks: 41 bits, times a few hundred at most
+		if n > (maxAge-micros)/unit.Microseconds() {
+			micros = maxAge
+		} else {
+			micros += n * unit.Microseconds()
+		}
 		rest = rest[digits+1:]
 	}
 	return micros, true

@@ -63,7 +63,7 @@ func nameLength(text string, isPath bool) int {
 		case isPath && r == '[':
 			i += bracketLength(text[i:])
 			continue
-		case strings.ContainsRune(`:=<>()"`, r), r < utf8.RuneSelf && unicode.IsSpace(r), !isPath && unicode.IsSpace(r):
+		case strings.ContainsRune(`:=<>()"`, r), unicode.IsSpace(r) && (r < utf8.RuneSelf || !isPath):
 			return i
 		}
 		i += size
