@@ -187,8 +187,8 @@ func (p *program) introduce(o initFlags, policy *proofs.Policy) error {
 	for _, place := range state.Places {
 		p.Say("keep %s out of every backup and snapshot: with a copy, what is erased later can be read again", place.Path)
 	}
-	if place := o.Config.KeyState.EscrowPlace; place != "" {
-		p.Say("keep %s there alone, too: whoever has a copy and a recipient's key can read what is erased later", place)
+	if state.Escrow != nil {
+		p.Say("keep %s out of them, too: whoever has a copy and a recipient's key can read what is erased later", state.Escrow.Path)
 	}
 	p.hintKeyState(state)
 	if !o.encrypt && os.Getenv("CAIRN_PASSPHRASE") != "" {

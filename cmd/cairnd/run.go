@@ -104,7 +104,7 @@ func (p *program) hintFor(err error) string {
 	case errors.Is(err, storage.ErrLocked):
 		return "a server has this ledger open; stop it first"
 	case errors.As(err, &place):
-		return "mount the disk that it is on; if it is lost, make an empty directory there, which is filled from the other places, or take it out of " + local.ConfigFile
+		return "mount the disk that it is on; if it is lost, make an empty directory there, which is filled from the other places, or take it out of " + local.ConfigFile + "; from an escrow all are made again with: cairnd key recover"
 	case errors.Is(err, keystate.ErrNone):
 		return "mount the disks that its places are on, or make them again from an escrow with: cairnd key recover; it is in no backup, and without it no payload can ever be read"
 	case errors.Is(err, keystate.ErrStale):

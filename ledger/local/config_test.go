@@ -33,7 +33,7 @@ func TestSettingsAreWithinTheirBounds(t *testing.T) {
 		"a place twice":                    {"[key_state]\nplaces = [\"k\", \"./k\"]", "key_state: /k is named twice"},
 		"an escrow in a place":             {"[key_state]\nplaces = [\"k\"]\nescrow_place = \"k\"\nescrow_recipients = [\"age1\"]", "key_state: /k is named twice"},
 		"an escrow for nobody":             {"[key_state]\nescrow_place = \"e\"", "belong together"},
-		"an escrow for a stranger":         {"[key_state]\nescrow_place = \"e\"\nescrow_recipients = [\"me\"]", "key_state.escrow_recipients: "},
+		"an escrow for a stranger":         {"[key_state]\nescrow_place = \"e\"\nescrow_recipients = [\"me\"]", "key_state.escrow_recipients: error at line 1: unknown recipient type: each is one of age, which begins with age1"},
 		"a wrap that is none":              {"[key_state]\nwrap = \"rot13\"", "key_state.wrap: \"rot13\" is not"},
 		"a wrap at a key service":          {"[key_state]\nwrap = \"awskms://alias/k\"", ""},
 	} {

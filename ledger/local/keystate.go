@@ -84,7 +84,7 @@ func (c Config) checkKeyState() error {
 		}
 	}
 	if _, err := k.recipients(); err != nil {
-		return fmt.Errorf("key_state.escrow_recipients: %w", err)
+		return fmt.Errorf("key_state.escrow_recipients: %w: each is one of age, which begins with age1", err)
 	}
 	if k.Wrap != "" && k.Wrap != wrapNone && k.Wrap != wrapPassphrase && !k.atService() {
 		return fmt.Errorf("key_state.wrap: %q is not \"none\", \"passphrase\" or the URL of a key service", k.Wrap)
