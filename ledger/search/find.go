@@ -1,9 +1,11 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Page says which hits are wanted.
@@ -77,10 +79,11 @@ func (s *search) takeGroup(oldest bool) []*place {
 		s.parts = s.parts[n:]
 		return group
 	}
-	n := len(s.parts) - 1
-	first := s.parts[n].id.First
-	for ; n > 0 && s.parts[n-1].id.End > first; n-- {
-		first = min(first, s.parts[n-1].id.First)
+	last := s.parts[len(s.parts)-1].id
+	large := s.shape.of(last.First, s.shape.large, last.Bucket)
+	n, _ := slices.BinarySearchFunc(s.parts, large.First, func(p *place, first uint64) int { return cmp.Compare(p.id.First, first) })
+	if s.parts[n].id.End < large.End { // all are small: those of the last are enough
+		n, _ = slices.BinarySearchFunc(s.parts, last.First, func(p *place, first uint64) int { return cmp.Compare(p.id.First, first) })
 	}
 	group := s.parts[n:]
 	s.parts = s.parts[:n]

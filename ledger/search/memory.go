@@ -98,11 +98,6 @@ type view struct {
 // span implements part.
 func (v view) span() int { return v.id.span() }
 
-// posting returns where a term is below the view's end.
-func (v view) posting(t *terms, i uint32) posting {
-	return v.list(t.positions(i, v.end, nil))
-}
-
 func (v view) list(positions []uint16) posting {
 	return posting{n: len(positions), span: v.span(), list: positions}
 }
@@ -131,7 +126,7 @@ func (v view) find(id section, key []byte) (posting, bool, error) {
 	defer v.mu.RUnlock()
 	if t := v.sections[id]; t != nil {
 		if i, ok := t.find(key); ok {
-			p := v.posting(t, i)
+			p := v.list(t.positions(i, v.end, nil))
 			return p, p.n > 0, nil
 		}
 	}
@@ -146,10 +141,15 @@ func (v view) rows(id section, from, to []byte) (rowSource, error) {
 	if t == nil {
 		return noRows{}, nil
 	}
-	s := &memoryRows{}
-	for _, i := range t.sorted(from, to) {
-		if p := v.posting(t, i); p.n > 0 {
-			s.rows = append(s.rows, memoryRow{t.key(i), p})
+	numbers, n := t.sorted(from, to), 0
+	for _, i := range numbers {
+		n += int(t.terms[i].n)
+	}
+	s := &memoryRows{rows: make([]memoryRow, 0, len(numbers))}
+	room := make([]uint16, n)
+	for _, i := range numbers {
+		if p := v.list(t.positions(i, v.end, room)); p.n > 0 {
+			s.rows, room = append(s.rows, memoryRow{t.key(i), p}), room[p.n:]
 		}
 	}
 	return s, nil

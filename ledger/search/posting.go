@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // A posting is where a value or a word occurs, as it lies in a row:
@@ -65,6 +66,9 @@ func varintSize(v uint64) (n int) {
 func uvarint(b []byte) (v uint64, n int) {
 	if len(b) > 0 && b[0] < 0x80 {
 		return uint64(b[0]), 1
+	}
+	if len(b) > 1 && b[1] < 0x80 && b[1] > 0 {
+		return uint64(b[0]&0x7f) | uint64(b[1])<<7, 2
 	}
 	v, n = binary.Uvarint(b)
 	if n < 2 || b[n-1] == 0 {
@@ -173,38 +177,49 @@ func (p posting) countAmong(among []uint64) (n int, err error) {
 		}
 		return n, nil
 	}
-	b, last := p.data, -1
+	data, i, last := p.data, 0, -1
 	for range p.n {
-		v, size := uvarint(b)
-		if last += 1 + int(v); size == 0 || v >= uint64(p.span) || last >= p.span {
+		if i < len(data) && data[i] < 0x80 { // most are
+			last += 1 + int(data[i])
+			i++
+		} else if last, i = p.far(last, i); i == 0 {
 			return 0, malformed("posting: no position")
 		}
-		b = b[size:]
-		n += has(last)
+		if uint(last) >= uint(p.span) {
+			return 0, malformed("posting: position %d of %d", last, p.span)
+		}
+		n += int(among[uint(last)/64] >> (uint(last) % 64) & 1)
 	}
 	return n, nil
 }
 
+// far reads the position that lies at i and follows last, and returns it and
+// where the next one lies, which is 0 if there is none.
+func (p posting) far(last, i int) (position, next int) {
+	v, size := uvarint(p.data[i:])
+	if size == 0 || v >= uint64(p.span) {
+		return 0, 0
+	}
+	return last + 1 + int(v), i + size
+}
+
 func (p posting) appendDeltas(list []uint16, base int) ([]uint16, error) {
-	b, last := p.data, -1
-	for range p.n {
-		if len(b) > 0 && b[0] < 0x80 { // most are
-			last += 1 + int(b[0])
-			b = b[1:]
-		} else {
-			v, n := uvarint(b)
-			if n == 0 || v >= uint64(p.span) {
-				return nil, malformed("posting: no position")
-			}
-			last += 1 + int(v)
-			b = b[n:]
+	start := len(list)
+	list = slices.Grow(list, p.n)[:start+p.n]
+	data, i, last := p.data, 0, -1
+	for at := range list[start:] {
+		if i < len(data) && data[i] < 0x80 { // most are
+			last += 1 + int(data[i])
+			i++
+		} else if last, i = p.far(last, i); i == 0 {
+			return nil, malformed("posting: no position")
 		}
 		if last >= p.span {
 			return nil, malformed("posting: position %d of %d", last, p.span)
 		}
-		list = append(list, uint16(base+last))
+		list[start+at] = uint16(base + last)
 	}
-	if len(b) > 0 {
+	if i < len(data) {
 		return nil, malformed("posting: more than %d positions", p.n)
 	}
 	return list, nil

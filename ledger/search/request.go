@@ -70,6 +70,7 @@ type Gap struct {
 type search struct {
 	Request
 	ctx   context.Context
+	shape shape
 	scope Scope
 	parts []*place
 }
@@ -127,7 +128,7 @@ func (x *Index) begin(ctx context.Context, r Request) (*search, error) {
 	if r.End == 0 || r.End > now.size {
 		r.End = now.size
 	}
-	s := &search{Request: r, ctx: ctx, scope: Scope{Size: now.size}}
+	s := &search{Request: r, ctx: ctx, shape: x.shape, scope: Scope{Size: now.size}}
 	if r.Expr == nil {
 		return nil, fmt.Errorf("%w: no expression", ErrInvalid)
 	}
