@@ -220,20 +220,17 @@ func (h DirectoryHead) Hash() (Hash, error) {
 
 // FormatDirectoryHead returns the canonical bytes of the head.
 func FormatDirectoryHead(h DirectoryHead) ([]byte, error) {
-	b, err := appendDirectoryHead(nil, h)
-	if err != nil {
-		return nil, err
+	if len(h.Buckets) > maxHeadBuckets/directoryBucketSize || len(h.Erased) > maxHeadErased/8 {
+		return nil, fmt.Errorf("%w: directory head: too many buckets or erasures", ErrMalformed)
 	}
+	b := appendDirectoryHead(nil, h)
 	if _, err := ParseDirectoryHead(b); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
 
-func appendDirectoryHead(b []byte, h DirectoryHead) ([]byte, error) {
-	if len(h.Buckets) > maxHeadBuckets/directoryBucketSize || len(h.Erased) > maxHeadErased/8 {
-		return nil, fmt.Errorf("%w: directory head: too many buckets or erasures", ErrMalformed)
-	}
+func appendDirectoryHead(b []byte, h DirectoryHead) []byte {
 	b = appendSegmentID(b, h.Segment)
 	b = appendUint64s(b, h.FirstTime, h.LastTime)
 	var buckets []byte
@@ -243,7 +240,7 @@ func appendDirectoryHead(b []byte, h DirectoryHead) ([]byte, error) {
 		buckets = append(buckets, x.Rows[:]...)
 	}
 	b = appendVector(b, 3, buckets)
-	return appendVector(b, 3, appendUint64s(nil, h.Erased...)), nil
+	return appendVector(b, 3, appendUint64s(nil, h.Erased...))
 }
 
 // ParseDirectoryHead reads what [FormatDirectoryHead] writes and nothing else.

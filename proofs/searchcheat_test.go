@@ -28,8 +28,8 @@ func TestACheatingLogIsCaught(t *testing.T) {
 		{"invents a hit", "is no hit", func(p *proofs.SearchProof) {
 			p.Hits = append(p.Hits, proofs.SearchHit{Index: p.Stop - 1, Opened: p.Hits[0].Opened})
 		}},
-		{"takes another entry for a hit", "no erasure that is shown closes it", func(p *proofs.SearchProof) { p.Hits[0] = other.Hits[0] }},
-		{"leaves out a hit", "no erasure that is shown closes it", func(p *proofs.SearchProof) { p.Hits = p.Hits[1:] }},
+		{"takes another entry for a hit", "nothing is named that closed it", func(p *proofs.SearchProof) { p.Hits[0] = other.Hits[0] }},
+		{"leaves out a hit", "nothing is named that closed it", func(p *proofs.SearchProof) { p.Hits = p.Hits[1:] }},
 		{"leaves out the leaf of a hit", "subset", func(p *proofs.SearchProof) {
 			p.Entries = slices.DeleteFunc(p.Entries, func(e proofs.SearchEntry) bool { return e.Index == p.Hits[0].Index })
 		}},
@@ -41,7 +41,7 @@ func TestACheatingLogIsCaught(t *testing.T) {
 			found := &p.Segments[0].Rows[0].Found[0]
 			found.Positions = found.Positions[1:]
 		}},
-		{"leaves out the entries of a row", "are not those that it commits to", func(p *proofs.SearchProof) { p.Segments[0].Rows[0].Found = nil }},
+		{"leaves out the entries of a row", "entries of 0 rows are shown", func(p *proofs.SearchProof) { p.Segments[0].Rows[0].Found = nil }},
 		{"begins too late", "the entries before may be asked for too", func(p *proofs.SearchProof) { p.Start++ }},
 		{"begins far too late", "the entries before may be asked for too", func(p *proofs.SearchProof) {
 			p.Start, p.Segments = proofs.SegmentSize, p.Segments[1:]
@@ -93,8 +93,8 @@ func TestACheatingLogIsCaught(t *testing.T) {
 			p.Tail[0].Lists[0].Tags = p.Tail[0].Lists[0].Tags[18:]
 		}},
 		{"leaves out an entry of the tail", "are not shown", func(p *proofs.SearchProof) { p.Tail = p.Tail[1:] }},
-		{"shows no tags in the tail", "it has tags, and none is shown", func(p *proofs.SearchProof) { p.Tail[0].Lists = nil }},
-		{"says that tags in the tail are erased", "no erasure that is shown closes it", func(p *proofs.SearchProof) {
+		{"shows no tags in the tail", "nothing is named that closed it", func(p *proofs.SearchProof) { p.Tail[0].Lists = nil }},
+		{"says that tags in the tail are erased", "nothing is named that closed it", func(p *proofs.SearchProof) {
 			p.Tail[0].Lists[0] = proofs.DisclosedTags{Commitments: []proofs.Hash{{1}}}
 		}},
 		{"shows one entry more in the tail", "are not asked for", func(p *proofs.SearchProof) {
@@ -111,8 +111,8 @@ func TestACheatingLogIsCaught(t *testing.T) {
 			p.Names[0].Disclosure = []byte(strings.Replace(string(p.Names[0].Disclosure), `"data":"`, `"data":"AAAA`, 1))
 		}},
 		{"takes another entry for settings", "or sets nothing", func(p *proofs.SearchProof) { p.Names[0].Index = p.Entries[1].Index }},
-		{"asks the same twice", "two terms are the same", func(p *proofs.SearchProof) { p.Query.Terms[1] = p.Query.Terms[0] }},
-		{"asks for nothing", "has no terms", func(p *proofs.SearchProof) { p.Query.Terms = nil }},
+		{"asks the same twice", "is not asked for", func(p *proofs.SearchProof) { p.Query.Terms[1] = p.Query.Terms[0] }},
+		{"asks for nothing", "it has no terms", func(p *proofs.SearchProof) { p.Query.Terms = nil }},
 		{"lets someone else sign", "search proof: ", func(p *proofs.SearchProof) { p.Checkpoint[len(p.Checkpoint)-9] ^= 1 }},
 	} {
 		t.Run(cheat.what, func(t *testing.T) {
@@ -159,9 +159,8 @@ func (w *searchWorld) shownRows(t *testing.T, segment uint64, bucket uint32, row
 		s.Shown = append(s.Shown, proofs.SearchRow{Number: uint32(i), Row: r.Row(i)})
 		numbers = append(numbers, uint64(i))
 	}
-	levels := newLevels(r.LeafHashes())
 	var err error
-	if s.Proof, err = proofs.ProveSubset(t.Context(), numbers, uint64(r.Len()), levels); err != nil {
+	if s.Proof, err = proofs.ProveSubset(t.Context(), numbers, uint64(r.Len()), r); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -30,25 +30,38 @@ func ParseSearchProof(b []byte) (SearchProof, error) {
 	p.Segments = listOf(d, "segments", (*decoder).searchSegment)
 	p.Small, p.Large = d.hashList("small"), d.hashList("large")
 	p.Hits = listOf(d, "hits", func(d *decoder) SearchHit {
-		return SearchHit{Index: d.uint64("hit"), Opened: listOf(d, "opened", (*decoder).openedTag)}
+		h := SearchHit{Index: d.uint64("hit"), Opened: listOf(d, "opened", (*decoder).openedTag)}
+		d.some("opened", len(h.Opened))
+		return h
 	})
 	d.rising("hits", len(p.Hits), func(i int) uint64 { return p.Hits[i].Index })
 	p.Tail = listOf(d, "tail", func(d *decoder) SearchTags {
 		return SearchTags{Index: d.uint64("entry"), Lists: listOf(d, "lists", (*decoder).searchTags)}
 	})
 	d.rising("tail", len(p.Tail), func(i int) uint64 { return p.Tail[i].Index })
-	p.Names = listOf(d, "names", func(d *decoder) SearchNames {
-		return SearchNames{Index: d.uint64("settings"), Disclosure: slices.Clone(d.vector("disclosure", 3, 0, 1<<24-1))}
+	p.Closed = listOf(d, "closed", func(d *decoder) ClosedEntry {
+		return ClosedEntry{Index: d.uint64("closed"), Announced: d.uint64("announced")}
 	})
+	d.rising("closed", len(p.Closed), func(i int) uint64 { return p.Closed[i].Index })
+	p.Names = listOf(d, "names", func(d *decoder) SearchNames {
+		return SearchNames{Index: d.uint64("settings"), Disclosure: slices.Clone(d.vector("disclosure", 3, 0, maxDisclosure))}
+	})
+	d.rising("names", len(p.Names), func(i int) uint64 { return p.Names[i].Index })
 	if err := d.end(); err != nil {
 		return SearchProof{}, err
 	}
 	return p, nil
 }
 
-// listOf reads what appendList writes.
-func listOf[T any](d *decoder, field string, item func(*decoder) T) (items []T) {
-	list := &decoder{format: d.format, rest: d.vector(field, 4, 0, MaxSearchProof)}
+// listOf reads what appendList writes. Every item takes so many bytes that a list
+// takes at most a few times the memory of its bytes.
+func listOf[T any](d *decoder, field string, item func(*decoder) T) []T {
+	return boundedListOf(d, field, MaxSearchProof, item)
+}
+
+// boundedListOf reads a list that is at most max bytes long.
+func boundedListOf[T any](d *decoder, field string, max int, item func(*decoder) T) (items []T) {
+	list := &decoder{format: d.format, rest: d.vector(field, 4, 0, max)}
 	for len(list.rest) > 0 {
 		items = append(items, item(list))
 	}
@@ -62,6 +75,13 @@ func (d *decoder) rising(field string, n int, number func(int) uint64) {
 		if number(i) <= number(i-1) {
 			d.fail(field, "they do not rise")
 		}
+	}
+}
+
+// some demands that a list is not empty.
+func (d *decoder) some(field string, n int) {
+	if d.err == nil && n == 0 {
+		d.fail(field, "there are none")
 	}
 }
 
@@ -79,23 +99,18 @@ func (d *decoder) searchQuery() SearchQuery {
 		Stream: d.uint32("stream"), First: d.uint64("first"), End: d.uint64("end"),
 		From: d.uint64("from"), Until: d.uint64("until"),
 	}
-	q.Terms = listOf(d, "terms", func(d *decoder) (t SearchTerm) {
-		for range d.count("numbers", maxTermNumbers) {
-			t.Numbers = append(t.Numbers, d.uint16("number"))
+	const maxTermsSize = MaxTerms*(1+2*maxTermNumbers+2) + maxTermValues
+	q.Terms = boundedListOf(d, "terms", maxTermsSize, func(d *decoder) (t SearchTerm) {
+		numbers := &decoder{format: d.format, rest: d.vector("numbers", 1, 2, 2*maxTermNumbers)}
+		for len(numbers.rest) > 0 {
+			t.Numbers = append(t.Numbers, numbers.uint16("number"))
 		}
-		d.rising("numbers", len(t.Numbers), func(i int) uint64 { return uint64(t.Numbers[i]) })
-		t.Value = slices.Clone(d.vector("value", 2, 0, maxTermValue-1))
-		if d.err == nil && len(t.Numbers) == 0 {
-			d.fail("numbers", "there are none")
-		}
+		d.inner(*numbers)
+		t.Value = slices.Clone(d.vector("value", 2, 0, maxTermValues))
 		return t
 	})
-	switch {
-	case d.err != nil:
-	case len(q.Terms) == 0 || len(q.Terms) > MaxTerms:
-		d.fail("terms", "none, or too many")
-	case q.First > q.End || q.Until > 0 && q.From > q.Until:
-		d.fail("query", "it ends before it begins")
+	if err := q.check(); d.err == nil && err != nil {
+		d.err, d.rest = err, nil
 	}
 	return q
 }
@@ -106,11 +121,20 @@ func (d *decoder) searchKeys() SearchKeys {
 		return SearchKey{Number: d.uint16("number"), Opened: d.uint64("opened"), Key: d.key("key")}
 	})
 	d.rising("keys", len(k.Keys), func(i int) uint64 { return uint64(k.Keys[i].Number) })
+	d.some("keys", len(k.Keys))
 	return k
 }
 
 func (d *decoder) searchSegment() SearchSegment {
-	return SearchSegment{Head: d.directoryHead(), Rows: listOf(d, "rows", (*decoder).searchRows)}
+	s := SearchSegment{Head: d.directoryHead()}
+	n := 0
+	s.Rows = listOf(d, "rows", func(d *decoder) SearchRows {
+		if n++; n > len(s.Head.Buckets) {
+			d.fail("rows", "there are fewer buckets")
+		}
+		return d.searchRows()
+	})
+	return s
 }
 
 func (d *decoder) searchRows() SearchRows {
@@ -130,6 +154,7 @@ func (d *decoder) searchRows() SearchRows {
 	r.Found = listOf(d, "found", func(d *decoder) FoundRow {
 		f := FoundRow{Salt: d.key("salt"), Positions: listOf(d, "positions", func(d *decoder) uint16 { return d.uint16("position") })}
 		d.rising("positions", len(f.Positions), func(i int) uint64 { return uint64(f.Positions[i]) })
+		d.some("positions", len(f.Positions))
 		return f
 	})
 	return r
@@ -145,13 +170,15 @@ func (d *decoder) openedTag() OpenedTag {
 func (d *decoder) searchTags() (t DisclosedTags) {
 	if !d.bool("shown") {
 		t.Commitments = d.hashList("commitments")
+		d.some("commitments", len(t.Commitments))
 		return t
 	}
 	t.Seed = slices.Clone(d.bytes("seed", len(Key256{})))
 	b := d.vector("tags", 4, 0, MaxTags*sealedTagSize)
-	if len(b)%sealedTagSize != 0 {
+	if d.err == nil && len(b)%sealedTagSize != 0 {
 		d.fail("tags", "not a multiple of 18 bytes")
 	}
+	d.some("tags", len(b))
 	t.Tags = slices.Clone(b)
 	return t
 }

@@ -1,8 +1,8 @@
 package proofs
 
 import (
-	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // MaxSearchProof bounds a search proof in bytes.
@@ -11,8 +11,8 @@ const MaxSearchProof = 1 << 28
 // The bounds of a query.
 const (
 	MaxTerms       = 16
-	maxTermNumbers = 64
-	maxTermValue   = 1 << 16
+	maxTermNumbers = MaxFields
+	maxTermValues  = 1<<16 - 1 // bytes, of all terms together
 )
 
 // A SearchQuery asks for the entries of a stream that have all of some values.
@@ -21,8 +21,9 @@ const (
 //	    uint32 stream;
 //	    uint64 first; uint64 end;       /* indices: from first on, below end */
 //	    uint64 from; uint64 until;      /* ledger time: from from on, before until, in microseconds since 1970 */
-//	    struct { uint16 numbers<2..128>; opaque value<0..65535>; } terms<1..16>;    /* a list is its length in bytes, in four */
+//	    Term terms<5..67631>;           /* 1 to 16; the length of a list is in four bytes, here as everywhere below */
 //	} SearchQuery;
+//	struct { uint16 numbers<2..128>; opaque value<0..65535>; } Term;
 type SearchQuery struct {
 	Stream      uint32
 	First, End  uint64
@@ -33,6 +34,38 @@ type SearchQuery struct {
 // asks reports whether the query asks for an entry, by its place and time.
 func (q SearchQuery) asks(index uint64, leaf Leaf) bool {
 	return index >= q.First && index < q.End && leaf.Time >= q.From && (q.Until == 0 || leaf.Time < q.Until)
+}
+
+// asksFor reports whether the query asks for values of a field.
+func (q SearchQuery) asksFor(number uint16) bool {
+	return slices.ContainsFunc(q.Terms, func(t SearchTerm) bool { return slices.Contains(t.Numbers, number) })
+}
+
+// check checks what holds of every query.
+func (q SearchQuery) check() error {
+	bad := func(why string) error { return fmt.Errorf("%w: search query: %s", ErrMalformed, why) }
+	if q.First > q.End || q.Until > 0 && q.From > q.Until {
+		return bad("it ends before it begins")
+	}
+	if len(q.Terms) == 0 || len(q.Terms) > MaxTerms {
+		return bad("it has no terms, or too many")
+	}
+	values := 0
+	for _, t := range q.Terms {
+		if len(t.Numbers) == 0 || len(t.Numbers) > maxTermNumbers {
+			return bad("a term is of no field, or of too many")
+		}
+		for i := range t.Numbers[1:] {
+			if t.Numbers[i] >= t.Numbers[i+1] {
+				return bad("the numbers of fields do not rise")
+			}
+		}
+		values += len(t.Value)
+	}
+	if values > maxTermValues {
+		return bad("its values are too long")
+	}
+	return nil
 }
 
 // A SearchTerm is a value that one of some declared fields has: those that have
@@ -59,6 +92,7 @@ type SearchTerm struct {
 //	    Hash        large<0..2^32-1>;
 //	    Hit         hits<0..2^32-1>;
 //	    TailEntry   tail<0..2^32-1>;
+//	    struct { uint64 index; uint64 announced; } closed<0..2^32-1>;
 //	    struct { uint64 index; opaque disclosure<0..2^24-1>; } names<0..2^32-1>;    /* a Disclosure in JSON */
 //	} SearchProof;
 //	struct { uint64 index; opaque leaf<0..65535>; } Entry;
@@ -97,7 +131,10 @@ type SearchProof struct {
 	Hits []SearchHit  // rising
 	Tail []SearchTags // the entries of the stream that have tags and are behind the last segment
 
-	Names []SearchNames // settings entries of the stream that name its fields
+	// Closed says of entries whose tags cannot be shown, or not all, why; rising.
+	Closed []ClosedEntry
+
+	Names []SearchNames // settings entries of the stream that name its fields, rising
 }
 
 // SearchNames discloses the names in a settings entry of the stream.
@@ -110,6 +147,14 @@ type SearchNames struct {
 type SearchEntry struct {
 	Index uint64
 	Leaf  []byte
+}
+
+// A ClosedEntry names the entry that announced the expiry or the erasure which
+// closed an entry. Of an erasure in several parts it is the part that names the
+// entry, and all entries from it to the last part have to be shown: without
+// that one it counts for nothing.
+type ClosedEntry struct {
+	Index, Announced uint64
 }
 
 // SearchKeys are keys of fields in a bucket.
@@ -172,116 +217,9 @@ type OpenedTag struct {
 }
 
 // SearchTags are all tags of an entry, as [DisclosedTags] are: lists that are
-// shown, or commitments to those that are erased.
+// shown, or commitments to those that are erased. There are no lists where
+// nothing is known any more.
 type SearchTags struct {
 	Index uint64
 	Lists []DisclosedTags // without their SealedHash
-}
-
-const searchProofLabel = "cairn/v1 search proof\n"
-
-// appendList appends a list: its length in bytes, in four bytes, and the items.
-func appendList[T any](b []byte, items []T, item func([]byte, T) []byte) []byte {
-	at := len(b)
-	b = append(b, 0, 0, 0, 0)
-	for _, x := range items {
-		b = item(b, x)
-	}
-	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
-	return b
-}
-
-func appendHash(b []byte, h Hash) []byte { return append(b, h[:]...) }
-
-// FormatSearchProof returns the canonical bytes of a proof.
-func FormatSearchProof(p SearchProof) ([]byte, error) {
-	b := append([]byte(nil), searchProofLabel...)
-	b = appendSearchQuery(b, p.Query)
-	b = appendUint64s(b, p.Start, p.Stop)
-	if len(p.Checkpoint) > MaxNoteSize {
-		return nil, fmt.Errorf("%w: search proof: the checkpoint is too long", ErrMalformed)
-	}
-	b = appendVector(b, 3, p.Checkpoint)
-	b = appendList(b, p.Entries, func(b []byte, e SearchEntry) []byte {
-		return appendVector(appendUint64s(b, e.Index), 2, e.Leaf[:min(len(e.Leaf), MaxLeafSize)])
-	})
-	b = appendList(b, p.Inclusion, appendHash)
-	b = appendList(b, p.Keys, appendSearchKeys)
-	b = appendUint64s(b, p.Directory)
-	b = appendList(b, p.Segments, appendSearchSegment)
-	b = appendList(b, p.Small, appendHash)
-	b = appendList(b, p.Large, appendHash)
-	b = appendList(b, p.Hits, func(b []byte, h SearchHit) []byte {
-		return appendList(appendUint64s(b, h.Index), h.Opened, appendOpenedTag)
-	})
-	b = appendList(b, p.Tail, func(b []byte, t SearchTags) []byte {
-		return appendList(appendUint64s(b, t.Index), t.Lists, appendSearchTags)
-	})
-	for _, n := range p.Names {
-		if len(n.Disclosure) >= 1<<24 {
-			return nil, fmt.Errorf("%w: search proof: names are too long", ErrMalformed)
-		}
-	}
-	b = appendList(b, p.Names, func(b []byte, n SearchNames) []byte {
-		return appendVector(appendUint64s(b, n.Index), 3, n.Disclosure)
-	})
-	if _, err := ParseSearchProof(b); err != nil {
-		return nil, err
-	}
-	return b, nil
-}
-
-func appendSearchQuery(b []byte, q SearchQuery) []byte {
-	b = binary.BigEndian.AppendUint32(b, q.Stream)
-	b = appendUint64s(b, q.First, q.End, q.From, q.Until)
-	return appendList(b, q.Terms, func(b []byte, t SearchTerm) []byte {
-		b = append(b, byte(len(t.Numbers)))
-		for _, n := range t.Numbers {
-			b = binary.BigEndian.AppendUint16(b, n)
-		}
-		return appendVector(b, 2, t.Value[:min(len(t.Value), maxTermValue-1)])
-	})
-}
-
-func appendSearchKeys(b []byte, k SearchKeys) []byte {
-	return appendList(binary.BigEndian.AppendUint32(b, k.Bucket), k.Keys, func(b []byte, k SearchKey) []byte {
-		b = binary.BigEndian.AppendUint16(b, k.Number)
-		return append(appendUint64s(b, k.Opened), k.Key[:]...)
-	})
-}
-
-func appendSearchSegment(b []byte, s SearchSegment) []byte {
-	head, err := appendDirectoryHead(nil, s.Head)
-	if err != nil {
-		head = nil // which does not parse
-	}
-	return appendList(append(b, head...), s.Rows, func(b []byte, r SearchRows) []byte {
-		b = appendUint64s(b, r.Expired)
-		if r.Expired > 0 {
-			return b
-		}
-		b = binary.BigEndian.AppendUint32(b, r.Count)
-		b = appendList(b, r.Shown, func(b []byte, x SearchRow) []byte {
-			return x.Row.append(binary.BigEndian.AppendUint32(b, x.Number))
-		})
-		b = appendList(b, r.Proof, appendHash)
-		return appendList(b, r.Found, func(b []byte, f FoundRow) []byte {
-			return appendList(append(b, f.Salt[:]...), f.Positions, binary.BigEndian.AppendUint16)
-		})
-	})
-}
-
-func appendOpenedTag(b []byte, o OpenedTag) []byte {
-	b = binary.BigEndian.AppendUint16(b, o.Number)
-	b = binary.BigEndian.AppendUint16(b, o.Position)
-	b = binary.BigEndian.AppendUint16(b, o.Count)
-	return appendList(append(b, o.Opening[:]...), o.Path, appendHash)
-}
-
-func appendSearchTags(b []byte, t DisclosedTags) []byte {
-	b = append(b, boolByte(t.Shown()))
-	if !t.Shown() {
-		return appendList(b, t.Commitments, appendHash)
-	}
-	return appendList(append(b, t.Seed...), parseTags(t.Tags), func(b []byte, t Tag) []byte { return AppendTags(b, []Tag{t}) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -30,6 +31,8 @@ type searchWorld struct {
 	erased  map[uint64]uint64 // indices of entries, and of what closed them
 	names   []proofs.SearchNames
 	late    bool // directories are not made anew after an erasure
+	lie     func(*proofs.DirectoryHead)
+	later   uint64 // index of the entry that declares field 4 in bucket 1
 }
 
 // A searchEvent has lists of tags; nil is one that was erased.
@@ -155,6 +158,9 @@ func (w *searchWorld) keep(id proofs.SegmentID, rows []*proofs.DirectoryRows) pr
 	for _, r := range rows {
 		head.Buckets = append(head.Buckets, proofs.DirectoryBucket{Stream: r.Stream, Bucket: r.Bucket, Rows: r.Hash()})
 	}
+	if w.lie != nil {
+		w.lie(&head)
+	}
 	w.heads[id], w.rows[id] = head, rows
 	return must(head.Hash())
 }
@@ -215,10 +221,19 @@ func tagsOf(l proofs.DisclosedTags) (tags []proofs.Tag) {
 	return tags
 }
 
+// announce adds a part of the announcement of an erasure in stream 1.
+func (w *searchWorld) announce(part, parts uint32, entries ...uint64) uint64 {
+	body := proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: part, Parts: parts, Closes: proofs.RunsOf(entries)}}
+	return w.add(proofs.Leaf{Kind: proofs.Erasure, T: proofs.EmptyRoot(), Control: must(proofs.FormatErasure(body))})
+}
+
 // erase closes the lists of a number of entries, and makes directories anew.
 func (w *searchWorld) erase(list int, entries ...uint64) {
-	body := proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: proofs.RunsOf(entries)}}
-	by := w.add(proofs.Leaf{Kind: proofs.Erasure, T: proofs.EmptyRoot(), Control: must(proofs.FormatErasure(body))})
+	w.close(w.announce(1, 1, entries...), list, entries...)
+}
+
+// close is the erasure that an entry announced.
+func (w *searchWorld) close(by uint64, list int, entries ...uint64) {
 	changed := make(map[proofs.SegmentID]bool)
 	for _, index := range entries {
 		w.erased[index] = by
@@ -261,16 +276,19 @@ func (w *searchWorld) erase(list int, entries ...uint64) {
 
 // expire closes a bucket, whose rows nobody has any more.
 func (w *searchWorld) expire(bucket uint32) {
-	last := w.size() - 1
-	body := proofs.ExpiryBody{Expired: &proofs.ExpiredBody{
-		Bucket: bucket, Last: last, Count: 1, Closed: proofs.CheckpointRef{Size: last + 1}, Now: proofs.CheckpointRef{Size: last + 1},
-	}}
-	w.expired[bucket] = w.add(proofs.Leaf{Kind: proofs.Expiry, T: proofs.EmptyRoot(), Control: must(proofs.FormatExpiry(body))})
+	w.announceExpiry(proofs.ExpiredBody{Bucket: bucket, Last: w.size() - 1})
 	for _, e := range w.events {
 		if e.bucket == bucket {
 			e.lists = nil
 		}
 	}
+}
+
+func (w *searchWorld) announceExpiry(x proofs.ExpiredBody) {
+	x.Count = 1
+	x.Closed.Size, x.Now.Size = max(x.Closed.Size, x.Last+1), max(x.Now.Size, x.Last+1)
+	control := must(proofs.FormatExpiry(proofs.ExpiryBody{Expired: &x}))
+	w.expired[x.Bucket] = w.add(proofs.Leaf{Kind: proofs.Expiry, T: proofs.EmptyRoot(), Control: control})
 }
 
 // answer looks through everything that is known: the hits of a query, but for
@@ -342,6 +360,9 @@ func (w *searchWorld) Segment(_ context.Context, id proofs.SegmentID, stream uin
 }
 
 func (w *searchWorld) FieldKey(bucket uint32, number uint16) (k proofs.SearchKey, ok bool) {
+	if bucket == 1 && number == 4 && w.later > 0 {
+		return proofs.SearchKey{Number: 4, Opened: w.later, Key: fieldKey(1, 4)}, true
+	}
 	at, known := w.opened[bucket]
 	if !known || number > 4 || bucket != 3 && number > 3 || bucket == 2 && number > 1 {
 		return k, false
@@ -413,33 +434,33 @@ var bigSearchWorld = sync.OnceValue(func() *searchWorld {
 	return w
 })
 
-// smallSearchWorld has two small segments with a directory.
-func smallSearchWorld() *searchWorld {
+// smallSearchWorld has two small segments with a directory. It is another one
+// each time, for the test to change.
+func smallSearchWorld() *searchWorld { return sharedSmallWorld().clone() }
+
+var sharedSmallWorld = sync.OnceValue(func() *searchWorld {
 	w := newSearchWorld()
 	w.fill(rand.New(rand.NewPCG(5, 5)), 3*proofs.SegmentSize+5)
 	return w
+})
+
+func (w *searchWorld) clone() *searchWorld {
+	c := *w
+	c.leaves, c.names = slices.Clip(w.leaves), slices.Clip(w.names)
+	c.nodes = slices.Clone(w.nodes)
+	for i := range c.nodes {
+		c.nodes[i] = slices.Clip(c.nodes[i])
+	}
+	c.small, c.large = slices.Clone(w.small), slices.Clone(w.large)
+	c.heads, c.rows = maps.Clone(w.heads), maps.Clone(w.rows)
+	c.opened, c.expired, c.erased = maps.Clone(w.opened), maps.Clone(w.expired), maps.Clone(w.erased)
+	c.events = make(map[uint64]*searchEvent, len(w.events))
+	for index, e := range w.events {
+		copied := *e
+		copied.lists = slices.Clone(e.lists)
+		c.events[index] = &copied
+	}
+	return &c
 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
-
-// levels are the complete nodes of a tree, by level.
-type levels [][]proofs.Hash
-
-func newLevels(leaves []proofs.Hash) (l levels) {
-	for len(leaves) > 0 {
-		l = append(l, leaves)
-		var up []proofs.Hash
-		for i := 0; i+1 < len(leaves); i += 2 {
-			up = append(up, proofs.NodeHash(leaves[i], leaves[i+1]))
-		}
-		leaves = up
-	}
-	return l
-}
-
-func (l levels) ReadNodes(_ context.Context, ids []proofs.NodeID) (out []proofs.Hash, err error) {
-	for _, id := range ids {
-		out = append(out, l[id.Level][id.Index])
-	}
-	return out, nil
-}

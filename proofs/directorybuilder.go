@@ -1,0 +1,135 @@
+package proofs
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// A DirectoryBuilder makes the rows of a small segment of the tags of its entries.
+type DirectoryBuilder struct {
+	segment SegmentID
+	buckets map[uint32]*bucketBuilder
+}
+
+type bucketBuilder struct {
+	stream uint32
+	last   uint64
+	seeds  []byte
+	tagged []taggedEntry
+}
+
+type taggedEntry struct {
+	tag      Tag
+	position uint16
+}
+
+// NewDirectoryBuilder returns a builder for the small segment of a number.
+func NewDirectoryBuilder(number uint64) *DirectoryBuilder {
+	return &DirectoryBuilder{segment: SegmentID{Number: number}, buckets: make(map[uint32]*bucketBuilder)}
+}
+
+// Add adds a list of tags of an entry, with its seed. Within a bucket indices
+// must rise, but for several lists of one entry. What is erased is not added.
+func (b *DirectoryBuilder) Add(index uint64, stream, bucket uint32, seed *Key256, tags []Tag) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	x := b.buckets[bucket]
+	if x == nil {
+		x = &bucketBuilder{stream: stream}
+		b.buckets[bucket] = x
+	}
+	if index < b.segment.First() || index >= b.segment.End() || index < x.last {
+		return fmt.Errorf("directory of %s: entry %d is not in it, or not behind those before", b.segment, index)
+	}
+	x.last = index
+	position := uint16(index - b.segment.First())
+	x.seeds = binary.BigEndian.AppendUint16(x.seeds, position)
+	x.seeds = append(x.seeds, seed[:]...)
+	for _, tag := range tags {
+		x.tagged = append(x.tagged, taggedEntry{tag, position})
+	}
+	return nil
+}
+
+// Rows returns the rows of each bucket, by number. The secret of a bucket is
+//
+//	SHA-256("cairn/v1 directory secret\n" ‖ (uint16 position ‖ seed)…)
+//
+// over the lists that were added.
+func (b *DirectoryBuilder) Rows() (list []*DirectoryRows) {
+	for number, x := range b.buckets {
+		r := &DirectoryRows{Stream: x.stream, Bucket: number}
+		r.secret = sha256.Sum256(append([]byte("cairn/v1 directory secret\n"), x.seeds...))
+		slices.SortFunc(x.tagged, func(a, b taggedEntry) int {
+			if c := compareTags(a.tag, b.tag); c != 0 {
+				return c
+			}
+			return cmp.Compare(a.position, b.position)
+		})
+		for _, t := range slices.Compact(x.tagged) {
+			r.add(t.tag, t.position)
+		}
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(a, b *DirectoryRows) int { return cmp.Compare(a.Bucket, b.Bucket) })
+	return list
+}
+
+// add adds an entry to the last row, or one more row.
+func (r *DirectoryRows) add(tag Tag, positions ...uint16) {
+	r.positions = append(r.positions, positions...)
+	if n := len(r.tags); n > 0 && r.tags[n-1] == tag {
+		r.ends[n-1] = uint32(len(r.positions))
+		return
+	}
+	r.tags = append(r.tags, tag)
+	r.ends = append(r.ends, uint32(len(r.positions)))
+}
+
+// MergeRows returns the rows of a bucket in a large segment, made of those in
+// its small segments, nil where there are none. The secret is
+//
+//	SHA-256("cairn/v1 large directory secret\n" ‖ (uint8 which ‖ secret)…)
+//
+// over the small segments with rows, which are counted from 0.
+func MergeRows(small [LargeSegments]*DirectoryRows) *DirectoryRows {
+	merged := new(DirectoryRows)
+	secret := []byte("cairn/v1 large directory secret\n")
+	var next [LargeSegments]int
+	rows, positions := 0, 0
+	for i, r := range small {
+		if r != nil {
+			merged.Stream, merged.Bucket = r.Stream, r.Bucket
+			secret = append(append(secret, byte(i)), r.secret[:]...)
+			rows, positions = max(rows, len(r.tags)), positions+len(r.positions)
+		}
+	}
+	merged.secret = sha256.Sum256(secret)
+	merged.tags, merged.positions = make([]Tag, 0, rows), make([]uint16, 0, positions)
+	for {
+		least := -1
+		for i, r := range small {
+			if r != nil && next[i] < len(r.tags) && (least < 0 || compareTags(r.tags[next[i]], small[least].tags[next[least]]) < 0) {
+				least = i
+			}
+		}
+		if least < 0 {
+			return merged
+		}
+		tag := small[least].tags[next[least]]
+		for i := least; i < len(small); i++ {
+			r := small[i]
+			if r == nil || next[i] == len(r.tags) || r.tags[next[i]] != tag {
+				continue
+			}
+			for _, p := range r.Positions(next[i]) {
+				merged.add(tag, uint16(i*SegmentSize)+p)
+			}
+			next[i]++
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package proofs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// showSegments shows what the directories say, from the start on: large ones
+// where there are any.
+func (p *searchProver) showSegments(ctx context.Context) error {
+	if p.Start >= min(p.Stop, p.covered) {
+		return nil
+	}
+	index, small, large, err := p.SearchSource.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	p.SearchProof.Directory = index
+	if _, err := p.show(ctx, index); err != nil {
+		return err
+	}
+	var shown [2][]uint64
+	for at := p.Start; at < min(p.Stop, p.covered); {
+		id, level := SegmentID{Large: true, Number: at / (SegmentSize * LargeSegments)}, 1
+		if id.Number >= uint64(len(large)) {
+			id, level = SegmentID{Number: at / SegmentSize}, 0
+		}
+		if err := p.showSegment(ctx, id); err != nil {
+			return fmt.Errorf("%s: %w", id, err)
+		}
+		shown[level] = append(shown[level], id.Number)
+		at = id.End()
+	}
+	if p.Small, err = ProveSubset(ctx, shown[0], uint64(len(small)), leavesOf(small)); err != nil {
+		return err
+	}
+	p.Large, err = ProveSubset(ctx, shown[1], uint64(len(large)), leavesOf(large))
+	return err
+}
+
+func (p *searchProver) showSegment(ctx context.Context, id SegmentID) error {
+	head, rows, err := p.Segment(ctx, id, p.Query.Stream)
+	if err != nil {
+		return err
+	}
+	s := SearchSegment{Head: head}
+	for _, b := range head.Buckets {
+		if b.Stream != p.Query.Stream {
+			continue
+		}
+		if len(rows) == 0 {
+			return fmt.Errorf("bucket %d: there are no rows", b.Bucket)
+		}
+		shown, err := p.showBucket(ctx, id, b.Bucket, rows[0])
+		if err != nil {
+			return fmt.Errorf("bucket %d: %w", b.Bucket, err)
+		}
+		s.Rows, rows = append(s.Rows, shown), rows[1:]
+	}
+	p.Segments = append(p.Segments, s)
+	return nil
+}
+
+// showBucket shows the rows of all terms in a bucket, or that there are none,
+// and the entries that have all terms. Of what expired it shows why there are no
+// rows.
+func (p *searchProver) showBucket(ctx context.Context, id SegmentID, bucket uint32, r *DirectoryRows) (s SearchRows, err error) {
+	if r == nil {
+		s.Expired = p.Expired(bucket)
+		_, err = p.show(ctx, s.Expired)
+		return s, err
+	}
+	shown := shownRows{rows: r, terms: make([][]uint16, len(p.Query.Terms))}
+	for i, term := range p.Query.Terms {
+		for _, number := range term.Numbers {
+			key, err := p.key(ctx, bucketField{bucket, number}, id.End())
+			if err != nil {
+				return s, err
+			}
+			tag := Tag{Field: number} // without a key, where a row of the field would be
+			if key != nil {
+				tag = MakeTag(number, key, term.Value)
+			}
+			shown.add(i, tag)
+		}
+	}
+	if s, err = shown.prove(ctx); err != nil {
+		return s, err
+	}
+	for _, position := range inAll(shown.terms) {
+		if err := p.showHit(ctx, id.First()+uint64(position), bucket); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// shownRows are rows as far as it is known that they are to be shown.
+type shownRows struct {
+	rows    *DirectoryRows
+	numbers []uint64   // of all of them
+	found   []uint64   // of those that are asked for
+	terms   [][]uint16 // the positions that have each term
+}
+
+// add adds the row of a term's tag, or those between which it would be.
+func (x *shownRows) add(term int, tag Tag) {
+	at, there := x.rows.Find(tag)
+	switch {
+	case there:
+		x.numbers, x.found = append(x.numbers, uint64(at)), append(x.found, uint64(at))
+		x.terms[term] = append(x.terms[term], x.rows.Positions(at)...)
+		return
+	case at > 0:
+		x.numbers = append(x.numbers, uint64(at-1))
+	}
+	if at < x.rows.Len() {
+		x.numbers = append(x.numbers, uint64(at))
+	}
+}
+
+func (x *shownRows) prove(ctx context.Context) (s SearchRows, err error) {
+	s.Count = uint32(x.rows.Len())
+	numbers, found := sortedSet(x.numbers), sortedSet(x.found)
+	for _, n := range numbers {
+		s.Shown = append(s.Shown, SearchRow{Number: uint32(n), Row: x.rows.Row(int(n))})
+	}
+	for _, n := range found {
+		s.Found = append(s.Found, FoundRow{Salt: x.rows.Salt(int(n)), Positions: x.rows.Positions(int(n))})
+	}
+	s.Proof, err = ProveSubset(ctx, numbers, uint64(x.rows.Len()), x.rows)
+	return s, err
+}
+
+// sortedSet returns numbers sorted, each of them once.
+func sortedSet(numbers []uint64) []uint64 {
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
