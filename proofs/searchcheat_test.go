@@ -15,8 +15,10 @@ import (
 func TestACheatingLogIsCaught(t *testing.T) {
 	w := smallSearchWorld()
 	w.erase(0, 4200)
-	q := proofs.SearchQuery{Stream: 1, First: 10, End: math.MaxUint64, Terms: []proofs.SearchTerm{term("user7", 1), term("act2", 2)}}
-	other := w.prove(t, proofs.SearchQuery{Stream: 1, First: 10, End: math.MaxUint64, Terms: []proofs.SearchTerm{term("user8", 1), term("act2", 2)}}, true)
+	q := proofs.SearchQuery{Stream: 1, First: 10, End: 2*proofs.SegmentSize + 100, Terms: []proofs.SearchTerm{term("user7", 1), term("act2", 2)}}
+	q2 := q
+	q2.Terms = []proofs.SearchTerm{term("user8", 1), term("act2", 2)}
+	other := w.prove(t, q2, true)
 	honest := must(proofs.FormatSearchProof(w.prove(t, q, true)))
 	if _, err := must(proofs.ParseSearchProof(honest)).Check(searchPolicy()); err != nil {
 		t.Fatal(err)
@@ -46,7 +48,7 @@ func TestACheatingLogIsCaught(t *testing.T) {
 		{"begins far too late", "the entries before may be asked for too", func(p *proofs.SearchProof) {
 			p.Start, p.Segments = proofs.SegmentSize, p.Segments[1:]
 		}},
-		{"goes beyond the tree", "are not in a tree", func(p *proofs.SearchProof) { p.Stop++ }},
+		{"goes beyond the tree", "are not in a tree", func(p *proofs.SearchProof) { p.Stop = w.size() + 1 }},
 		{"drops the first segment", "does not follow", func(p *proofs.SearchProof) { p.Segments = p.Segments[1:] }},
 		{"drops the last segment", "is not shown, and no directory has it", func(p *proofs.SearchProof) {
 			p.Segments = p.Segments[:1]
@@ -188,7 +190,7 @@ func (w *searchWorld) withEntry(t *testing.T, p *proofs.SearchProof, index uint6
 // refused, or shows the same.
 func TestASearchProofWithAnyByteChangedShowsNoOtherAnswer(t *testing.T) {
 	w := newSearchWorld()
-	w.fill(newRand(6), 60)
+	w.fill(newRand(6), 22)
 	w.erase(0, 12)
 	w.expire(3)
 	q := proofs.SearchQuery{Stream: 1, End: math.MaxUint64, Terms: []proofs.SearchTerm{term("act2", 2)}}

@@ -296,11 +296,10 @@ func (w *searchWorld) announceExpiry(x proofs.ExpiredBody) {
 func (w *searchWorld) answer(q proofs.SearchQuery, start, stop uint64) (hits []uint64) {
 	for index := max(start, q.First); index < min(stop, q.End); index++ {
 		e := w.events[index]
-		at := w.leaf(index).Time
-		if e == nil || e.stream != q.Stream || at < q.From || q.Until > 0 && at >= q.Until {
+		if e == nil || e.stream != q.Stream {
 			continue
 		}
-		if !slices.ContainsFunc(q.Terms, func(t proofs.SearchTerm) bool { return !e.has(t) }) {
+		if !slices.ContainsFunc(q.Terms, func(t proofs.SearchTerm) bool { return !e.has(t) }) && inTime(q, w.leaf(index).Time) {
 			hits = append(hits, index)
 		}
 	}
@@ -464,3 +463,7 @@ func (w *searchWorld) clone() *searchWorld {
 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
+
+func inTime(q proofs.SearchQuery, at uint64) bool {
+	return at >= q.From && (q.Until == 0 || at < q.Until)
+}

@@ -29,7 +29,7 @@ func TestSubsetsAreProven(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for size := range 70 {
 		tree := refLeaves(size)
-		for range 20 {
+		for range 6 {
 			var indices []uint64
 			var leaves []proofs.Hash
 			share := rnd.IntN(4)
