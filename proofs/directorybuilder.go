@@ -21,9 +21,36 @@ type bucketBuilder struct {
 	tagged []taggedEntry
 }
 
+// A taggedEntry is a tag and the position of an entry that has it, as numbers
+// that sort as their bytes do, and faster.
 type taggedEntry struct {
-	tag      Tag
-	position uint16
+	high uint64 // the field, and the first 6 bytes of the tag
+	mid  uint64 // the next 8 bytes
+	low  uint32 // the last 2 bytes, and the position
+}
+
+func newTaggedEntry(tag Tag, position uint16) taggedEntry {
+	v := tag.Value[:]
+	return taggedEntry{
+		high: uint64(tag.Field)<<48 | binary.BigEndian.Uint64(v)>>16,
+		mid:  binary.BigEndian.Uint64(v[6:]),
+		low:  uint32(binary.BigEndian.Uint16(v[14:]))<<16 | uint32(position),
+	}
+}
+
+func (e taggedEntry) tag() (t Tag) {
+	t.Field = uint16(e.high >> 48)
+	binary.BigEndian.PutUint64(t.Value[:], e.high<<16)
+	binary.BigEndian.PutUint64(t.Value[6:], e.mid)
+	binary.BigEndian.PutUint16(t.Value[14:], uint16(e.low>>16))
+	return t
+}
+
+func compareTagged(a, b taggedEntry) int {
+	if a.high != b.high {
+		return cmp.Compare(a.high, b.high)
+	}
+	return cmp.Or(cmp.Compare(a.mid, b.mid), cmp.Compare(a.low, b.low))
 }
 
 // NewDirectoryBuilder returns a builder for the small segment of a number.
@@ -50,7 +77,7 @@ func (b *DirectoryBuilder) Add(index uint64, stream, bucket uint32, seed *Key256
 	x.seeds = binary.BigEndian.AppendUint16(x.seeds, position)
 	x.seeds = append(x.seeds, seed[:]...)
 	for _, tag := range tags {
-		x.tagged = append(x.tagged, taggedEntry{tag, position})
+		x.tagged = append(x.tagged, newTaggedEntry(tag, position))
 	}
 	return nil
 }
@@ -64,19 +91,27 @@ func (b *DirectoryBuilder) Rows() (list []*DirectoryRows) {
 	for number, x := range b.buckets {
 		r := &DirectoryRows{Stream: x.stream, Bucket: number}
 		r.secret = sha256.Sum256(append([]byte("cairn/v1 directory secret\n"), x.seeds...))
-		slices.SortFunc(x.tagged, func(a, b taggedEntry) int {
-			if c := compareTags(a.tag, b.tag); c != 0 {
-				return c
-			}
-			return cmp.Compare(a.position, b.position)
-		})
-		for _, t := range slices.Compact(x.tagged) {
-			r.add(t.tag, t.position)
+		slices.SortFunc(x.tagged, compareTagged)
+		x.tagged = slices.Compact(x.tagged)
+		rows := countTags(x.tagged)
+		r.tags, r.ends, r.positions = make([]Tag, 0, rows), make([]uint32, 0, rows), make([]uint16, 0, len(x.tagged))
+		for _, e := range x.tagged {
+			r.add(e.tag(), uint16(e.low))
 		}
 		list = append(list, r)
 	}
 	slices.SortFunc(list, func(a, b *DirectoryRows) int { return cmp.Compare(a.Bucket, b.Bucket) })
 	return list
+}
+
+// countTags returns how many different tags there are, sorted.
+func countTags(tagged []taggedEntry) (n int) {
+	for i, e := range tagged {
+		if i == 0 || e.high != tagged[i-1].high || e.mid != tagged[i-1].mid || e.low>>16 != tagged[i-1].low>>16 {
+			n++
+		}
+	}
+	return n
 }
 
 // add adds an entry to the last row, or one more row.
@@ -109,7 +144,7 @@ func MergeRows(small [LargeSegments]*DirectoryRows) *DirectoryRows {
 		}
 	}
 	merged.secret = sha256.Sum256(secret)
-	merged.tags, merged.positions = make([]Tag, 0, rows), make([]uint16, 0, positions)
+	merged.tags, merged.ends, merged.positions = make([]Tag, 0, rows), make([]uint32, 0, rows), make([]uint16, 0, positions)
 	for {
 		least := -1
 		for i, r := range small {
