@@ -154,7 +154,7 @@ func (s *search) walk(fits []placed, page Page, a *Answer) (done bool, err error
 func (s *search) walked(oldest bool, a *Answer) {
 	first, last := uint64(0), uint64(math.MaxUint64)
 	if oldest {
-		last = a.Next // its place is not yet gone through, but the gap may hide it
+		last = a.Next - 1
 	} else {
 		first = a.Next
 	}

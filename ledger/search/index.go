@@ -33,6 +33,9 @@ type Config struct {
 	// crypto/rand's Reader. No 48 bytes of it may come again.
 	Rand io.Reader
 
+	// Anew begins the index anew: whatever is there is removed.
+	Anew bool
+
 	// CacheBytes bounds the memory for opened blocks. 0: 64 MiB.
 	CacheBytes int
 
@@ -93,6 +96,9 @@ func Open(ctx context.Context, cfg Config) (*Index, error) {
 // load loads the register.
 func (x *Index) load() error {
 	x.reg = newRegister(x.cfg.Generation)
+	if x.cfg.Anew {
+		return x.beginAnew(nil)
+	}
 	b, err := readRegister(x.cfg.FS)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -106,14 +112,24 @@ func (x *Index) load() error {
 	}
 	switch {
 	case lost(err) || errors.Is(err, storage.ErrNotFound):
-		x.anew = err
-		return nil
+		return x.beginAnew(err)
 	case err != nil:
 		return err
 	}
 	reg.generation = max(reg.generation, x.cfg.Generation)
 	x.reg = reg
 	return nil
+}
+
+// beginAnew lets the index begin anew. The register goes first: it would have
+// files that are not there.
+func (x *Index) beginAnew(why error) error {
+	x.anew = why
+	err := x.cfg.FS.Remove(registerName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return errors.Join(err, x.cfg.FS.SyncDir("."))
 }
 
 // sweep removes what the register does not have, and notes what it has and is

@@ -92,36 +92,43 @@ func (m *model) ask(t *testing.T, x *search.Index) {
 	m.judgeCounts(t, x, r)
 }
 
-// judgeFind walks through all pages in both orders.
+// judgeFind walks through all pages in both orders, and judges each.
 func (m *model) judgeFind(t *testing.T, x *search.Index, r search.Request) {
 	t.Helper()
 	for _, oldest := range []bool{false, true} {
 		page := search.Page{Limit: 1 + m.rng.IntN(200), Oldest: oldest}
 		left := r
 		left.MaxChecks = m.rng.IntN(100)
-		var hits []uint64
-		var scope search.Scope
 		for more := true; more; {
 			a, err := x.Find(context.Background(), left, page)
 			must(t, err)
-			if len(a.Hits) > page.Limit || left.MaxChecks > 0 && a.Checked > left.MaxChecks {
-				t.Fatalf("%v: %d hits of %d, %d checks of %d", r.Expr, len(a.Hits), page.Limit, a.Checked, left.MaxChecks)
+			walked := left
+			if more = a.More; more && oldest {
+				walked.End, left.First = a.Next, a.Next
+			} else if more {
+				walked.First, left.End = a.Next, a.Next
 			}
-			hits = append(hits, a.Hits...)
-			scope.Size, scope.Gaps = a.Size, append(scope.Gaps, a.Gaps...)
-			if more = a.More; oldest {
-				left.First = a.Next
-			} else {
-				left.End = a.Next
-			}
+			m.judgePage(t, walked, page, a)
 		}
-		want := m.matching(r, scope)
-		if !oldest {
-			slices.Reverse(want)
-		}
-		if !slices.Equal(hits, want) {
-			t.Fatalf("%#v in buckets %v, entries %d-%d of %d, without %v:\n got %d\nwant %d", r.Expr, r.Buckets, r.First, r.End, scope.Size, scope.Gaps, hits, want)
-		}
+	}
+}
+
+// judgePage judges an answer by what of the entries it has walked through.
+func (m *model) judgePage(t *testing.T, walked search.Request, page search.Page, a *search.Answer) {
+	t.Helper()
+	if len(a.Hits) > page.Limit || walked.MaxChecks > 0 && a.Checked > walked.MaxChecks {
+		t.Fatalf("%v: %d hits of %d, %d checks of %d", walked.Expr, len(a.Hits), page.Limit, a.Checked, walked.MaxChecks)
+	}
+	if a.More && len(a.Hits) < page.Limit && a.Checked < walked.MaxChecks {
+		t.Fatalf("%v: a page ends after %d hits of %d, and %d checks of %d", walked.Expr, len(a.Hits), page.Limit, a.Checked, walked.MaxChecks)
+	}
+	want := m.matching(walked, a.Scope)
+	if !page.Oldest {
+		slices.Reverse(want)
+	}
+	if !slices.Equal(a.Hits, want) {
+		t.Fatalf("%#v in buckets %v, entries %d-%d of %d, without %v:\n got %d\nwant %d",
+			walked.Expr, walked.Buckets, walked.First, walked.End, a.Size, a.Gaps, a.Hits, want)
 	}
 }
 

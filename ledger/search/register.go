@@ -83,6 +83,11 @@ func (r *register) lastTime() (time uint64) {
 func (r *register) seal(key *proofs.Key256, salt []byte) []byte {
 	head := binary.BigEndian.AppendUint64([]byte(registerLabel), r.generation)
 	head = append(head, salt...)
+	return registerAEAD(key, salt).Seal(slices.Clip(head), make([]byte, 12), r.format(), head)
+}
+
+// format returns what is sealed in the register's file.
+func (r *register) format() []byte {
 	plain := make([]byte, 0, 12+len(r.files)*recordSize+len(r.missing)*idSize)
 	plain = binary.BigEndian.AppendUint64(plain, r.next)
 	plain = binary.BigEndian.AppendUint32(plain, uint32(len(r.files)))
@@ -92,7 +97,7 @@ func (r *register) seal(key *proofs.Key256, salt []byte) []byte {
 	for _, id := range slices.SortedFunc(maps.Keys(r.missing), compareIDs) {
 		plain = appendID(plain, id)
 	}
-	return registerAEAD(key, salt).Seal(slices.Clip(head), make([]byte, 12), plain, head)
+	return plain
 }
 
 func appendID(b []byte, id FileID) []byte {

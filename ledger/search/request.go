@@ -16,8 +16,7 @@ import (
 type Request struct {
 	Expr query.Expr
 
-	// Buckets are those that whoever asks may read, each once. Nothing else is
-	// touched.
+	// Buckets are those that whoever asks may read. Nothing else is touched.
 	Buckets []uint32
 
 	// First and End bound the entries: those from First on and below End. An
@@ -133,7 +132,8 @@ func (x *Index) begin(ctx context.Context, r Request) (*search, error) {
 		return nil, fmt.Errorf("%w: no expression", ErrInvalid)
 	}
 	s.narrow(r.Expr)
-	for _, bucket := range r.Buckets {
+	s.Buckets = slices.Compact(slices.Sorted(slices.Values(r.Buckets)))
+	for _, bucket := range s.Buckets {
 		for _, f := range now.files[bucket] {
 			if f.lost.Load() {
 				s.gap(f.FileID)
@@ -146,7 +146,7 @@ func (x *Index) begin(ctx context.Context, r Request) (*search, error) {
 		}
 	}
 	for _, id := range now.missing {
-		if slices.Contains(r.Buckets, id.Bucket) {
+		if slices.Contains(s.Buckets, id.Bucket) {
 			s.gap(id)
 		}
 	}
