@@ -42,6 +42,10 @@ var handings = []handing{
 		}
 		return false, ctx.Err()
 	}},
+	{"ProveComplete", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
+		proof, err := s.ProveComplete(ctx, client.CompleteQuery{Stream: "people", Fields: []client.FieldValue{{Name: "actor", Value: "alice"}}, Now: true})
+		return len(proof) > 0, err
+	}},
 	{"Find", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
 		found, err := s.Find(ctx, client.FindQuery{Stream: DefaultStream, Subject: "alice"})
 		return found != nil, err
@@ -173,6 +177,10 @@ func openWith(t *testing.T, w *world) (l *Ledger, j *stubbornJournal, index uint
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
+	people := StreamConfig{Name: "people", Fields: []FieldConfig{{Name: "actor", Path: "actor"}}}
+	if _, err := l.As(Caller{Name: "operator"}).AddStream(t.Context(), people); err != nil {
+		t.Fatal(err)
+	}
 	index = appendEvents(t, l.As(Caller{Name: "app"}), client.Witnessed, event(1))[0].Index
 	eventually(t, "all is published", func() bool { s := l.Status().Sizes; return s.Published == s.Sequenced })
 	return l, j, index

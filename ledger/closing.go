@@ -164,8 +164,14 @@ func (c *closer) destroy(ctx context.Context, closing retain.Closing) error {
 	state, err := c.l.cfg.Keystate.Destroy(ctx, paths...)
 	c.l.keys.forget()
 	c.l.rings.forget()
+	c.l.directories.forget()
 	if err != nil {
 		return fmt.Errorf("key state: %w", err)
+	}
+	if closing.Kind == proofs.Erasure {
+		if err := c.l.directories.amend(ctx, closing.Gone()); err != nil {
+			return err
+		}
 	}
 	if closing.Kind == proofs.Release {
 		if err := c.l.removeRings(ctx, closing.Hold); err != nil {

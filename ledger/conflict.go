@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -12,7 +13,7 @@ import (
 // events that were sent again with another content. Whoever is told of one can
 // rely on its being recorded, so that a changed event never goes unnoticed
 // (law 9).
-func (s *sequencer) recordConflicts(b *batch, r *request, now uint64) error {
+func (s *sequencer) recordConflicts(ctx context.Context, b *batch, r *request, now uint64) error {
 	var with []uint64 // the entries that are there
 	for _, a := range r.admissions {
 		if a.problem != nil && a.problem.Code() == client.Conflict {
@@ -34,7 +35,7 @@ func (s *sequencer) recordConflicts(b *batch, r *request, now uint64) error {
 		if err != nil {
 			return fmt.Errorf("conflict: %w", err)
 		}
-		if err := s.place(b, a, now); err != nil {
+		if err := s.place(ctx, b, a, now); err != nil {
 			return err
 		}
 	}

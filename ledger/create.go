@@ -89,7 +89,7 @@ func (l *Ledger) firstBatch(ctx context.Context) (*batch, error) {
 	}
 	now := uint64(l.cfg.Clock().UnixMicro())
 	for _, a := range admissions {
-		if err := s.place(b, a, now); err != nil {
+		if err := s.add(b, a, now); err != nil {
 			return nil, err
 		}
 	}

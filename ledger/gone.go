@@ -55,17 +55,24 @@ func (l *Ledger) reasons(ctx context.Context, index uint64, leaf proofs.Leaf) ([
 // closes reports whether what an entry announces closes another one: an expiry
 // of its bucket does.
 func (l *Ledger) closes(ctx context.Context, announcement, index uint64) (bool, error) {
-	leaves, err := l.leaves(ctx, announcement, announcement+1)
-	if err != nil {
-		return false, err
-	}
-	leaf, err := proofs.ParseLeaf(leaves[0])
+	leaf, err := l.leaf(ctx, announcement)
 	if err != nil || leaf.Kind != proofs.Erasure {
 		return err == nil, err
 	}
-	body, err := proofs.ParseErasure(leaf.Control)
+	runs, err := l.erasedRuns(ctx, announcement)
+	return proofs.InRuns(runs, index), err
+}
+
+// erasedRuns returns what the announcement of an erasure, or a part of it, says
+// that it closes.
+func (l *Ledger) erasedRuns(ctx context.Context, announcement uint64) ([]proofs.Run, error) {
+	leaf, err := l.leaf(ctx, announcement)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return body.Erased != nil && proofs.InRuns(body.Erased.Closes, index), nil
+	body, err := proofs.ParseErasure(leaf.Control)
+	if err != nil || body.Erased == nil {
+		return nil, err
+	}
+	return body.Erased.Closes, nil
 }

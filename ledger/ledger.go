@@ -32,6 +32,7 @@ type Ledger struct {
 	failed      chan struct{} // closed when the ledger stops by itself
 	keeper      *keeper
 	closer      *closer
+	directories *directories
 	rings       rings
 	disabling   disabledSubjects
 	kept        keptCheckpoints
@@ -70,6 +71,9 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if err := l.metrics.register(cfg.Metrics); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
+	if err := l.directories.load(ctx, r.sequenced); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
 	if err := l.closer.resume(ctx); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
@@ -91,6 +95,9 @@ func newLedger(cfg Config) (*Ledger, error) {
 	if len(cfg.Keys) == 0 || cfg.Keys[0].Key().Type() != proofs.Ed25519 {
 		return nil, errors.New("open ledger: the first signing key must be Ed25519")
 	}
+	if cfg.Limits.Batch > proofs.SegmentSize {
+		return nil, fmt.Errorf("open ledger: a batch of %d entries is more than a segment, %d", cfg.Limits.Batch, proofs.SegmentSize)
+	}
 	l := &Ledger{
 		cfg: cfg, log: cfg.Logger, keys: newKeyring(cfg.Secrets), state: newState(), retain: new(retain.State),
 		queue:       newQueue(cfg.Limits),
@@ -104,6 +111,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 	}
 	l.keeper = newKeeper(l)
 	l.closer = newCloser(l)
+	l.directories = newDirectories(l)
 	l.metrics = newMetrics(l)
 	return l, nil
 }
@@ -126,6 +134,7 @@ func (l *Ledger) start(r *recovered) {
 	l.wg.Go(func() { l.keeper.run(ctx) })
 	l.wg.Go(func() { l.recordStart(ctx) })
 	l.wg.Go(func() { l.closer.run(ctx) })
+	l.wg.Go(func() { l.directories.run(ctx) })
 	l.wg.Go(func() { l.recordRefusals(ctx) })
 }
 

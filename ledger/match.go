@@ -11,6 +11,11 @@ import (
 	"github.com/cairnlog/cairn/storage"
 )
 
+// noField returns the problem that a stream has no field of a name.
+func noField(stream, name string) error {
+	return client.NewProblem(client.BadRequest, fmt.Sprintf("stream %q declares no field %q, and never has", stream, name), "")
+}
+
 // fieldNumbers returns the numbers that a field of that name has had.
 func (l *Ledger) fieldNumbers(stream uint32, name string) (numbers []uint16) {
 	s, ok := l.state.stream(stream)
@@ -90,7 +95,7 @@ func (l *Ledger) matching(ctx context.Context, settings *streamSettings, c HoldC
 	for name, value := range c.Fields {
 		numbers := l.fieldNumbers(m.stream, name)
 		if len(numbers) == 0 {
-			return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("stream %q declares no field %q, and never has", c.Stream, name), "")
+			return nil, noField(c.Stream, name)
 		}
 		m.fields = append(m.fields, wantedField{numbers, []byte(value)})
 	}

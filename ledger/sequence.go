@@ -72,6 +72,9 @@ func (s *sequencer) sequence(ctx context.Context, requests []*request) error {
 		if err := s.l.retain.Apply(b.first+uint64(i), leaf); err != nil {
 			return err
 		}
+		if err := s.l.directories.applied(b.first+uint64(i), leaf); err != nil {
+			return err
+		}
 	}
 	for _, a := range fresh {
 		if a.sequenced != nil {
@@ -101,6 +104,9 @@ func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request, c
 	now := max(uint64(clock.UnixMicro()), s.last)
 	s.leaves = s.leaves[:0]
 	twins := make(map[streamKey]*admission)
+	if err := s.direct(ctx, b, now); err != nil { // before anything that follows from what is there
+		return nil, err
+	}
 	for _, r := range requests {
 		if r.change != nil {
 			r.admissions, r.err = r.change(now)
@@ -121,14 +127,14 @@ func (s *sequencer) decide(ctx context.Context, b *batch, requests []*request, c
 			if !isNew {
 				continue
 			}
-			if err := s.place(b, a, now); err != nil {
+			if err := s.place(ctx, b, a, now); err != nil {
 				return nil, err
 			}
 			r.batch = b
 			fresh = append(fresh, a)
 			s.remember(b, a, twins)
 		}
-		if err := s.recordConflicts(b, r, now); err != nil {
+		if err := s.recordConflicts(ctx, b, r, now); err != nil {
 			return nil, err
 		}
 	}
@@ -167,8 +173,31 @@ func (s *sequencer) stale(r *request) bool {
 	return false
 }
 
-// place makes the leaf of a new entry and adds it to the batch.
-func (s *sequencer) place(b *batch, a *admission, now uint64) (err error) {
+// direct adds a directory to the batch if this is the place of one. A batch has
+// at most as many entries as a segment, so that the vault gets all of the segment
+// meanwhile that it is of.
+func (s *sequencer) direct(ctx context.Context, b *batch, now uint64) error {
+	segment, ok := s.l.directories.place(b.end())
+	if !ok {
+		return nil
+	}
+	a, err := s.l.directories.entry(ctx, segment)
+	if err != nil {
+		return fmt.Errorf("directory of segment %d: %w", segment, err)
+	}
+	return s.add(b, a, now)
+}
+
+// place adds a new entry to the batch, behind a directory if one belongs there.
+func (s *sequencer) place(ctx context.Context, b *batch, a *admission, now uint64) error {
+	if err := s.direct(ctx, b, now); err != nil {
+		return err
+	}
+	return s.add(b, a, now)
+}
+
+// add makes the leaf of a new entry and adds it to the batch.
+func (s *sequencer) add(b *batch, a *admission, now uint64) (err error) {
 	a.index, a.leaf.Time = b.end(), now
 	if a.leafBytes, err = proofs.FormatLeaf(a.leaf); err != nil {
 		return fmt.Errorf("entry %d: %w", a.index, err)

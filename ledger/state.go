@@ -61,6 +61,7 @@ type bucket struct {
 	Number uint32     `json:"number"`
 	Path   bucketPath `json:"path"`
 	Fields []uint16   `json:"fields"` // whose key hashes are logged
+	Opened []uint64   `json:"opened"` // and the indices of the entries that did so
 }
 
 // A bucketPath says which entries share a bucket and its keys.
@@ -178,6 +179,17 @@ func (st *state) bucketsOf(number uint32) []*bucket {
 	return st.ofStream[number]
 }
 
+// bucketList returns all buckets by their numbers.
+func (st *state) bucketList() []*bucket {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	var list []*bucket
+	for _, n := range slices.Sorted(maps.Keys(st.buckets)) {
+		list = append(list, st.buckets[n])
+	}
+	return list
+}
+
 // custodianNames returns who are named as custodians.
 func (st *state) custodianNames() []string {
 	st.mu.RLock()
@@ -221,27 +233,21 @@ func (st *state) apply(index uint64, leaf proofs.Leaf, payload []byte) error {
 		if err != nil {
 			return err
 		}
-		st.applyBucket(body)
+		st.applyBucket(index, body)
 	}
 	return nil
 }
 
-func (st *state) applyBucket(body proofs.BucketBody) {
-	b := st.buckets[body.Bucket]
-	fields := []uint16{}
-	if b != nil {
-		fields = append(fields, b.Fields...)
+func (st *state) applyBucket(index uint64, body proofs.BucketBody) {
+	// Replaced, not changed: readers hold on to what they were given.
+	opened := &bucket{Number: body.Bucket, Path: bucketPath{Stream: body.Stream, Class: body.Class, Period: body.Period}}
+	if b := st.buckets[body.Bucket]; b != nil {
+		opened.Fields, opened.Opened = slices.Clone(b.Fields), slices.Clone(b.Opened)
 	}
 	for _, k := range body.Keys {
-		if !slices.Contains(fields, k.Field) {
-			fields = append(fields, k.Field)
+		if !slices.Contains(opened.Fields, k.Field) {
+			opened.Fields, opened.Opened = append(opened.Fields, k.Field), append(opened.Opened, index)
 		}
-	}
-	// Replaced, not changed: readers hold on to what they were given.
-	opened := &bucket{
-		Number: body.Bucket,
-		Path:   bucketPath{Stream: body.Stream, Class: body.Class, Period: body.Period},
-		Fields: fields,
 	}
 	st.addBucket(opened)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
@@ -73,6 +74,9 @@ func (l *Ledger) loadState(ctx context.Context, size uint64) error {
 		saved, err := l.openState(sealed)
 		if err != nil {
 			return fmt.Errorf("register state: %w", err)
+		}
+		if slices.ContainsFunc(saved.Buckets, func(b *bucket) bool { return len(b.Opened) != len(b.Fields) }) {
+			break // an older program wrote it, and did not know all of it
 		}
 		if err := l.state.load(saved); err != nil {
 			return fmt.Errorf("register state: %w", err)
