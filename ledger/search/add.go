@@ -32,7 +32,11 @@ func (x *Index) Add(ctx context.Context, next uint64, docs []Document) error {
 		end := min(next, x.base+x.shape.small)
 		n := 0
 		for n < len(docs) && docs[n].Index < end {
-			x.put(&docs[n])
+			if err := x.put(&docs[n]); err != nil {
+				x.next = docs[n].Index
+				x.advance()
+				return fmt.Errorf("index: %w", err)
+			}
 			n++
 		}
 		docs = docs[n:]
@@ -80,41 +84,37 @@ func (x *Index) checkAdd(next uint64, docs []Document) error {
 	return nil
 }
 
-// put puts a document into the open segment.
-func (x *Index) put(d *Document) {
-	m := x.open[d.Bucket]
-	if m == nil {
-		m = newMemory(x.shape.of(x.base, x.shape.small, d.Bucket), x.room[d.Bucket])
-		x.open[d.Bucket] = m
-	}
-	m.add(d)
-	x.lastTime = d.Time
-}
-
 // seal puts the open segment, which is whole, to rest.
 func (x *Index) seal(ctx context.Context) error {
 	reg := x.reg.clone()
 	reg.next = x.base + x.shape.small
+	var leave []*file
 	for _, bucket := range slices.Sorted(maps.Keys(x.open)) {
-		r, err := x.createFrom(x.open[bucket])
-		if err != nil {
+		o := x.open[bucket]
+		r, err := x.close(o)
+		switch {
+		case err == nil:
+			reg.files[r.FileID] = r
+		case lost(err):
+			reg.missing[o.id] = true
+		default:
 			x.abandon(reg)
 			return err
 		}
-		reg.files[r.FileID] = r
+		leave = append(leave, o.aside...)
 	}
-	close := func() {
+	change := func() {
 		clear(x.room)
-		for bucket, m := range x.open {
-			x.room[bucket] = m.sizes()
+		for bucket, o := range x.open {
+			x.room[bucket] = o.sizes()
 		}
-		x.base, x.open = reg.next, make(map[uint32]*memory)
+		x.base, x.open, x.cost = reg.next, make(map[uint32]opened), 0
 	}
 	if len(x.open) == 0 && reg.next-x.reg.next < x.shape.large {
-		close()
+		change()
 		return nil
 	}
-	if err := x.install(reg, nil, close); err != nil {
+	if err := x.install(reg, leave, change); err != nil {
 		return err
 	}
 	return x.mergeAll(ctx)
@@ -143,9 +143,4 @@ func (x *Index) abandon(reg *register) {
 			x.garbage = append(x.garbage, r.name)
 		}
 	}
-}
-
-// createFrom writes a file of what is in memory.
-func (x *Index) createFrom(m *memory) (record, error) {
-	return x.create(m.id, m.writeTo)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 )
@@ -84,37 +83,42 @@ func (x *Index) buildPart(ctx context.Context, id FileID, docs iter.Seq2[Documen
 }
 
 // compile writes the file of a part. It has no documents if there are none.
-func (x *Index) compile(ctx context.Context, id FileID, docs iter.Seq2[Document, error]) (record, error) {
+func (x *Index) compile(ctx context.Context, id FileID, docs iter.Seq2[Document, error]) (r record, err error) {
 	c := compiler{index: x, id: id}
+	defer func() { err = errors.Join(err, c.clean()) }()
 	for d, err := range docs {
 		if err = errors.Join(err, ctx.Err()); err == nil {
 			err = c.add(&d)
 		}
 		if err != nil {
-			return record{}, err
+			return r, err
 		}
 	}
-	switch {
-	case c.open == nil && len(c.parts) == 0:
-		return record{FileID: id}, nil
-	case id != x.large(id):
-		return x.createFrom(c.open)
-	}
 	if err := c.close(); err != nil {
-		return record{}, err
+		return r, err
 	}
-	return x.create(id, func(w *fileWriter) (contents, error) { return merge(w, id, c.parts) })
+	switch len(c.files) {
+	case 0:
+		return record{FileID: id}, nil
+	case 1:
+		if only := c.files[0].record; only.FileID == id {
+			c.files = nil
+			return only, nil
+		}
+	}
+	return x.mergeFiles(id, c.files)
 }
 
-// A compiler gathers the documents of a part by small segments, those of a
-// large one as files in memory.
+// A compiler gathers the documents of a part in files, each of a small segment
+// or as much of it as is held in memory.
 type compiler struct {
 	index *Index
 	id    FileID
 	next  uint64
 	time  uint64
 	open  *memory
-	parts []*file
+	cost  int
+	files []*file
 }
 
 func (c *compiler) add(d *Document) error {
@@ -126,47 +130,37 @@ func (c *compiler) add(d *Document) error {
 	}
 	c.next, c.time = d.Index+1, d.Time
 	small := c.index.shape.of(d.Index, c.index.shape.small, d.Bucket)
-	if c.open != nil && c.open.id != small {
+	if c.open != nil && (c.open.id != small || c.cost > c.index.cfg.openBytes) {
 		if err := c.close(); err != nil {
 			return err
 		}
 	}
 	if c.open == nil {
-		c.open = newMemory(small, nil)
+		c.open, c.cost = newMemory(small, nil), 0
 	}
-	c.open.add(d)
+	c.cost += c.open.add(d)
 	return nil
 }
 
-// close makes a file of what is open.
+// close writes a file of what is in memory.
 func (c *compiler) close() error {
-	r := record{FileID: c.open.id}
-	if _, err := io.ReadFull(c.index.cfg.Rand, r.key[:]); err != nil {
+	if c.open == nil {
+		return nil
+	}
+	r, err := c.index.create(c.open.id, c.open.writeTo)
+	if err != nil {
 		return err
 	}
-	var b image
-	if err := r.write(b.append, c.open.writeTo); err != nil {
-		return err
-	}
-	f := &file{record: r, sealer: newSealer(r.name, &r.key), from: b, cache: newCache(imageCache)}
-	c.parts, c.open = append(c.parts, f), nil
+	c.files, c.open = append(c.files, c.index.file(r)), nil
 	return nil
 }
 
-const imageCache = 1 << 20
-
-// An image is a file in memory.
-type image []byte
-
-func (m *image) append(b []byte) error {
-	*m = append(*m, b...)
-	return nil
-}
-
-// readAt implements reader.
-func (m image) readAt(_ fileName, b []byte, offset uint64) error {
-	if offset > uint64(len(m)) || copy(b, m[offset:]) < len(b) {
-		return io.ErrUnexpectedEOF
+// clean removes the files.
+func (c *compiler) clean() (err error) {
+	for _, f := range c.files {
+		f.gone.Store(true)
+		c.index.cache.forget(f.name)
+		err = errors.Join(err, c.index.cfg.FS.Remove(f.name.String()), c.index.handles.forget(f.name))
 	}
-	return nil
+	return err
 }

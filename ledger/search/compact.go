@@ -55,7 +55,7 @@ func (x *Index) mergeable() (id FileID, files []*file) {
 // merge puts a large file into the place of small ones. One that cannot be read
 // is lost, and the others stay.
 func (x *Index) merge(id FileID, files []*file) error {
-	r, err := x.create(id, func(w *fileWriter) (contents, error) { return merge(w, id, files) })
+	r, err := x.mergeFiles(id, files)
 	if lost(err) {
 		if !slices.ContainsFunc(files, func(f *file) bool { return f.lost.Load() }) {
 			for _, f := range files { // one has rows that nobody has written

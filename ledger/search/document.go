@@ -12,12 +12,12 @@ type Document struct {
 	Time   uint64 // of the entry: microseconds since 1970; never falls with the index
 	Bucket uint32
 
-	// Fields are the values of declared fields, at most MaxTerms, in any order.
+	// Fields are the values of declared fields, at most MaxValues, in any order.
 	// Number 0 is not a field's: its value is the name of the entry's source.
 	Fields []Value
 
 	// Words are the words of the payload, as [query.Words] has them, at most
-	// MaxTerms of at most MaxWord bytes. They may repeat, and their order is of no
+	// MaxWords of at most MaxWord bytes. They may repeat, and their order is of no
 	// consequence.
 	Words []string
 }
@@ -33,17 +33,18 @@ const SourceField = 0
 
 // The bounds of a document.
 const (
-	MaxTerms = 1 << 16 // values, and words, of a document
-	MaxValue = 1024    // bytes of a value that are indexed
-	MaxWord  = 64      // bytes
+	MaxValues = 1 << 16 // of a document
+	MaxWords  = 1 << 23 // of a document
+	MaxValue  = 1024    // bytes of a value that are indexed
+	MaxWord   = 64      // bytes
 )
 
 func (d *Document) check() error {
 	switch {
 	case d.Index > math.MaxInt64:
 		return fmt.Errorf("document %d: %w: no entry has this index", d.Index, ErrInvalid)
-	case len(d.Fields) > MaxTerms || len(d.Words) > MaxTerms:
-		return fmt.Errorf("document %d: %w: %d values and %d words, at most %d", d.Index, ErrInvalid, len(d.Fields), len(d.Words), MaxTerms)
+	case len(d.Fields) > MaxValues || len(d.Words) > MaxWords:
+		return fmt.Errorf("document %d: %w: %d values and %d words, at most %d and %d", d.Index, ErrInvalid, len(d.Fields), len(d.Words), MaxValues, MaxWords)
 	}
 	for _, w := range d.Words {
 		if len(w) < 1 || len(w) > MaxWord {

@@ -141,6 +141,13 @@ func (e *evaluator) and(list []query.Expr) (fit, error) {
 		f = exactly(rangeSet(start, end, e.span()))
 	}
 	for _, p := range rows {
+		if f.maybe != nil && f.maybe.bits == nil {
+			s, err := p.keep(f.maybe.list)
+			if f = exactly(s); err != nil || s.n == 0 {
+				return f, err
+			}
+			continue
+		}
 		s, err := p.set()
 		if more, err := join(exactly(s), err); !more {
 			return f, err

@@ -8,9 +8,9 @@ import (
 )
 
 // SmallSegments makes an index's segments small, so that few documents make
-// many of them.
+// many of them, and lets it hold few documents in memory.
 func SmallSegments(cfg Config) Config {
-	cfg.shape = shape{64, 256}
+	cfg.shape, cfg.openBytes = shape{64, 256}, 30<<10
 	return cfg
 }
 

@@ -24,15 +24,10 @@ type record struct {
 type file struct {
 	record
 	sealer sealer
-	from   reader
+	from   *handles
 	cache  *cache
 	gone   atomic.Bool // it has left the register
 	lost   atomic.Bool // it is not what was written
-}
-
-// A reader reads all of b from a file.
-type reader interface {
-	readAt(name fileName, b []byte, offset uint64) error
 }
 
 func (x *Index) file(r record) *file {

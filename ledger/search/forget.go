@@ -33,8 +33,8 @@ func (x *Index) Forget(ctx context.Context, entries []proofs.Run, generation uin
 			}
 		}
 	}
-	for _, m := range x.open {
-		if m.hasAny(entries) {
+	for _, o := range x.open {
+		if o.hasAny(entries) {
 			x.reopen()
 			break
 		}
@@ -58,6 +58,7 @@ func (x *Index) Drop(ctx context.Context, buckets []uint32, generation uint64) e
 		for _, f := range x.now.Load().files[bucket] {
 			t.take(f)
 		}
+		x.discardOpen(x.open[bucket])
 		delete(x.open, bucket)
 	}
 	maps.DeleteFunc(t.reg.missing, func(id FileID, _ bool) bool { return slices.Contains(buckets, id.Bucket) })
@@ -88,11 +89,6 @@ func (x *Index) taking(ctx context.Context, generation uint64) (*taking, error) 
 func (t *taking) take(f *file) {
 	delete(t.reg.files, f.FileID)
 	t.leave = append(t.leave, f)
-}
-
-// reopen begins the open segment anew.
-func (x *Index) reopen() {
-	x.open, x.next, x.lastTime = make(map[uint32]*memory), x.base, x.reg.lastTime()
 }
 
 // takeAway takes files away in memory first, and then at rest. It writes the
@@ -132,6 +128,7 @@ func (f *file) hasAny(entries []proofs.Run) bool {
 	})
 }
 
-func (m *memory) hasAny(entries []proofs.Run) bool {
-	return slices.ContainsFunc(m.positions, func(p uint16) bool { return proofs.InRuns(entries, m.id.First+uint64(p)) })
+func (o opened) hasAny(entries []proofs.Run) bool {
+	return slices.ContainsFunc(o.aside, func(f *file) bool { return f.hasAny(entries) }) ||
+		slices.ContainsFunc(o.positions, func(p uint16) bool { return proofs.InRuns(entries, o.id.First+uint64(p)) })
 }

@@ -39,11 +39,13 @@ type Config struct {
 	// CacheBytes bounds the memory for opened blocks. 0: 64 MiB.
 	CacheBytes int
 
-	shape shape // for tests
+	shape     shape // for tests, as is
+	openBytes int   // how much of the open segment is held in memory
 }
 
 const (
 	defaultCache = 64 << 20
+	defaultOpen  = 64 << 20
 	openFiles    = 256
 )
 
@@ -64,7 +66,8 @@ type Index struct {
 	base     uint64 // the first entry of the open segment
 	next     uint64
 	lastTime uint64
-	open     map[uint32]*memory               // by bucket
+	open     map[uint32]opened                // by bucket
+	cost     int                              // about the bytes of memory that they take
 	room     map[uint32]map[section]termsSize // how much the last segment's had
 	garbage  []fileName                       // files to be removed once the register is written
 	forgets  int                              // counts Forget and Drop
@@ -81,7 +84,10 @@ func Open(ctx context.Context, cfg Config) (*Index, error) {
 	if cfg.shape == (shape{}) {
 		cfg.shape = shape{SmallSegment, LargeSegment}
 	}
-	x := &Index{cfg: cfg, shape: cfg.shape, handles: newHandles(cfg.FS, openFiles), cache: newCache(cfg.CacheBytes), open: make(map[uint32]*memory), room: make(map[uint32]map[section]termsSize)}
+	if cfg.openBytes == 0 {
+		cfg.openBytes = defaultOpen
+	}
+	x := &Index{cfg: cfg, shape: cfg.shape, handles: newHandles(cfg.FS, openFiles), cache: newCache(cfg.CacheBytes), open: make(map[uint32]opened), room: make(map[uint32]map[section]termsSize)}
 	if err := x.load(); err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}
@@ -190,7 +196,7 @@ func (x *Index) Close() error {
 type snapshot struct {
 	size    uint64
 	files   map[uint32][]*file // by bucket, in the order of their segments
-	open    map[uint32]*memory
+	open    map[uint32]opened
 	missing []FileID
 	closed  bool
 }

@@ -24,8 +24,9 @@ func newMemory(id FileID, room map[section]termsSize) *memory {
 	return &memory{id: id, room: room, sections: make(map[section]*terms)}
 }
 
-// add adds a document behind those there are.
-func (m *memory) add(d *Document) {
+// add adds a document behind those there are. It returns about how many bytes
+// of memory that takes.
+func (m *memory) add(d *Document) (cost int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	position := uint16(d.Index - m.id.First)
@@ -33,15 +34,16 @@ func (m *memory) add(d *Document) {
 	m.times = append(m.times, d.Time)
 	var room [128]byte
 	for _, v := range d.Fields {
-		m.terms(section{fieldKind, v.Number}).put(appendKey(room[:0], v.Value), position)
+		cost += m.terms(section{fieldKind, v.Number}).put(appendKey(room[:0], v.Value), position)
 	}
 	if len(d.Words) == 0 {
-		return
+		return cost
 	}
 	t := m.terms(wordSection())
 	for _, w := range d.Words {
-		t.put(append(room[:0], w...), position)
+		cost += t.put(append(room[:0], w...), position)
 	}
+	return cost
 }
 
 func (m *memory) terms(id section) *terms {

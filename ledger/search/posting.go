@@ -159,6 +159,24 @@ func (p posting) appendTo(list []uint16, base int) ([]uint16, error) {
 	return p.appendDeltas(list, base)
 }
 
+// keep returns which positions of a list are among these.
+func (p posting) keep(list []uint16) (*set, error) {
+	if p.list != nil || p.n == 1 || !dense(p.n, p.span) {
+		s, err := p.set()
+		if err != nil {
+			return nil, err
+		}
+		return s.and(listSet(list)), nil
+	}
+	kept := make([]uint16, 0, len(list))
+	for _, position := range list {
+		if p.data[position/8]>>(position%8)&1 == 1 {
+			kept = append(kept, position)
+		}
+	}
+	return listSet(kept), nil
+}
+
 // countAmong returns how many of the positions are among some, of which there is
 // a bit for each position.
 func (p posting) countAmong(among []uint64) (n int, err error) {

@@ -135,14 +135,14 @@ func (x *Index) begin(ctx context.Context, r Request) (*search, error) {
 	s.Buckets = slices.Compact(slices.Sorted(slices.Values(r.Buckets)))
 	for _, bucket := range s.Buckets {
 		for _, f := range now.files[bucket] {
-			if f.lost.Load() {
-				s.gap(f.FileID)
-				continue
-			}
-			s.add(&place{part: f, id: f.FileID, file: f})
+			s.addFile(f)
 		}
-		if m := now.open[bucket]; m != nil && now.size > m.id.First {
-			s.add(&place{part: view{m, int(now.size - m.id.First)}, id: m.id})
+		o, ok := now.open[bucket]
+		for _, f := range o.aside {
+			s.addFile(f)
+		}
+		if ok && now.size > o.id.First {
+			s.add(&place{part: view{o.memory, int(now.size - o.id.First)}, id: o.id})
 		}
 	}
 	for _, id := range now.missing {
@@ -175,6 +175,15 @@ func (s *search) narrow(e query.Expr) {
 // inside returns which entries of a segment are asked for.
 func (s *search) inside(id FileID) (first, end uint64) {
 	return max(s.First, id.First), min(s.End, id.End)
+}
+
+// addFile adds a file, unless it is not what was written.
+func (s *search) addFile(f *file) {
+	if f.lost.Load() {
+		s.gap(f.FileID)
+		return
+	}
+	s.add(&place{part: f, id: f.FileID, file: f})
 }
 
 func (s *search) add(p *place) {

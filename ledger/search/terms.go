@@ -67,7 +67,8 @@ func (t *terms) slot(key []byte) int {
 }
 
 // put notes that a key occurs at a position, which is none before the last one.
-func (t *terms) put(key []byte, position uint16) {
+// It returns about how many bytes that takes.
+func (t *terms) put(key []byte, position uint16) (cost int) {
 	at := t.slot(key)
 	if t.slots[at] == 0 {
 		if 2*len(t.terms) >= len(t.slots) {
@@ -77,14 +78,22 @@ func (t *terms) put(key []byte, position uint16) {
 		t.terms = append(t.terms, term{key: len(t.keys), size: uint16(len(key))})
 		t.keys = append(t.keys, key...)
 		t.slots[at] = uint32(len(t.terms))
+		cost = termCost + len(key)
 	}
 	k := &t.terms[t.slots[at]-1]
 	if k.n > 0 && t.log[k.last].position == position {
-		return
+		return cost
 	}
 	t.log = append(t.log, occurrence{k.last, position})
 	k.last, k.n = uint32(len(t.log)-1), k.n+1
+	return cost + occurrenceCost
 }
+
+// What a term and an occurrence take, in bytes, with the room that is not used.
+const (
+	termCost       = 48
+	occurrenceCost = 10
+)
 
 func (t *terms) grow() {
 	t.slots = make([]uint32, 2*len(t.slots))
