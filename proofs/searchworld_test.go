@@ -2,7 +2,6 @@ package proofs_test
 
 import (
 	"encoding/binary"
-	"fmt"
 	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
