@@ -305,3 +305,20 @@ func TestARangeOfIndicesBehindThatOfTimeIsEmptyAndComplete(t *testing.T) {
 		}
 	}
 }
+
+func TestListsOfTagsThatAreEmptyOrNotKnown(t *testing.T) {
+	w := smallSearchWorld()
+	q := everything(term("user7", 1))
+	q.First = w.size()
+	empty := w.event(1, 1, nil, []searchValue{{1, "user7"}})
+	w.event(1, 1, []searchValue{{1, "user7"}}, []searchValue{{2, "x"}})
+	if v := w.mustHold(t, q, true); len(v.Hits) != 2 || v.Hits[0] != empty {
+		t.Errorf("got %v, want entry %d first, and two", v.Hits, empty)
+	}
+	w.close(w.announce(1, 1, empty+1), 1, empty+1)
+	w.events[empty+1].lists[1].Commitments = nil // nobody wrote them down
+	v := must(w.prove(t, q, true).Check(searchPolicy()))
+	if !slices.Equal(v.Hits, []uint64{empty}) || len(v.Erased) != 1 || !v.Complete {
+		t.Errorf("got %v and the erasures %v, want entry %d and one", v.Hits, v.Erased, empty)
+	}
+}

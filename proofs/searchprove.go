@@ -25,8 +25,8 @@ type SearchSource interface {
 
 	// FieldKey returns the key of a field in a bucket, if it has one.
 	FieldKey(bucket uint32, number uint16) (SearchKey, bool)
-	// Tags returns all tags of an entry, as far as they can be shown, none if
-	// nothing is known of them any more.
+	// Tags returns all tags of an entry, as far as they can be shown. Where not even
+	// the commitments to some of them are known, the proof says what closed the entry.
 	Tags(ctx context.Context, index uint64) (SearchTags, error)
 
 	// Expired returns the announcement of the expiry of a bucket, and Erased that

@@ -15,7 +15,7 @@ func (p *searchProver) showHit(ctx context.Context, index uint64, bucket uint32)
 	if err != nil || !p.Query.asks(index, leaf) {
 		return err
 	}
-	tags, err := p.Tags(ctx, index)
+	tags, err := p.tags(ctx, index, leaf)
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", index, err)
 	}
@@ -130,7 +130,7 @@ func (p *searchProver) showTail(ctx context.Context) error {
 			if leaf.Stream != p.Query.Stream || leaf.T == EmptyRoot() {
 				continue
 			}
-			if err := p.showTags(ctx, index, leaf.Bucket); err != nil {
+			if err := p.showTags(ctx, index, leaf); err != nil {
 				return fmt.Errorf("entry %d: %w", index, err)
 			}
 		}
@@ -138,8 +138,30 @@ func (p *searchProver) showTail(ctx context.Context) error {
 	return nil
 }
 
-func (p *searchProver) showTags(ctx context.Context, index uint64, bucket uint32) error {
+// tags returns all tags of an entry, without lists that have none, or no lists
+// where nothing that is known leads to T.
+func (p *searchProver) tags(ctx context.Context, index uint64, leaf Leaf) (SearchTags, error) {
 	tags, err := p.Tags(ctx, index)
+	if err != nil {
+		return tags, err
+	}
+	tags.Index = index
+	tags.Lists = slices.DeleteFunc(slices.Clone(tags.Lists), func(t DisclosedTags) bool { return len(t.Tags)+len(t.Commitments) == 0 })
+	var commitments []Hash
+	for _, t := range tags.Lists {
+		if t.Shown() {
+			commitments = AppendTagCommitments(commitments, (*Key256)(t.Seed), parseTags(t.Tags))
+		}
+		commitments = append(commitments, t.Commitments...)
+	}
+	if TagsRoot(commitments) != leaf.T {
+		tags.Lists = nil
+	}
+	return tags, nil
+}
+
+func (p *searchProver) showTags(ctx context.Context, index uint64, leaf Leaf) error {
+	tags, err := p.tags(ctx, index, leaf)
 	if err != nil {
 		return err
 	}
@@ -154,13 +176,13 @@ func (p *searchProver) showTags(ctx context.Context, index uint64, bucket uint32
 			if !p.Query.asksFor(tag.Field) {
 				continue
 			}
-			if _, err := p.key(ctx, bucketField{bucket, tag.Field}, index); err != nil {
+			if _, err := p.key(ctx, bucketField{leaf.Bucket, tag.Field}, index); err != nil {
 				return err
 			}
 		}
 	}
 	if hidden {
-		return p.showClosed(ctx, index, bucket)
+		return p.showClosed(ctx, index, leaf.Bucket)
 	}
 	return nil
 }
