@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strconv"
 
@@ -195,22 +194,6 @@ func bleveAnswer(q Query, r *bleve.SearchResult) ([]uint64, error) {
 	return all, nil
 }
 
-func (x *bleveIndex) Size() (int64, error) {
-	var size int64
-	err := filepath.WalkDir(x.path, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		info, err := entry.Info()
-		if errors.Is(err, fs.ErrNotExist) { // merged away just now
-			return nil
-		}
-		if err == nil {
-			size += info.Size()
-		}
-		return err
-	})
-	return size, err
-}
+func (x *bleveIndex) Size() (int64, error) { return sizeOf(x.path) }
 
 func (x *bleveIndex) Close() error { return x.index.Close() }

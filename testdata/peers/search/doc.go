@@ -1,6 +1,5 @@
-// The program search measures how fast software that others wrote finds what Cairn's search
-// finds, on the same documents, so that Cairn's figures have something to be
-// compared with.
+// The program search measures how fast Cairn's search is, and software that
+// others wrote, on the same documents and the same questions.
 //
 //	go -C testdata/peers run ./search -n 100000
 //

@@ -34,13 +34,16 @@ type Peer struct {
 	Name string
 	What string // version and set-up, for people
 
+	// Ready says what this machine lacks for the peer. nil: it needs nothing.
+	Ready func() error
+
 	// Open makes an empty index in an empty directory.
 	Open func(dir string, declared []searchtest.Declaration) (Index, error)
 }
 
 // peers returns all peers, in the order of the table.
 func peers() []Peer {
-	return []Peer{sqlitePeer(), blevePeer(), postgresPeer()}
+	return []Peer{cairnPeer(), sqlitePeer(), blevePeer(), postgresPeer()}
 }
 
 // A Kind is a kind of question.

@@ -17,8 +17,8 @@ import (
 
 const help = `usage: search [flags]
 
-Measures what others' software takes to index documents and to answer questions
-about them, and prints a table.
+Measures what Cairn's search and others' software take to index documents and to
+answer questions about them, and prints a table.
 
   exit status: 0 measured; 1 a peer answers wrongly; 2 usage; 3 could not
 
@@ -179,16 +179,23 @@ func measureAll(ctx context.Context, s settings, args []string, stdout, stderr i
 	return nil
 }
 
-// choose returns the peers that a list names.
+// choose returns the peers that a list names, unless this machine lacks what one
+// of them needs.
 func choose(names string) ([]Peer, error) {
 	var chosen []Peer
 names:
 	for name := range strings.SplitSeq(names, ",") {
 		for _, p := range peers() {
-			if p.Name == name {
-				chosen = append(chosen, p)
-				continue names
+			if p.Name != name {
+				continue
 			}
+			if p.Ready != nil {
+				if err := p.Ready(); err != nil {
+					return nil, fmt.Errorf("%s: %w", name, err)
+				}
+			}
+			chosen = append(chosen, p)
+			continue names
 		}
 		return nil, fmt.Errorf("no peer %q", name)
 	}

@@ -18,6 +18,10 @@ func postgresPeer() Peer {
 	return Peer{
 		Name: "postgres",
 		What: "PostgreSQL (the installed server): fields as jsonb with GIN (jsonb_path_ops), words as tsvector with GIN, an index on time; fsync and synchronous_commit on, 256 MB of shared buffers",
+		Ready: func() error {
+			_, err := postgresPrograms()
+			return err
+		},
 		Open: openPostgres,
 	}
 }

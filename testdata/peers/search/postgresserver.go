@@ -16,9 +16,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// errNoPostgres says that PostgreSQL's server is not installed.
-var errNoPostgres = errors.New("PostgreSQL's server is not installed: there is neither initdb in PATH nor /usr/lib/postgresql/*/bin/initdb")
-
 const startsWithin = 30 * time.Second
 
 // A server is a PostgreSQL server of our own. It listens on a Unix socket in its
@@ -35,7 +32,7 @@ func postgresPrograms() (string, error) {
 	}
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil || len(found) == 0 {
-		return "", errNoPostgres
+		return "", errors.New("PostgreSQL's server is not installed: there is neither initdb in PATH nor /usr/lib/postgresql/*/bin/initdb")
 	}
 	return filepath.Dir(slices.Max(found)), nil
 }

@@ -70,9 +70,11 @@ func except(declared []searchtest.Declaration, names ...string) []string {
 }
 
 // plain returns the words of a text, in small letters and with one space
-// between them, so that all peers take the same for a word: runs of a-z and 0-9.
+// between them, so that all peers take the same for a word: runs of a-z and 0-9,
+// at most 64 of them.
 func plain(text string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
-	}), " ")
+	})
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return len(w) > 64 }), " ")
 }
