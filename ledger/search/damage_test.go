@@ -7,6 +7,7 @@ import (
 
 	"github.com/cairnlog/cairn/client/query"
 	"github.com/cairnlog/cairn/ledger/search"
+	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/disk/memfs"
 )
 
@@ -84,6 +85,86 @@ func TestAnOlderFileIsNotTakenForANewOne(t *testing.T) {
 	_, _, err := x.Count(context.Background(), m.request(query.Word{Text: "disk"}, 1, 2, 3))
 	must(t, err)
 	if gaps := x.Missing(); len(gaps) != 2 {
+		t.Errorf("missing: %v", gaps)
+	}
+}
+
+// TestDamageIsFoundByWhateverReadsFirst damages files of an open index before a
+// merge, a facet or a forgetting is the first to read them.
+func TestDamageIsFoundByWhateverReadsFirst(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, read := range map[string]func(*model, *search.Index) error{
+		"a merge": func(m *model, x *search.Index) error { return m.feed(x) },
+		"a facet": func(m *model, x *search.Index) error {
+			_, err := x.Facet(ctx, m.request(query.All{}, 1, 2, 3), query.Field{Name: "id"}, 3)
+			return err
+		},
+		"a histogram": func(m *model, x *search.Index) error {
+			_, _, err := x.Histogram(ctx, m.request(query.All{}, 1, 2, 3), []uint64{1010, 1020, 1030})
+			return err
+		},
+		"a forgetting": func(m *model, x *search.Index) error {
+			return x.Forget(ctx, []proofs.Run{{First: 0, Last: 300}}, 1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &model{rng: rand.New(rand.NewPCG(6, 1))}
+			k := &keyring{}
+			m.grow(250)
+			fsys := memfs.New(nil)
+			must(t, m.feed(open(t, config(fsys, k))))
+			fsys = fsys.Restart()
+			x := m.reopen(t, fsys, k)
+			for _, name := range filesOf(t, fsys) {
+				for offset := range content(t, fsys, name) {
+					must(t, fsys.Damage(name, int64(offset), 0x10))
+				}
+			}
+			m.grow(100)
+			must(t, read(m, x))
+			if len(x.Missing()) == 0 {
+				t.Error("nothing is missing")
+			}
+			m.askMuch(t, x, 10)
+			must(t, m.feed(x))
+			must(t, m.rebuild(x))
+			m.askMuch(t, x, 10)
+			if gaps := x.Missing(); len(gaps) > 0 {
+				t.Errorf("missing: %v", gaps)
+			}
+		})
+	}
+}
+
+// TestDamageOfWhatWasPutAside damages what an open segment has put aside.
+func TestDamageOfWhatWasPutAside(t *testing.T) {
+	t.Parallel()
+	m := &model{rng: rand.New(rand.NewPCG(6, 1)), whole: true}
+	k := &keyring{}
+	m.grow(60)
+	fsys := memfs.New(nil)
+	x := open(t, config(fsys, k))
+	must(t, m.feed(x))
+	aside := filesOf(t, fsys)
+	if len(aside) == 0 {
+		t.Fatal("nothing was put aside")
+	}
+	for _, name := range aside {
+		for offset := range content(t, fsys, name) {
+			must(t, fsys.Damage(name, int64(offset), 1))
+		}
+	}
+	m.askMuch(t, x, 10)
+	m.grow(30)
+	must(t, m.feed(x))
+	m.askMuch(t, x, 10)
+	if len(x.Missing()) != 1 {
+		t.Errorf("missing: %v", x.Missing())
+	}
+	must(t, m.rebuild(x))
+	m.askMuch(t, x, 10)
+	if gaps := x.Missing(); len(gaps) > 0 {
 		t.Errorf("missing: %v", gaps)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // SmallSegments makes an index's segments small, so that few documents make
 // many of them, and lets it hold few documents in memory.
 func SmallSegments(cfg Config) Config {
-	cfg.shape, cfg.openBytes = shape{64, 256}, 30<<10
+	cfg.shape, cfg.openBytes = shape{64, 256}, 12<<10
 	return cfg
 }
 

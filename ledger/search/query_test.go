@@ -203,7 +203,7 @@ func TestAnswersAreThoseOfMatch(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			m := &model{rng: rand.New(rand.NewPCG(seed, 1))}
+			m := &model{rng: rand.New(rand.NewPCG(seed, 1)), whole: seed == 0}
 			x := open(t, config(memfs.New(nil), &keyring{}))
 			for range 40 {
 				m.grow(m.rng.IntN(60))

@@ -137,12 +137,8 @@ func (x *Index) begin(ctx context.Context, r Request) (*search, error) {
 		for _, f := range now.files[bucket] {
 			s.addFile(f)
 		}
-		o, ok := now.open[bucket]
-		for _, f := range o.aside {
-			s.addFile(f)
-		}
-		if ok && now.size > o.id.First {
-			s.add(&place{part: view{o.memory, int(now.size - o.id.First)}, id: o.id})
+		if o, ok := now.open[bucket]; ok {
+			s.addOpen(o)
 		}
 	}
 	for _, id := range now.missing {
@@ -184,6 +180,21 @@ func (s *search) addFile(f *file) {
 		return
 	}
 	s.add(&place{part: f, id: f.FileID, file: f})
+}
+
+// addOpen adds what is open, or nothing of it if what was put aside is not what
+// was written.
+func (s *search) addOpen(o opened) {
+	if slices.ContainsFunc(o.aside, func(f *file) bool { return f.lost.Load() }) {
+		s.gap(o.id)
+		return
+	}
+	for _, f := range o.aside {
+		s.addFile(f)
+	}
+	if s.scope.Size > o.id.First {
+		s.add(&place{part: view{o.memory, int(s.scope.Size - o.id.First)}, id: o.id})
+	}
 }
 
 func (s *search) add(p *place) {

@@ -61,6 +61,7 @@ type entry struct {
 type model struct {
 	entries []entry
 	rng     *rand.Rand
+	whole   bool // every entry is an event of bucket 1
 }
 
 const (
@@ -104,6 +105,9 @@ func (m *model) grow(n int) {
 			d.Time = m.entries[len(m.entries)-1].Time + uint64(m.rng.IntN(3))
 		}
 		e := entry{Document: d, bucket: uint32(m.rng.IntN(4))}
+		if m.whole {
+			e.bucket = 1
+		}
 		if e.bucket > 0 {
 			m.fill(&e)
 		}
