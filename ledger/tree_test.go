@@ -21,7 +21,8 @@ type memoryTree struct {
 	plan   *fault.Plan
 	failed bool
 	leaves [][]byte
-	size   uint64 // integrated
+	nodes  leafTree // of so many leaves as were asked about
+	size   uint64   // integrated
 	synced int    // leaves
 	root   uint64 // integrated size that is synced
 }
@@ -70,8 +71,25 @@ func (t *memoryTree) Head(ctx context.Context) (uint64, [32]byte, error) {
 }
 
 func (t *memoryTree) rootAt(ctx context.Context, size uint64) ([32]byte, error) {
-	root, err := proofs.Root(ctx, size, newLeafTree(t.leaves[:size]))
-	return root, err
+	return proofs.Root(ctx, size, t.grown())
+}
+
+// grown returns the nodes over all leaves.
+func (t *memoryTree) grown() leafTree {
+	if len(t.nodes) == 0 {
+		t.nodes = leafTree{nil}
+	}
+	for _, leaf := range t.leaves[len(t.nodes[0]):] {
+		t.nodes[0] = append(t.nodes[0], proofs.LeafHash(leaf))
+		for level := 0; len(t.nodes[level])%2 == 0; level++ {
+			if level+1 == len(t.nodes) {
+				t.nodes = append(t.nodes, nil)
+			}
+			n := len(t.nodes[level])
+			t.nodes[level+1] = append(t.nodes[level+1], proofs.NodeHash(t.nodes[level][n-2], t.nodes[level][n-1]))
+		}
+	}
+	return t.nodes
 }
 
 func (t *memoryTree) Append(_ context.Context, first uint64, leaves [][]byte) error {
@@ -123,5 +141,5 @@ func (t *memoryTree) Leaves(_ context.Context, start, count uint64) ([][]byte, e
 func (t *memoryTree) ReadNodes(ctx context.Context, ids []proofs.NodeID) ([]proofs.Hash, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return newLeafTree(t.leaves[:t.size]).ReadNodes(ctx, ids)
+	return t.grown().ReadNodes(ctx, ids)
 }
