@@ -42,10 +42,6 @@ var handings = []handing{
 		}
 		return false, ctx.Err()
 	}},
-	{"ProveComplete", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
-		proof, err := s.ProveComplete(ctx, client.CompleteQuery{Stream: "people", Fields: []client.FieldValue{{Name: "actor", Value: "alice"}}, Now: true})
-		return len(proof) > 0, err
-	}},
 	{"Find", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
 		found, err := s.Find(ctx, client.FindQuery{Stream: DefaultStream, Subject: "alice"})
 		return found != nil, err
@@ -59,6 +55,10 @@ var handings = []handing{
 	{"History", proofs.ActHistory, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
 		h, err := s.History(ctx, client.HistoryQuery{})
 		return len(h.Acts) > 0, err
+	}},
+	{"ProveComplete", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
+		proof, err := s.ProveComplete(ctx, client.CompleteQuery{Stream: "people", Fields: []client.FieldValue{{Name: "actor", Value: "alice"}}, Now: true})
+		return len(proof) > 0, err
 	}},
 	{"Entries", proofs.ActRead, func(ctx context.Context, s *Session, index uint64) (bool, error) {
 		for e, err := range s.Entries(ctx, []proofs.Run{{First: index, Last: index}}) {
