@@ -26,6 +26,7 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"GET /v1/entries":                      {r, a},
 		"GET /v1/entries:tail":                 {r},
 		"POST /v1/entries:find":                {r},
+		"POST /v1/entries:prove":               {r},
 		"GET /v1/receipts/{index}":             {r, a},
 		"GET /v1/proofs/inclusion":             {r, a},
 		"GET /v1/proofs/consistency":           {r, a},

@@ -64,7 +64,7 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 	put := func(path, body string, want int, token string) scenario {
 		return scenario{method: "PUT", path: path, params: at("class", "people"), body: body, headers: []string{token, isJSON}, want: want}
 	}
-	const find, erasures, release, done = "/v1/entries:find", "/v1/erasures", "/v1/holds/{hold}/release", "wait=done&timeout=20s"
+	const find, prove, erasures, release, done = "/v1/entries:find", "/v1/entries:prove", "/v1/erasures", "/v1/holds/{hold}/release", "wait=done&timeout=20s"
 	reader := s.token(identity.Reader)
 	about := func(subject string) string {
 		return fmt.Sprintf(`{"stream":"people","subject":%q,"reason":"it was asked for"}`, subject)
@@ -77,6 +77,7 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		}
 		return fmt.Sprint(i.Announced + i.Requested + i.Hold)
 	}
+	play([]scenario{post(prove, nil, "", `{"stream":"people","fields":[{"name":"event-4624","value":"1"}],"first":1,"until":4000000000000000,"now":true}`, 200, reader)})
 	held := index("POST", "/v1/holds", "", fmt.Sprintf(`{"entries":[{"first":%d,"last":%d}],"reason":"a lawsuit"}`, entries[1], entries[1]), custodian)
 	alice := index("POST", erasures, "", about("alice"), custodian)
 	s.Witness.Silence(true) // so that it is not done at once
@@ -91,6 +92,8 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		post(find, nil, "", `{"stream":"people","subject":"bob","fields":[{"name":"event-4624","value":"1"}]}`, 200, reader),
 		post(find, nil, "", `{"stream":"people","subject":"whom nothing concerns"}`, 200, reader),
 		post(find, nil, "", `{"stream":"people"}`, 400, reader), post(find, nil, "", `{"stream":"nope","subject":"bob"}`, 404, reader),
+		post(prove, nil, "", `{"stream":"people","fields":[{"name":"event-4624","value":"1"}],"now":true}`, 410, reader),
+		post(prove, nil, "", `{"stream":"people","fields":[]}`, 400, reader), post(prove, nil, "", `{"stream":"nope","fields":[{"name":"a","value":"b"}]}`, 404, reader),
 		post("/v1/erasures:plan", nil, "", about("bob"), 200, custodian),
 		post("/v1/erasures:plan", nil, "", `{"stream":"people"}`, 400, custodian), post("/v1/erasures:plan", nil, "", `{"stream":"nope","subject":"x"}`, 404, custodian),
 		post(erasures, nil, done, about("carol"), 200, custodian),
@@ -132,7 +135,7 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 	}
 	frank := index("POST", erasures, "", about("frank"), custodian)
 	play([]scenario{post("/v1/requests/{index}/approval", at("index", frank), "", "", 202, second)})
-	play(s.refusals("POST", find, nil, identity.Auditor))
+	play(append(s.refusals("POST", find, nil, identity.Auditor), s.refusals("POST", prove, nil, identity.Auditor)...))
 	for _, r := range []struct{ method, path string }{
 		{"PUT", "/v1/classes/{class}"}, {"GET", "/v1/retention"}, {"POST", "/v1/retention:run"}, {"POST", erasures}, {"POST", "/v1/erasures:plan"},
 		{"GET", "/v1/holds"}, {"POST", "/v1/holds"}, {"POST", release}, {"GET", "/v1/closings"}, {"GET", "/v1/closings/{index}"},

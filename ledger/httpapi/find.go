@@ -23,3 +23,23 @@ func (a *API) find(c *call) error {
 	}
 	return c.json(http.StatusOK, found)
 }
+
+// proveComplete answers with a proof of which events have some values, and that
+// there are no others. It is a POST for the same reason.
+func (a *API) proveComplete(c *call) error {
+	var q client.CompleteQuery
+	if err := c.readJSON(&q); err != nil {
+		return err
+	}
+	if !a.finds.enter() {
+		return overloaded()
+	}
+	defer a.finds.leave()
+	proof, err := c.session().ProveComplete(c.Context(), q)
+	if err != nil {
+		return err
+	}
+	c.w.rate = listRate // it can be large, and takes one of few places until it is taken
+	c.w.Header().Set("Content-Disposition", "attachment")
+	return c.answer(http.StatusOK, client.SearchProofType, proof)
+}

@@ -33,6 +33,7 @@ var askings = map[string]asking{
 	"GET /v1/entries":          {role: identity.Auditor, path: "/v1/entries?entries=0-1", what: proofs.ActRead},
 	"GET /v1/entries:tail":     {role: identity.Reader, path: "/v1/entries:tail?from=0&stream=people", what: proofs.ActTail},
 	"POST /v1/entries:find":    {role: identity.Reader, path: "/v1/entries:find", body: `{"stream":"people","subject":"bob"}`, what: proofs.ActSearch},
+	"POST /v1/entries:prove":   {role: identity.Reader, path: "/v1/entries:prove", body: `{"stream":"people","fields":[{"name":"actor","value":"bob"}],"now":true}`, what: proofs.ActSearch},
 	"GET /v1/vault/{place...}": {role: identity.Auditor, path: "/v1/vault/000.p/1", what: proofs.ActExport},
 	"GET /v1/history":          {role: identity.Auditor, path: "/v1/history?limit=1", what: proofs.ActHistory},
 	"POST /v1/streams":         {role: identity.Operator, path: "/v1/streams", body: `{"name":"s"}`, what: proofs.ActStreamAdd},

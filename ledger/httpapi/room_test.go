@@ -85,8 +85,9 @@ func TestEntriesThatAreReadSlowlyAreBounded(t *testing.T) {
 func TestQueriesAreBounded(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	api := loggingAPI(t, s, io.Discard)
-	find := func() int {
-		req := httptest.NewRequest("POST", "/v1/entries:find", strings.NewReader(`{"stream":"default","subject":"alice"}`))
+	s.addPeople(t)
+	ask := func(path, body string) int {
+		req := httptest.NewRequest("POST", path, strings.NewReader(body))
 		name, value, _ := strings.Cut(s.token(identity.Reader), ": ")
 		req.Header.Set(name, value)
 		req.Header.Set("Content-Type", "application/json")
@@ -94,17 +95,21 @@ func TestQueriesAreBounded(t *testing.T) {
 		api.Handler(httpapi.Read).ServeHTTP(w, req)
 		return w.Code
 	}
+	find := func() int { return ask("/v1/entries:find", `{"stream":"people","subject":"alice"}`) }
+	prove := func() int {
+		return ask("/v1/entries:prove", `{"stream":"people","fields":[{"name":"actor","value":"alice"}],"now":true}`)
+	}
 	leave := api.FillFinds()
-	if got := find(); got != http.StatusServiceUnavailable {
-		t.Errorf("one more than there may be: got %d", got)
+	if got, proof := find(), prove(); got != http.StatusServiceUnavailable || proof != http.StatusServiceUnavailable {
+		t.Errorf("one more than there may be: got %d, and %d of a proof", got, proof)
 	}
 	if got := handle(api.Handler(httpapi.Read), "GET", "/v1/entries/1", s.token(identity.Reader)); got.status == http.StatusServiceUnavailable {
 		t.Errorf("a read meanwhile: got %d %s", got.status, got.body)
 	}
 	leave()
 	for range 10 { // each gives its room back
-		if got := find(); got != http.StatusOK {
-			t.Fatalf("when there is room: got %d", got)
+		if got, proof := find(), prove(); got != http.StatusOK || proof != http.StatusOK {
+			t.Fatalf("when there is room: got %d, and %d of a proof", got, proof)
 		}
 	}
 }

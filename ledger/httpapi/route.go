@@ -40,6 +40,7 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Read, method: get, path: "/v1/entries", needs: identity.Read | identity.ReadHistory, query: []string{"entries"}, serve: a.readEntries},
 		{faces: Read, method: get, path: "/v1/entries:tail", needs: identity.Read, query: []string{"stream", "from"}, serve: a.tail, gate: a.tails},
 		{faces: Read, method: post, path: "/v1/entries:find", needs: identity.Read, serve: a.find},
+		{faces: Read, method: post, path: "/v1/entries:prove", needs: identity.Read, serve: a.proveComplete},
 		{faces: Read, method: get, path: "/v1/receipts/{index}", needs: identity.Prove, serve: a.receipt},
 		{faces: Read, method: get, path: "/v1/proofs/inclusion", needs: identity.Prove, query: []string{"index", "size"}, serve: a.inclusion},
 		{faces: Read, method: get, path: "/v1/proofs/consistency", needs: identity.Prove, query: []string{"from", "to"}, serve: a.consistency},
