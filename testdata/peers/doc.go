@@ -8,6 +8,8 @@
 // the test in its own words. A judge that verifies is then shown something
 // damaged, to see that it would say so.
 //
+// The program in search measures Cairn's search beside what others wrote.
+//
 // It is a module of its own, so that nothing of this becomes a dependency of
 // Cairn's.
 package peers

@@ -127,7 +127,7 @@ func TestTableComparesWithTheFirst(t *testing.T) {
 	stdout.Reset()
 	table(&stdout, small(t, synthetic(1, 500)), []figure{first, second})
 	lines := strings.Split(stdout.String(), "\n")
-	if lines[0] != "|  | sqlite | half |" || strings.Count(stdout.String(), "(×2) of 1 |\n") != len(kinds()) {
+	if lines[0] != "|  | sqlite | half |" || strings.Count(stdout.String(), "(×2.0) of 1 |\n") != len(kinds()) {
 		t.Errorf("the table is\n%s", &stdout)
 	}
 }

@@ -37,12 +37,19 @@ func latency(own, first []time.Duration, all int) string {
 	p50, p95 := percentile(own, 50), percentile(own, 95)
 	cell := fmt.Sprintf("%s / %s", milliseconds(p50), milliseconds(p95))
 	if &own[0] != &first[0] {
-		cell += fmt.Sprintf(" (×%.2g)", float64(p50)/float64(percentile(first, 50)))
+		cell += fmt.Sprintf(" (×%s)", ratio(float64(p50)/float64(percentile(first, 50))))
 	}
 	if len(own) < all {
 		cell += fmt.Sprintf(" of %d", len(own))
 	}
 	return cell
+}
+
+func ratio(r float64) string {
+	if r < 10 {
+		return fmt.Sprintf("%.1f", r)
+	}
+	return fmt.Sprintf("%.0f", r)
 }
 
 func milliseconds(d time.Duration) string {
