@@ -27,6 +27,7 @@ type admission struct {
 	dedup      []dedupKey
 	keys       *bucketKeys         // of the bucket it is sealed in
 	refs       []proofs.SubjectRef // of the subjects whose keys close it
+	tags       []seededTags
 
 	// What the deduplication index says, see Ledger.find.
 	indexed uint64 // it covered the entries below this index

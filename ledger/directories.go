@@ -34,6 +34,7 @@ type directories struct {
 	made    map[uint64]*madeDirectory
 	changed chan struct{} // closed when something is made or committed
 	recent  rowsCache
+	fed     fedTags
 }
 
 // A directoryList is what the directory entries so far commit to.
@@ -137,6 +138,7 @@ func (d *directories) applied(index uint64, leaf proofs.Leaf) error {
 	}
 	d.next.entry, d.next.amended = d.list.entry, d.list.amended
 	delete(d.made, body.Segments-1)
+	d.fed.drop(body.Segments * proofs.SegmentSize)
 	d.wake()
 	return nil
 }
@@ -159,6 +161,7 @@ func (l *directoryList) apply(index uint64, body proofs.DirectoryBody) error {
 // load reads what the directory entries of the tree say. It is called before
 // anything is sequenced.
 func (d *directories) load(ctx context.Context, size uint64) error {
+	d.fed = fedTags{from: size, next: size}
 	n := proofs.DirectoriesAt(size)
 	if n == 0 {
 		return nil
@@ -283,6 +286,7 @@ func (d *directories) forget() {
 	d.mu.Lock()
 	clear(d.made)
 	d.recent.clear()
+	d.fed.clear()
 	d.mu.Unlock()
 	d.l.progress.update(func(*progress) {}) // so that run looks again
 }

@@ -124,6 +124,10 @@ func (d *directories) merge(ctx context.Context, id proofs.SegmentID) (*segmentR
 // scan reads the tags of a small segment from the vault.
 func (d *directories) scan(ctx context.Context, id proofs.SegmentID) (*segmentRows, error) {
 	s := &segmentRows{erased: make(map[uint64]bool)}
+	if fed, ok := d.fedRows(id); ok {
+		s.rows = fed
+		return s, nil
+	}
 	b := segmentScan{directories: d, id: id, builder: proofs.NewDirectoryBuilder(id.Number), segmentRows: s}
 	for _, bucket := range d.l.state.bucketList() {
 		known, ok := d.l.retain.Bucket(bucket.Number)

@@ -54,7 +54,7 @@ func (l *Ledger) seal(a *admission, parts []proofs.Part, keys *bucketKeys, subje
 			return err
 		}
 	}
-	if a.leaf.T, err = sealTags(&record, a.disclosure, keys, lists); err != nil {
+	if a.leaf.T, err = sealTags(&record, a, keys, lists); err != nil {
 		return err
 	}
 	a.leaf.C = record.Commitment()
@@ -179,9 +179,10 @@ func (t *tagList) add(keys *bucketKeys, v proofs.FieldValue) {
 	t.tags = append(t.tags, proofs.MakeTag(v.Number, &key, v.Value))
 }
 
-// sealTags adds lists of tags to a record and to what its writer is shown, and
-// returns T.
-func sealTags(r *proofs.Record, d *proofs.Disclosure, keys *bucketKeys, lists []tagList) (proofs.Hash, error) {
+// sealTags adds lists of tags to a record, to what its writer is shown and to
+// what its directory will be made of, and returns T.
+func sealTags(r *proofs.Record, a *admission, keys *bucketKeys, lists []tagList) (proofs.Hash, error) {
+	d := a.disclosure
 	var commitments []proofs.Hash
 	for _, l := range lists {
 		if len(l.tags) == 0 {
@@ -197,6 +198,7 @@ func sealTags(r *proofs.Record, d *proofs.Disclosure, keys *bucketKeys, lists []
 		d.Tags = append(d.Tags, proofs.DisclosedTags{
 			SealedHash: r.Tags[len(r.Tags)-1].Hash, Seed: seed[:], Tags: proofs.AppendTags(nil, l.tags),
 		})
+		a.tags = append(a.tags, seededTags{&seed, l.tags})
 	}
 	return proofs.TagsRoot(commitments), nil
 }

@@ -81,6 +81,7 @@ func (s *sequencer) sequence(ctx context.Context, requests []*request) error {
 			a.sequenced(a.index)
 		}
 	}
+	s.l.directories.feed(fresh, b.end())
 	s.recent.trim(s.l.indexed.Load())
 	s.l.metrics.sequenced(b)
 	s.l.progress.update(func(p *progress) { p.sizes.Sequenced = b.end() })

@@ -23,8 +23,8 @@ type memoryTree struct {
 	leaves [][]byte
 	nodes  leafTree // of so many leaves as were asked about
 	size   uint64   // integrated
-	synced int    // leaves
-	root   uint64 // integrated size that is synced
+	synced int      // leaves
+	root   uint64   // integrated size that is synced
 }
 
 func newMemoryTree(plan *fault.Plan) *memoryTree { return &memoryTree{plan: plan} }
