@@ -35,6 +35,15 @@
 // only (law 5). An event is kept byte for byte, and once per idempotency key
 // or source sequence number (law 9).
 //
+// # What a search leaves out
+//
+// Nothing, and that can be proven ([Session.ProveComplete]): every segment of
+// 4,096 entries has a directory, which says for each tag in it which entries have it
+// (package proofs). Its place in the log is fixed, so that there is one, and the
+// sequencer waits there until it is made (directories.go). An erasure takes tags
+// away: then the directories that had them are made anew, before the erasure is
+// done, and another entry says so. After that no row leads to what was erased.
+//
 // # What is not public any more
 //
 // Public entries are public for ever, unless settings let them be pruned as
