@@ -19,13 +19,13 @@ const (
 //	struct { uint8 large; uint64 number; } SegmentID;
 type SegmentID struct {
 	Large  bool
-	Number uint64 // below 2^48
+	Number uint64 // below 2^47
 }
 
 const segmentIDSize = 1 + 8
 
-// maxSegment keeps the indices of every segment below 2^64.
-const maxSegment = 1 << 48
+// maxSegment keeps the indices of every segment, and its end, below 2^64.
+const maxSegment = 1 << 47
 
 // First returns the index of the first entry of the segment.
 func (s SegmentID) First() uint64 { return s.Number * s.Size() }

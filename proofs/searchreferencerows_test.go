@@ -17,7 +17,7 @@ func (c *refChecker) segments(b refBytes, small, large []proofs.Hash) {
 	for ; len(b) > 0; n++ {
 		whole := b
 		isLarge, number := b.number(1), b.number(8)
-		refWant(isLarge < 2 && number < 1<<48, "segment")
+		refWant(isLarge < 2 && number < 1<<47, "segment")
 		size := uint64(4096)
 		if isLarge == 1 {
 			size = 65536

@@ -44,8 +44,12 @@ func write(dir string) error {
 		"record":     recordVectors(),
 		"disclosure": disclosureVectors(),
 
+		"directory": directoryVectors(),
+		"search":    searchVectors(),
+
 		"inclusion":   inclusionVectors(),
 		"consistency": consistencyVectors(),
+		"subset":      subsetVectors(),
 		"tile":        tileVectors(),
 		"bundle":      bundleVectors(),
 	} {

@@ -34,14 +34,19 @@ type tree struct{ nodes map[proofs.NodeID]proofs.Hash }
 func newTree(size uint64) tree {
 	t := tree{map[proofs.NodeID]proofs.Hash{}}
 	for i := range size {
-		id := proofs.NodeID{Index: i}
-		t.nodes[id] = proofs.LeafHash(fmt.Appendf(nil, "leaf %d", i))
-		for ; id.Index%2 == 1; id = (proofs.NodeID{Level: id.Level + 1, Index: id.Index / 2}) {
-			parent := proofs.NodeID{Level: id.Level + 1, Index: id.Index / 2}
-			t.nodes[parent] = proofs.NodeHash(t.nodes[proofs.NodeID{Level: id.Level, Index: id.Index - 1}], t.nodes[id])
-		}
+		t.add(i, fmt.Appendf(nil, "leaf %d", i))
 	}
 	return t
+}
+
+// add adds the next leaf.
+func (t tree) add(index uint64, leaf []byte) {
+	id := proofs.NodeID{Index: index}
+	t.nodes[id] = proofs.LeafHash(leaf)
+	for ; id.Index%2 == 1; id = (proofs.NodeID{Level: id.Level + 1, Index: id.Index / 2}) {
+		parent := proofs.NodeID{Level: id.Level + 1, Index: id.Index / 2}
+		t.nodes[parent] = proofs.NodeHash(t.nodes[proofs.NodeID{Level: id.Level, Index: id.Index - 1}], t.nodes[id])
+	}
 }
 
 func (t tree) ReadNodes(_ context.Context, ids []proofs.NodeID) (hashes []proofs.Hash, err error) {
