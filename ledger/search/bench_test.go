@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -67,18 +65,6 @@ func newCorpus(b testing.TB) *corpus {
 	return c
 }
 
-func (c *corpus) bytes(b testing.TB) (n int64) {
-	b.Helper()
-	infos, err := os.ReadDir(c.dir)
-	must(b, err)
-	for _, info := range infos {
-		fi, err := os.Stat(filepath.Join(c.dir, info.Name()))
-		must(b, err)
-		n += fi.Size()
-	}
-	return n
-}
-
 func syntheticRequest(b testing.TB, text string) search.Request {
 	b.Helper()
 	q, err := query.Parse(text, time.Unix(0, 0))
@@ -100,8 +86,9 @@ func memoryInUse() float64 {
 func BenchmarkAdd(b *testing.B) {
 	for b.Loop() {
 		c := newCorpus(b)
+		s := c.index.Stats()
 		b.ReportMetric(float64(*size)/c.took.Seconds(), "docs/s")
-		b.ReportMetric(float64(c.bytes(b))/float64(c.index.Next()&^(search.SmallSegment-1)), "B/doc")
+		b.ReportMetric(float64(s.Bytes)/float64(s.Documents), "B/doc")
 		b.ReportMetric(memoryInUse(), "MB")
 		must(b, c.index.Close())
 	}

@@ -66,6 +66,9 @@ func TestFaultsLeaveNothingWrong(t *testing.T) {
 		t.Fatalf("only %d steps: %v", len(steps), steps)
 	}
 	for i, step := range steps {
+		if testing.Short() && i%4 > 0 {
+			continue
+		}
 		op, outcomes := strings.Fields(step)[0], fault.Outcomes()
 		if op != "write" && op != "sync" { // it has no parts
 			outcomes = []fault.Outcome{fault.Failed, fault.Persisted}

@@ -2,11 +2,13 @@ package search
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
 )
 
 // Forget takes away every file that has one of these entries, which rise, and
@@ -77,6 +79,9 @@ type taking struct {
 func (x *Index) taking(ctx context.Context, generation uint64) (*taking, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if errors.Is(x.failed, storage.ErrClosed) {
+		return nil, x.failed
 	}
 	if generation < x.reg.generation {
 		return nil, fmt.Errorf("%w: generation %d, after %d", ErrInvalid, generation, x.reg.generation)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/cairnlog/cairn/storage"
 	"github.com/cairnlog/cairn/storage/disk"
 )
 
@@ -15,9 +16,10 @@ type handles struct {
 	fs    disk.FS
 	limit int
 
-	mu    sync.Mutex
-	open  map[fileName]*list.Element
-	order list.List // of *handle, the last used first
+	mu     sync.Mutex
+	closed bool
+	open   map[fileName]*list.Element
+	order  list.List // of *handle, the last used first
 }
 
 type handle struct {
@@ -49,6 +51,9 @@ func (h *handles) take(name fileName) (*handle, error) {
 		f := e.Value.(*handle)
 		f.uses++
 		return f, nil
+	}
+	if h.closed {
+		return nil, storage.ErrClosed
 	}
 	file, err := h.fs.Open(name.String())
 	if err != nil {
@@ -97,6 +102,7 @@ func (h *handles) forget(name fileName) error {
 func (h *handles) close() (err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.closed = true
 	for h.order.Len() > 0 {
 		err = errors.Join(err, h.leave(h.order.Back()))
 	}

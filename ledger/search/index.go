@@ -182,6 +182,29 @@ func (x *Index) Anew() error { return x.anew }
 // in the index, or in what is Missing. It may fall: see Forget.
 func (x *Index) Next() uint64 { return x.now.Load().size }
 
+// Stats says how much an index has.
+type Stats struct {
+	Next      uint64 // as Next returns it
+	Documents uint64 // at rest
+	Files     int    // at rest
+	Bytes     uint64 // of the files
+	Missing   int    // parts
+}
+
+// Stats returns how much the index has.
+func (x *Index) Stats() Stats {
+	now := x.now.Load()
+	s := Stats{Next: now.size, Missing: len(now.gaps())}
+	for _, of := range now.files {
+		for _, f := range of {
+			if !f.lost.Load() {
+				s.Files, s.Documents, s.Bytes = s.Files+1, s.Documents+uint64(f.documents), s.Bytes+f.offset+uint64(f.size)
+			}
+		}
+	}
+	return s
+}
+
 // Close lets go of the files. Nothing is written: what is not at rest is added
 // again after the next opening.
 func (x *Index) Close() error {

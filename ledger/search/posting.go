@@ -10,7 +10,7 @@ import (
 // A posting is where a value or a word occurs, as it lies in a row:
 //
 //	one position:        varint(position << 1 | 1)
-//	at most span/8:      varint(count << 1), varint(bytes), then each position as
+//	at most span/16:     varint(count << 1), varint(bytes), then each position as
 //	                     varint(what it exceeds its predecessor by, less 1)
 //	more than that:      varint(count << 1), span/8 bytes, a bit for each position,
 //	                     the lowest of a byte first

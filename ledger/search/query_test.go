@@ -205,15 +205,13 @@ func TestAnswersAreThoseOfMatch(t *testing.T) {
 			t.Parallel()
 			m := &model{rng: rand.New(rand.NewPCG(seed, 1)), whole: seed == 0}
 			x := open(t, config(memfs.New(nil), &keyring{}))
-			for range 40 {
-				m.grow(m.rng.IntN(60))
+			for range 30 {
+				m.grow(m.rng.IntN(80))
 				must(t, m.feed(x))
 				if len(m.entries) == 0 {
 					continue
 				}
-				for range 12 {
-					m.ask(t, x)
-				}
+				m.askMuch(t, x, 8)
 			}
 			if gaps := x.Missing(); len(gaps) > 0 {
 				t.Errorf("missing: %v", gaps)

@@ -10,6 +10,7 @@ import (
 	"github.com/cairnlog/cairn/client/query"
 	"github.com/cairnlog/cairn/ledger/search"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
 	"github.com/cairnlog/cairn/storage/disk/memfs"
 )
 
@@ -36,7 +37,7 @@ func TestAnIndexGoesOnWhereItStopped(t *testing.T) {
 	m := &model{rng: rand.New(rand.NewPCG(2, 1))}
 	k := &keyring{}
 	fsys := memfs.New(nil)
-	for i := range 60 {
+	for i := range 40 {
 		if i%2 == 1 {
 			fsys = fsys.Crash(m.rng)
 		} else {
@@ -100,6 +101,13 @@ func TestAddRefusesWhatIsOutOfOrder(t *testing.T) {
 	}
 	if x.Next() != 10 {
 		t.Errorf("Next = %d", x.Next())
+	}
+	must(t, x.Close())
+	if err := x.Add(ctx, 20, nil); !errors.Is(err, storage.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+	if err := x.Forget(ctx, nil, 5); !errors.Is(err, storage.ErrClosed) {
+		t.Errorf("after Close: %v", err)
 	}
 }
 

@@ -15,9 +15,10 @@ type set struct {
 
 func none() *set { return &set{} }
 
-// dense reports whether n of span positions are kept as bits. The forms at
+// dense reports whether n of span positions are kept as bits, which take up to
+// twice the room of a list and are many times as fast. The forms at
 // rest follow the same rule.
-func dense(n, span int) bool { return n > span/8 }
+func dense(n, span int) bool { return n > span/16 }
 
 func listSet(list []uint16) *set { return &set{list: list, n: len(list)} }
 
