@@ -31,6 +31,15 @@
 // are gone ([ExpiryBody], [ErasureBody], [HoldBody], [ReleaseBody],
 // [AdministrationBody]); an [Act], which is sealed, says who did what.
 //
+// Every 4096 entries are a segment ([SegmentID]), and sixteen segments a large
+// one. A segment has a directory: for each bucket its rows ([DirectoryRows]), one
+// for each tag that any entry of the bucket has there, with the positions of
+// those entries. The log commits to the heads of all directories
+// ([DirectoryHead]) in entries at fixed places ([DirectoryBody]). A
+// [SearchProof] shows which entries have all of some values, and that no others
+// do: from directories as far as they go, and from the tags of all entries
+// behind.
+//
 // # How one thing leads to the next
 //
 // Whoever holds an event and believes a policy can follow this chain. Each
@@ -46,6 +55,31 @@
 //	  → the policy       Policy.Check: the log signed, and a quorum of witnesses
 //
 // Receipt.Check does the steps from the leaf on.
+//
+// # What the answer to a search rests on
+//
+// [SearchProof.Check] needs the policy and nothing else. That each hit is one
+// follows from the tree alone. That there are no others follows
+//
+//   - from the tree, for entries that were looked through one by one;
+//   - from directories, for all before: a row that is in none, or lacks a
+//     position, is not missed. Directories are a function of the tags that the
+//     entries commit to ([DirectoryBuilder], [MergeRows]), so whoever is shown
+//     these can make them anew, and a false one is evidence for ever;
+//   - from the log having committed to one key of a field in a bucket, to times
+//     that never decrease, and to tags that are those of the payload. Whoever
+//     audits the whole ledger, or opens the payload, finds where that is not so.
+//
+// What expired or was erased nobody can search any more. The verdict names the
+// entries that announced it.
+//
+// A proof reveals more than its answer: the keys of the fields that are asked
+// for, with which values can be tried on all tags that are seen; in each segment
+// that the range touches how many different tags each bucket of the stream has,
+// the two next to one that is asked for and is not there, which entries have a
+// value of the query, also outside of its range and where they lack another one,
+// and which buckets of other streams have tags; and all tags of the entries that
+// were looked through one by one.
 //
 // # What a leaf looks like
 //
