@@ -20,12 +20,15 @@
 //	subject key  uint8 2 ‖ uint32 stream ‖ uint64 handle ‖ use
 //	handle key   uint8 3
 //	hold key     uint8 4 ‖ uint64 index ‖ use
+//	search key   uint8 5 ‖ uint64 generation ‖ use
 //
 // The use takes two bits: 0 sealing, 1 tags, 2 deduplication. It comes last:
 // the keys of a bucket, of a subject or of a hold are one small subtree,
 // destroyed together at the price of one or each alone. The period comes last
 // before it: the expired periods of a stream and class are one range. A hold
-// is named by the index of the entry that made it.
+// is named by the index of the entry that made it. The search index is sealed
+// under the key of a generation; each destruction of a subject's keys begins the
+// next, and destroys those before it, which are one range.
 //
 // A subject has generations, so that there are keys for what concerns it
 // after it was erased: the handle of one is the first 64 bits of
@@ -84,7 +87,8 @@
 //
 // A destroyed bucket adds at most 88 nodes to the state, a destroyed subject
 // at most 104 and a destroyed hold at most 72, of at most 47 bytes each; a
-// range of periods adds no more than two buckets do. Paths share what they have in common: each of n
+// range of periods adds no more than two buckets do, and all generations of the
+// search index before one no more than a hold. Paths share what they have in common: each of n
 // subjects of a stream adds about 64 - log₂ n nodes, 2.2 kB at n = 10,000,
 // and periods that follow one another add next to nothing. The whole state is
 // rewritten at each epoch, so keys are better destroyed in batches. A key

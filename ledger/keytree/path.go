@@ -14,13 +14,13 @@ const (
 	classBits  = 16
 	periodBits = 32
 	handleBits = 64
-	indexBits  = 64
+	indexBits  = 64 // and those of generations
 	useBits    = 2
 
 	streamLevel = branchBits + streamBits                          // what streams have apart
 	bucketBits  = branchBits + streamBits + classBits + periodBits // a bucket's subtree
 	subjectBits = branchBits + streamBits + handleBits             // a subject's subtree
-	holdBits    = branchBits + indexBits                           // a hold's subtree
+	holdBits    = branchBits + indexBits                           // a hold's subtree, and that of an index of searches
 	maxBits     = subjectBits + useBits                            // the deepest key
 )
 
@@ -30,10 +30,11 @@ const (
 	subjectBranch = 2
 	handleBranch  = 3
 	holdBranch    = 4
+	searchBranch  = 5
 )
 
-// A Use says what a key is for. Each use of a bucket, a subject or a hold has
-// a key of its own, which tells nothing about the others.
+// A Use says what a key is for. Each use of a bucket, a subject, a hold or a
+// search index has a key of its own, which tells nothing about the others.
 type Use uint8
 
 // The uses of keys. The last of the four values is reserved.
@@ -84,13 +85,19 @@ func Bucket(stream uint32, class uint16, period uint32) Path {
 // Buckets returns the fewest subtrees, at most 62, that together hold the
 // buckets with periods in [from, to) and no others.
 func Buckets(stream uint32, class uint16, from, to uint32) []Path {
-	var paths []Path
-	for at, end := uint64(from), uint64(to); at < end; {
-		size, depth := uint64(1), bucketBits
-		for at%(2*size) == 0 && at+2*size <= end {
+	return cover(uint64(from), uint64(to), func(at uint64) Path { return Bucket(stream, class, uint32(at)) })
+}
+
+// cover returns the fewest subtrees that together hold the paths of the numbers
+// in [at, end), which are their last bits.
+func cover(at, end uint64, path func(uint64) Path) (paths []Path) {
+	for at < end {
+		p := path(at)
+		size, depth := uint64(1), int(p.n)
+		for at%(2*size) == 0 && end-at >= 2*size {
 			size, depth = 2*size, depth-1
 		}
-		paths = append(paths, Bucket(stream, class, uint32(at)).prefix(depth))
+		paths = append(paths, p.prefix(depth))
 		at += size
 	}
 	return paths
@@ -114,8 +121,21 @@ func Hold(index uint64) Path {
 	return p
 }
 
+// Search returns the subtree with the keys of one generation of the search
+// index.
+func Search(generation uint64) Path {
+	p := Path{n: holdBits}
+	p.bits[0] = searchBranch
+	binary.BigEndian.PutUint64(p.bits[1:], generation)
+	return p
+}
+
+// SearchBefore returns the fewest subtrees, at most 63, that together hold the
+// generations of the search index below one, which is below 2^63, and no others.
+func SearchBefore(generation uint64) []Path { return cover(0, generation, Search) }
+
 // For returns the path of the key for one use, below the subtree of a bucket,
-// a subject or a hold. It panics if p is not one of these or the use is not
+// a subject, a hold or a search index. It panics if p is not one of these or the use is not
 // known.
 func (p Path) For(u Use) Path {
 	if !p.isIdentity() || u > Deduplication {
@@ -125,8 +145,8 @@ func (p Path) For(u Use) Path {
 }
 
 // String describes the path for people: "bucket 7/1/20454 sealing",
-// "subject 7/0123456789abcdef", "hold 4711", or its bits where it is none of
-// these.
+// "subject 7/0123456789abcdef", "hold 4711", "search index 4711", or its bits
+// where it is none of these.
 func (p Path) String() string {
 	suffix, id := "", p
 	if p.isKey() && p.branch() != handleBranch {
@@ -139,6 +159,8 @@ func (p Path) String() string {
 			binary.BigEndian.Uint16(id.bits[5:]), binary.BigEndian.Uint32(id.bits[7:]), suffix)
 	case id.isIdentity() && id.branch() == holdBranch:
 		return fmt.Sprintf("hold %d%s", binary.BigEndian.Uint64(id.bits[1:]), suffix)
+	case id.isIdentity() && id.branch() == searchBranch:
+		return fmt.Sprintf("search index %d%s", binary.BigEndian.Uint64(id.bits[1:]), suffix)
 	case id.isIdentity():
 		return fmt.Sprintf("subject %d/%x%s", binary.BigEndian.Uint32(id.bits[1:]), id.bits[5:13], suffix)
 	}
@@ -155,7 +177,8 @@ func handleKey() Path {
 // branch returns the branch a path lies in; it has at least branchBits bits.
 func (p Path) branch() byte { return p.bits[0] }
 
-// isIdentity says whether p is the subtree of one bucket, subject or hold.
+// isIdentity says whether p is the subtree of one bucket, subject, hold or
+// generation of the search index.
 func (p Path) isIdentity() bool {
 	return p.n > branchBits && int(p.n)+useBits == depth(p.branch())
 }
@@ -173,7 +196,7 @@ func depth(branch byte) int {
 		return bucketBits + useBits
 	case subjectBranch:
 		return subjectBits + useBits
-	case holdBranch:
+	case holdBranch, searchBranch:
 		return holdBits + useBits
 	}
 	return branchBits

@@ -19,6 +19,8 @@ func TestPathsDescribeThemselves(t *testing.T) {
 		{keytree.Subject(7, handle), "subject 7/8f3e9f6a1c2b4d5e"},
 		{keytree.Subject(7, handle).For(keytree.Deduplication), "subject 7/8f3e9f6a1c2b4d5e deduplication"},
 		{keytree.Hold(4711), "hold 4711"},
+		{keytree.Search(4711), "search index 4711"},
+		{keytree.Search(1<<64 - 1).For(keytree.Sealing), "search index 18446744073709551615 sealing"},
 		{keytree.Hold(1<<64 - 1).For(keytree.Tags), "hold 18446744073709551615 tags"},
 		{keytree.Buckets(7, 1, 0, 4)[0], "0100000007000100000000/86"},
 		{keytree.Path{}, "/0"},
@@ -63,6 +65,30 @@ func TestBucketsHoldExactlyTheRange(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestGenerationsOfTheSearchIndexAreOneRange(t *testing.T) {
+	tree, nodes := keytree.New([32]byte{1}), 0
+	generations := []uint64{0, 1, 2, 7, 8, 1000, 1 << 40, 1<<62 + 5, 1<<63 - 1}
+	for i, generation := range generations {
+		paths := keytree.SearchBefore(generation)
+		if len(paths) > 63 {
+			t.Errorf("%d subtrees are before generation %d", len(paths), generation)
+		}
+		puncture(t, tree, paths...)
+		for j, other := range generations {
+			if _, err := tree.Derive(keytree.Search(other).For(keytree.Sealing)); (err == nil) != (j >= i) {
+				t.Errorf("before generation %d all is destroyed, and of %d: %v", generation, other, err)
+			}
+		}
+		nodes = max(nodes, len(keytree.Format(tree))/40)
+	}
+	if nodes > 80 {
+		t.Errorf("the state has some %d nodes", nodes)
+	}
+	if _, err := tree.Derive(keytree.Hold(3).For(keytree.Sealing)); err != nil {
+		t.Error(err)
 	}
 }
 

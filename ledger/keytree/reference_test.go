@@ -91,6 +91,7 @@ type place struct {
 	Period uint32 `json:"period,omitempty"`
 	Handle string `json:"handle,omitempty"` // in hexadecimal, for a subject
 	Hold   string `json:"hold,omitempty"`   // its index in decimal, for a hold
+	Search string `json:"search,omitempty"` // its generation in decimal, for a search index
 	Use    string `json:"use,omitempty"`    // empty: all of them
 }
 
@@ -101,6 +102,9 @@ func (p place) path() keytree.Path {
 	}
 	if p.Hold != "" {
 		path = keytree.Hold(must(strconv.ParseUint(p.Hold, 10, 64)))
+	}
+	if p.Search != "" {
+		path = keytree.Search(must(strconv.ParseUint(p.Search, 10, 64)))
 	}
 	for _, u := range []keytree.Use{keytree.Sealing, keytree.Tags, keytree.Deduplication} {
 		if u.String() == p.Use {
@@ -118,6 +122,9 @@ func (p place) bits() string {
 	}
 	if p.Hold != "" {
 		return fmt.Sprintf("%08b%064b", 4, must(strconv.ParseUint(p.Hold, 10, 64))) + use
+	}
+	if p.Search != "" {
+		return fmt.Sprintf("%08b%064b", 5, must(strconv.ParseUint(p.Search, 10, 64))) + use
 	}
 	return fmt.Sprintf("%08b%032b%016b%032b", 1, p.Stream, p.Class, p.Period) + use
 }

@@ -129,6 +129,7 @@ func goodVectors() []vector {
 		goodVector("the first and the last bucket are destroyed", []place{{}, {Stream: 1<<32 - 1, Class: 1<<16 - 1, Period: 1<<32 - 1}}),
 		goodVector("two periods that follow one another are destroyed", []place{bucket}, []place{{Stream: 7, Class: 1, Period: 20455}}),
 		goodVector("a bucket, a subject and a hold are destroyed at once", []place{subject, hold, bucket}),
+		goodVector("a search index is destroyed", []place{{Search: "4711"}}),
 	}
 }
 
@@ -144,7 +145,7 @@ func goodVector(name string, destroyed ...[]place) vector {
 	hash := sha256.Sum256(state)
 	v.Hash = hex.EncodeToString(hash[:])
 	for _, use := range []string{"sealing", "tags", "deduplication"} {
-		for _, p := range []place{{}, {Stream: 7, Class: 1, Period: 20454}, {Stream: 7, Class: 1, Period: 20455}, {Stream: 7, Handle: "8f3e9f6a1c2b4d5e"}, {Hold: "4711"}} {
+		for _, p := range []place{{}, {Stream: 7, Class: 1, Period: 20454}, {Stream: 7, Class: 1, Period: 20455}, {Stream: 7, Handle: "8f3e9f6a1c2b4d5e"}, {Hold: "4711"}, {Search: "4711"}} {
 			p.Use = use
 			k := keyOf{place: p, Bits: p.bits(), Key: hex.EncodeToString(refKey(vectorRoot, p.bits()))}
 			for _, d := range all {
@@ -224,7 +225,7 @@ func badVectors() []vector {
 		bad("a node may not be below a key of a hold", state(1, holdKey+"0"), "below a key"),
 		bad("a node may not be below a key of a subject", state(1, subjectKey+"0"), "depth 107"),
 		bad("a node may not be below the handle key", state(1, "000000110"), "below a key"),
-		bad("a node may not be in a branch that is not known", state(1, "000001010"), "below a key"),
+		bad("a node may not be in a branch that is not known", state(1, "000001100"), "below a key"),
 		bad("epoch 0 holds the root", state(0, "0"), "epoch 0"),
 		bad("epoch 0 holds something", state(0), "epoch 0"),
 		bad("a later epoch does not hold the root", state(1, ""), "epoch 0"),
