@@ -60,9 +60,10 @@
 // # Limits
 //
 // A value has 1,024 bytes that are indexed, a word 64. A document has at most
-// 65,536 of each. A facet and a histogram have at most 10,000 values and times. An index
-// has at most 2 million parts. Memory: the open segment (some MB), the cache of
-// opened blocks ([Config].CacheBytes), and about 300 bytes a part. A query needs
-// 8 kB for each term and part that it looks at, one part after another; a facet
-// that for all parts.
+// 65,536 values and 8 million words. A facet and a histogram have at most 10,000
+// values and times. An index has at most 2 million parts. Memory: the open
+// segment (2 MB where documents have 13 values and 40 words; beyond 64 MB it is
+// put aside in files), the cache of opened blocks ([Config].CacheBytes), and about
+// 300 bytes a part. A query needs 8 kB for each term and part that it looks at,
+// one part after another; a facet that for all parts.
 package search

@@ -3,7 +3,6 @@ package search
 import (
 	"encoding/hex"
 
-	"github.com/cairnlog/cairn/client/query"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -13,12 +12,6 @@ func SmallSegments(cfg Config) Config {
 	cfg.shape, cfg.openBytes = shape{64, 256}, 12<<10
 	return cfg
 }
-
-// AppendKey returns the key of a value's row.
-func AppendKey(value string) []byte { return appendKey(nil, []byte(value)) }
-
-// KeyRange returns the keys of what compares as a field wants.
-func KeyRange(f query.Field) (first, end []byte) { return keyRange(f) }
 
 // Keys returns the keys that a register's file has, by the names of the files;
 // none if it does not open.

@@ -1,6 +1,17 @@
 package search
 
-import "slices"
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
+
+// A rowSource yields rows in the order of their keys. Key and posting hold
+// until the next one.
+type rowSource interface {
+	next() (bool, error)
+	row() (key []byte, p posting)
+}
 
 // A merger reads several sources of rows as one.
 type merger struct {
@@ -36,7 +47,7 @@ func newMerger(sources []rowSource) (*merger, error) {
 func (m *merger) less(i, j int) bool {
 	a, _ := m.sources[m.heap[i]].row()
 	b, _ := m.sources[m.heap[j]].row()
-	return compareRows(a, b, m.heap[i], m.heap[j]) < 0
+	return cmp.Or(bytes.Compare(a, b), m.heap[i]-m.heap[j]) < 0
 }
 
 func (m *merger) sink(i int) {
@@ -146,20 +157,4 @@ func mergeSection(w *fileWriter, id FileID, section section, files []*file) erro
 			return err
 		}
 	}
-}
-
-// appendTimes appends the times of the file's documents.
-func (f *file) appendTimes(times []uint64, dir *directory) ([]uint64, error) {
-	for i, ref := range dir.times {
-		b, err := f.block(ref)
-		if err != nil {
-			return nil, err
-		}
-		some, err := readTimes(ref.time, b, min(timesInBlock, dir.documents.n-i*timesInBlock))
-		if err != nil {
-			return nil, err
-		}
-		times = append(times, some...)
-	}
-	return times, nil
 }

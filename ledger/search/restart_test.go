@@ -55,6 +55,10 @@ func TestAnIndexGoesOnWhereItStopped(t *testing.T) {
 		if len(m.entries) > 0 {
 			m.askMuch(t, x, 5)
 		}
+		documents := len(m.documents(0, x.Next()-x.Next()%64))
+		if s := x.Stats(); s.Next != x.Next() || s.Documents != uint64(documents) || s.Missing > 0 {
+			t.Fatalf("%+v, and %d documents are at rest", s, documents)
+		}
 		must(t, x.Close())
 	}
 }

@@ -23,11 +23,11 @@ func (e *evaluator) field(f query.Field) (fit, error) {
 			return fit{}, err
 		}
 	}
-	if certain := sure.set(); maybe.empty() {
-		return exactly(certain), nil
-	} else {
-		return exactly(certain).or(fit{none(), maybe.set()}, e.span()), nil
+	certain := exactly(sure.set())
+	if maybe.empty() {
+		return certain, nil
 	}
+	return certain.or(fit{none(), maybe.set()}, e.span()), nil
 }
 
 // equal returns what has a value in one of the fields.

@@ -1,10 +1,5 @@
 package search
 
-import (
-	"bytes"
-	"encoding/binary"
-)
-
 // A fileWriter writes one file, from its first block to its directory.
 type fileWriter struct {
 	sealer
@@ -23,25 +18,6 @@ type fileWriter struct {
 
 func newFileWriter(s sealer, span int, put func([]byte) error) *fileWriter {
 	return &fileWriter{sealer: s, span: span, put: put, dir: directory{span: span}}
-}
-
-// times writes the times of the documents. It comes first.
-func (w *fileWriter) times(times []uint64) error {
-	for len(times) > 0 {
-		n := min(len(times), timesInBlock)
-		block := make([]byte, 0, 4*n)
-		for i := 1; i < n; i++ {
-			block = binary.AppendUvarint(block, times[i]-times[i-1])
-		}
-		ref, err := w.write(block)
-		if err != nil {
-			return err
-		}
-		ref.time = times[0]
-		w.dir.times = append(w.dir.times, ref)
-		times = times[n:]
-	}
-	return nil
 }
 
 // begin begins a section behind those there are. It gets at least one row.
@@ -103,51 +79,4 @@ func (w *fileWriter) finish(documents []uint16) (ref blockRef, err error) {
 	}
 	sealed := w.seal(nil, plain, w.number)
 	return blockRef{number: w.number, offset: w.offset, size: uint32(len(sealed))}, w.put(sealed)
-}
-
-// A rowSource yields rows in the order of their keys. Key and posting hold
-// until the next one.
-type rowSource interface {
-	next() (bool, error)
-	row() (key []byte, p posting)
-}
-
-// readTimes reads a block of n times.
-func readTimes(first uint64, block []byte, n int) ([]uint64, error) {
-	times := make([]uint64, 1, n)
-	times[0] = first
-	d := decoder{rest: block}
-	for range n - 1 {
-		last := times[len(times)-1]
-		times = append(times, last+d.uvarint("times", ^uint64(0)-last))
-	}
-	return times, d.end("times")
-}
-
-// countBefore returns how many of a block of n times are before one.
-func countBefore(time, first uint64, block []byte, n int) (int, error) {
-	at := first
-	for i := range n {
-		if at >= time {
-			return i, nil
-		}
-		if i == n-1 {
-			break
-		}
-		v, size := uvarint(block)
-		if size == 0 {
-			return 0, malformed("times")
-		}
-		at, block = at+v, block[size:]
-	}
-	return n, nil
-}
-
-// compareRows orders sources by their rows, and those of the same key by their
-// places.
-func compareRows(a, b []byte, i, j int) int {
-	if c := bytes.Compare(a, b); c != 0 {
-		return c
-	}
-	return i - j
 }
