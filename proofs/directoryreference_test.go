@@ -108,6 +108,7 @@ func (w *searchWorld) refLargeSecret(id proofs.SegmentID, bucket uint32) proofs.
 }
 
 func TestDirectoriesAreThoseOfTheirDefinition(t *testing.T) {
+	t.Parallel()
 	big, closed := bigSearchWorld(), smallSearchWorld()
 	closed.erase(0, closed.answer(everything(term("user7", 1)), 0, 3000)...)
 	for _, x := range []struct {

@@ -52,6 +52,7 @@ func searchQueries(w *searchWorld) map[string]proofs.SearchQuery {
 }
 
 func TestSearchProofsShowTheAnswer(t *testing.T) {
+	t.Parallel()
 	for name, w := range map[string]*searchWorld{"with a large segment": bigSearchWorld(), "with small segments": smallSearchWorld()} {
 		for what, q := range searchQueries(w) {
 			for _, now := range []bool{false, true} {
@@ -89,6 +90,7 @@ func (w *searchWorld) mustHold(t *testing.T, q proofs.SearchQuery, now bool) pro
 }
 
 func TestErasedEntriesAreInNoDirectory(t *testing.T) {
+	t.Parallel()
 	w := smallSearchWorld()
 	q := proofs.SearchQuery{Stream: 1, End: math.MaxUint64, Terms: []proofs.SearchTerm{term("user7", 1)}}
 	before := w.mustHold(t, q, true)
@@ -128,6 +130,7 @@ func TestAnErasureExplainsWhatADirectoryStillHas(t *testing.T) {
 }
 
 func TestWhatExpiredIsSaidToBeNotLookedThrough(t *testing.T) {
+	t.Parallel()
 	w := smallSearchWorld()
 	w.expire(3)
 	for what, q := range searchQueries(w) {

@@ -57,6 +57,7 @@ func agreeQueries(w *searchWorld) map[string]proofs.SearchQuery {
 }
 
 func TestTheReferenceAgreesAboutHonestProofs(t *testing.T) {
+	t.Parallel()
 	for name, w := range map[string]*searchWorld{"whole": smallSearchWorld(), "closed": closedWorld()} {
 		for what, q := range agreeQueries(w) {
 			t.Run(name+": "+what, func(t *testing.T) {
@@ -71,6 +72,7 @@ func TestTheReferenceAgreesAboutHonestProofs(t *testing.T) {
 // TestTheReferenceAgreesAboutDamagedProofs: bytes are changed, and items of
 // lists left out, doubled, swapped, moved from another proof.
 func TestTheReferenceAgreesAboutDamagedProofs(t *testing.T) {
+	t.Parallel()
 	w := closedWorld()
 	rnd := newRand(20)
 	var all []proofs.SearchProof

@@ -77,6 +77,7 @@ func TestAKeyThatComesAfterTheTagsHidesNothing(t *testing.T) {
 }
 
 func TestAFieldThatIsDeclaredLaterIsAbsentBefore(t *testing.T) {
+	t.Parallel()
 	w := newSearchWorld()
 	w.fill(newRand(8), 5000)
 	key := fieldKey(1, 4)
@@ -93,6 +94,7 @@ func TestAFieldThatIsDeclaredLaterIsAbsentBefore(t *testing.T) {
 }
 
 func TestOnlyErasuresThatAreAnnouncedInFullExcuse(t *testing.T) {
+	t.Parallel()
 	q := everything(term("user7", 1))
 	world := func() (*searchWorld, uint64) {
 		w := smallSearchWorld()
@@ -194,6 +196,7 @@ func TestADirectoryThatHeedsAnErasureIsNotExcusedByIt(t *testing.T) {
 }
 
 func TestAnExpiryExcusesOnlyWhatItNames(t *testing.T) {
+	t.Parallel()
 	q := everything(term("user7", 1))
 	for _, x := range []struct {
 		what    string
@@ -231,6 +234,7 @@ func TestTimesThatGoBackAreNoticed(t *testing.T) {
 }
 
 func TestHeadsHaveTheTimesOfTheirLeaves(t *testing.T) {
+	t.Parallel()
 	for what, lie := range map[string]func(*proofs.DirectoryHead){
 		"the first is earlier": func(h *proofs.DirectoryHead) { h.FirstTime -= 3 },
 		"the last is later":    func(h *proofs.DirectoryHead) { h.LastTime += 10_000_000 },

@@ -13,6 +13,7 @@ import (
 
 // TestACheatingLogIsCaught: each lie about an answer has a reason of its own.
 func TestACheatingLogIsCaught(t *testing.T) {
+	t.Parallel()
 	w := smallSearchWorld()
 	w.erase(0, 4200)
 	q := proofs.SearchQuery{Stream: 1, First: 10, End: 2*proofs.SegmentSize + 100, Terms: []proofs.SearchTerm{term("user7", 1), term("act2", 2)}}
@@ -189,6 +190,7 @@ func (w *searchWorld) withEntry(t *testing.T, p *proofs.SearchProof, index uint6
 // TestASearchProofWithAnyByteChangedShowsNoOtherAnswer: it does not parse, is
 // refused, or shows the same.
 func TestASearchProofWithAnyByteChangedShowsNoOtherAnswer(t *testing.T) {
+	t.Parallel()
 	w := newSearchWorld()
 	w.fill(newRand(6), 22)
 	w.erase(0, 12)

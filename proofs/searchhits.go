@@ -38,7 +38,6 @@ func (c *searchChecker) checkTail() error {
 
 // tailHas reports whether an entry has all terms, by its tags.
 func (c *searchChecker) tailHas(index uint64, leaf Leaf, tags SearchTags) (bool, error) {
-	hidden := func(t DisclosedTags) bool { return !t.Shown() }
 	if len(tags.Lists) == 0 || slices.ContainsFunc(tags.Lists, hidden) {
 		if err := c.mustBeClosed(index, leaf.Bucket, nil); err != nil {
 			return false, err

@@ -115,10 +115,22 @@ func (p *searchProver) since(ctx context.Context, time uint64) (index uint64, er
 	return uint64(at), err
 }
 
-func (p *searchProver) leaf(ctx context.Context, index uint64) (Leaf, error) {
-	leaves, err := p.Leaves(ctx, index, 1)
+// read returns n leaves from an index on.
+func (p *searchProver) read(ctx context.Context, first, n uint64) ([][]byte, error) {
+	leaves, err := p.Leaves(ctx, first, n)
+	if err == nil && uint64(len(leaves)) != n {
+		err = fmt.Errorf("%d leaves, not %d", len(leaves), n)
+	}
 	if err != nil {
-		return Leaf{}, fmt.Errorf("entry %d: %w", index, err)
+		return nil, fmt.Errorf("entries from %d on: %w", first, err)
+	}
+	return leaves, nil
+}
+
+func (p *searchProver) leaf(ctx context.Context, index uint64) (Leaf, error) {
+	leaves, err := p.read(ctx, index, 1)
+	if err != nil {
+		return Leaf{}, err
 	}
 	return ParseLeaf(leaves[0])
 }
@@ -126,9 +138,9 @@ func (p *searchProver) leaf(ctx context.Context, index uint64) (Leaf, error) {
 // show adds an entry to those that the proof shows, and returns its leaf.
 func (p *searchProver) show(ctx context.Context, index uint64) (Leaf, error) {
 	if p.entries[index] == nil {
-		leaves, err := p.Leaves(ctx, index, 1)
+		leaves, err := p.read(ctx, index, 1)
 		if err != nil {
-			return Leaf{}, fmt.Errorf("entry %d: %w", index, err)
+			return Leaf{}, err
 		}
 		p.entries[index] = leaves[0]
 	}
@@ -138,8 +150,9 @@ func (p *searchProver) show(ctx context.Context, index uint64) (Leaf, error) {
 // key returns the key of a field in a bucket, if the log committed to it before
 // an index, and shows where.
 func (p *searchProver) key(ctx context.Context, at bucketField, before uint64) (*Key256, error) {
-	k, ok := p.keys[at]
-	if !ok {
+	k, shown := p.keys[at]
+	if !shown {
+		var ok bool
 		if k, ok = p.FieldKey(at.bucket, at.field); !ok {
 			return nil, nil
 		}
@@ -147,9 +160,13 @@ func (p *searchProver) key(ctx context.Context, at bucketField, before uint64) (
 	if k.Opened >= before {
 		return nil, nil
 	}
-	p.keys[at] = k
-	_, err := p.show(ctx, k.Opened)
-	return &k.Key, err
+	if !shown {
+		p.keys[at] = k
+		if _, err := p.show(ctx, k.Opened); err != nil {
+			return nil, err
+		}
+	}
+	return &k.Key, nil
 }
 
 func (p *searchProver) showNames(ctx context.Context) (err error) {

@@ -116,9 +116,9 @@ func (p *searchProver) showTail(ctx context.Context) error {
 		at = p.Segments[n-1].Head.Segment.End()
 	}
 	for ; at < p.Stop; at += min(SegmentSize, p.Stop-at) {
-		leaves, err := p.Leaves(ctx, at, min(SegmentSize, p.Stop-at))
+		leaves, err := p.read(ctx, at, min(SegmentSize, p.Stop-at))
 		if err != nil {
-			return fmt.Errorf("entries from %d on: %w", at, err)
+			return err
 		}
 		for i, b := range leaves {
 			index := at + uint64(i)
@@ -139,14 +139,18 @@ func (p *searchProver) showTail(ctx context.Context) error {
 }
 
 // tags returns all tags of an entry, without lists that have none, or no lists
-// where nothing that is known leads to T.
+// where what is known of those that are not shown does not lead to T.
 func (p *searchProver) tags(ctx context.Context, index uint64, leaf Leaf) (SearchTags, error) {
 	tags, err := p.Tags(ctx, index)
 	if err != nil {
 		return tags, err
 	}
 	tags.Index = index
+	some := slices.ContainsFunc(tags.Lists, hidden)
 	tags.Lists = slices.DeleteFunc(slices.Clone(tags.Lists), func(t DisclosedTags) bool { return len(t.Tags)+len(t.Commitments) == 0 })
+	if !some {
+		return tags, nil // as almost always
+	}
 	var commitments []Hash
 	for _, t := range tags.Lists {
 		if t.Shown() {
@@ -166,12 +170,7 @@ func (p *searchProver) showTags(ctx context.Context, index uint64, leaf Leaf) er
 		return err
 	}
 	p.Tail = append(p.Tail, tags)
-	hidden := len(tags.Lists) == 0
 	for _, list := range tags.Lists {
-		if !list.Shown() {
-			hidden = true
-			continue
-		}
 		for _, tag := range parseTags(list.Tags) {
 			if !p.Query.asksFor(tag.Field) {
 				continue
@@ -181,8 +180,10 @@ func (p *searchProver) showTags(ctx context.Context, index uint64, leaf Leaf) er
 			}
 		}
 	}
-	if hidden {
+	if len(tags.Lists) == 0 || slices.ContainsFunc(tags.Lists, hidden) {
 		return p.showClosed(ctx, index, leaf.Bucket)
 	}
 	return nil
 }
+
+func hidden(t DisclosedTags) bool { return !t.Shown() }

@@ -29,6 +29,7 @@ func refSubset(d refTree, lo int, indices []uint64) (proof []proofs.Hash) {
 }
 
 func TestSubsetsAreProven(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for size := range 70 {
 		tree := refLeaves(size)
