@@ -8,6 +8,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/proofs/audit"
 )
 
 // crowd records events of a stream about people in turn, until they are
@@ -122,6 +123,7 @@ func TestSearchesAreProvenToBeComplete(t *testing.T) {
 		people[name] = append(people[name], more...)
 	}
 	hold()
+	a.judged(audit.Retained{GoneErased: uint64(len(people["alice"]))})
 }
 
 // noRowLeadsTo demands that no row of any directory has an entry.

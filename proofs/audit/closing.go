@@ -28,6 +28,8 @@ type retention struct {
 	keyState   *keyState             // nil: none is known
 	unaged     uint64                // expiries, or minimum indices, whose age could not be told
 	pruning    pruning
+
+	directories directories
 }
 
 func newRetention() retention {

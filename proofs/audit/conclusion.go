@@ -47,6 +47,9 @@ func (a *auditor) conclude(ctx context.Context) error {
 	if err := a.judgeWithheld(ctx); err != nil {
 		return err
 	}
+	if lost := a.history.directories.lost; lost > 0 {
+		a.notJudged("what directory entries from %d on commit to: not all directories are known.", lost)
+	}
 	lasting := a.judgeGaps() + a.judgeOpen()
 	a.summarize()
 	if clean := a.found.total == lasting; clean && known && !a.history.sources.full {

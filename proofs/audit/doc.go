@@ -56,6 +56,16 @@
 // done, and not for another act of its kind; who it is that asks and approves,
 // beyond that it is two names; who else may act as a custodian.
 //
+// # Directories
+//
+// At each of their places ([proofs.DirectoryPlace]) stands the directory of a
+// segment, and of a large one that ends with it. Anywhere else an entry only
+// makes directories anew of which an erasure, that is announced and not done,
+// names an entry. Each says which entry did so last, and its roots are those over
+// all that was made so far: there is one directory of each segment at any time,
+// and whoever knows the last entry knows all. That it holds just the tags of its
+// segment takes these tags to see.
+//
 // # What is pruned
 //
 // A bundle that is missing may be pruned (C2SP tlog-tiles), where the ledger says

@@ -83,6 +83,20 @@ const (
 	KeyStateUnchanged FindingKind = "keystate-unchanged" // what is done destroyed no key
 )
 
+// Findings about the directories of segments.
+const (
+	DirectoryMissing  FindingKind = "directory-missing"  // no directory stands at the place of one
+	DirectoryFalse    FindingKind = "directory-false"    // a directory entry says of directories what is not so
+	DirectoryReplaced FindingKind = "directory-replaced" // a directory was made anew, and no erasure took anything from it
+)
+
+// Findings about public entries that are not there any more.
+const (
+	PruneEarly       FindingKind = "prune-early"       // a minimum index is announced that is not allowed, or before its time
+	PruneFalse       FindingKind = "prune-false"       // its announcement says what is not so
+	PruneUnannounced FindingKind = "prune-unannounced" // entries are withheld that no entry allows to be
+)
+
 // NoIndex is the index of a finding that is not about an entry.
 const NoIndex = -1
 
@@ -100,10 +114,11 @@ type Finding struct {
 	Path string `json:"path,omitempty"`
 	// Detail is a sentence for people.
 	Detail string `json:"detail"`
-	// More is how many files right after this one have the same fault.
+	// More is how many files, or places of directories, right after this one have
+	// the same fault.
 	More int `json:"more,omitempty"`
 
-	end int64 // where it is about the whole file: the entry after the file's last
+	end int64 // where it is about the whole file, or a place: the entry where the next begins
 }
 
 // String returns the sentence and the file.

@@ -44,6 +44,7 @@ func (h *history) take(ctx context.Context, c *chunk) error {
 	}
 	h.time = max(h.time, f.last)
 	h.unread += f.unread
+	h.judgePlace(c)
 	if err := h.takeControls(ctx, f, path); err != nil {
 		return err
 	}
@@ -118,6 +119,8 @@ func (h *history) control(ctx context.Context, c control) error {
 		return h.erase(c)
 	case proofs.Administration:
 		return h.administer(c)
+	case proofs.Directory:
+		return h.direct(c)
 	}
 	return nil
 }

@@ -33,8 +33,9 @@ type ledger struct {
 	vault     bool
 	clock     func() uint64 // of the witnesses, in seconds; nil: that of the last entry
 
-	counts  map[[2]uint64]uint64 // of (bucket, source), the next number
-	swapped map[[2]uint64]bool
+	directories directoryFixture
+	counts      map[[2]uint64]uint64 // of (bucket, source), the next number
+	swapped     map[[2]uint64]bool
 }
 
 // randomness is the same in every run.
@@ -120,6 +121,9 @@ func (l *ledger) rehash() {
 func (l *ledger) entry(i uint64) (proofs.Leaf, *proofs.Record) {
 	leaf := proofs.Leaf{Time: entryTime(i), T: proofs.EmptyRoot()}
 	switch {
+	case l.directories.place(i):
+		leaf.Kind, leaf.Control = proofs.Directory, l.directories.next()
+		return leaf, nil
 	case i == 0:
 		leaf.Kind = proofs.Created
 		leaf.Control = check(proofs.FormatCreated(proofs.CreatedBody{Origin: origin, Keys: l.log.Key().String() + "\n"}))

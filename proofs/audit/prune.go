@@ -11,13 +11,6 @@ import (
 	"github.com/cairnlog/cairn/proofs"
 )
 
-// Findings about public entries that are not there any more.
-const (
-	PruneEarly       FindingKind = "prune-early"       // a minimum index is announced that is not allowed, or before its time
-	PruneFalse       FindingKind = "prune-false"       // its announcement says what is not so
-	PruneUnannounced FindingKind = "prune-unannounced" // entries are withheld that no entry allows to be
-)
-
 // A pruning is what the entries so far say about public entries that are not
 // needed any more.
 type pruning struct {

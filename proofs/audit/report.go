@@ -57,18 +57,20 @@ type Summary struct {
 	// meet the quorum.
 	CosignedAt time.Time `json:"cosigned_at,omitzero"`
 
-	Checkpoints   uint64 `json:"checkpoints"`        // kept ones that were judged
-	WithQuorum    uint64 `json:"checkpoints_quorum"` // those of them that meet the quorum of today's policy
-	Tiles         uint64 `json:"tiles"`              // files of hashes that were compared
-	Bundles       uint64 `json:"bundles"`            // files of entries that were read
-	Buckets       uint64 `json:"buckets"`            // open, in all runs
-	Sources       uint64 `json:"sources"`            // (bucket, source) pairs, in all runs
-	Receipts      uint64 `json:"receipts"`           // that were judged
-	Vault         bool   `json:"vault"`              // whether there is one
-	Records       uint64 `json:"records"`            // entries whose sealed record is there and right
-	RecordsErased uint64 `json:"records_erased"`     // those of them that lack a part or tags
-	NoRecord      uint64 `json:"no_record"`          // entries that the vault has no record of
-	VaultBytes    uint64 `json:"vault_bytes"`        // size of the records
+	Checkpoints   uint64 `json:"checkpoints"`         // kept ones that were judged
+	WithQuorum    uint64 `json:"checkpoints_quorum"`  // those of them that meet the quorum of today's policy
+	Tiles         uint64 `json:"tiles"`               // files of hashes that were compared
+	Bundles       uint64 `json:"bundles"`             // files of entries that were read
+	Buckets       uint64 `json:"buckets"`             // open, in all runs
+	Sources       uint64 `json:"sources"`             // (bucket, source) pairs, in all runs
+	Directories   uint64 `json:"directories"`         // segments that have one, in all runs
+	Amended       uint64 `json:"directories_amended"` // how many times one was made anew after an erasure, in all runs
+	Receipts      uint64 `json:"receipts"`            // that were judged
+	Vault         bool   `json:"vault"`               // whether there is one
+	Records       uint64 `json:"records"`             // entries whose sealed record is there and right
+	RecordsErased uint64 `json:"records_erased"`      // those of them that lack a part or tags
+	NoRecord      uint64 `json:"no_record"`           // entries that the vault has no record of
+	VaultBytes    uint64 `json:"vault_bytes"`         // size of the records
 
 	// Retained says what was closed and what is kept.
 	Retained Retained `json:"retained"`
@@ -118,6 +120,9 @@ func (s Summary) String() string {
 	line("Compared: %s of entries, %s of hashes, %s (%d with quorum), %s.",
 		counted(s.Bundles, "file"), counted(s.Tiles, "file"), counted(s.Checkpoints, "kept checkpoint"), s.WithQuorum, counted(s.Receipts, "receipt"))
 	line("Sequence numbers of %s; %s recorded, in %s.", counted(s.Sources, "source"), counted(s.Retained.Payloads, "payload"), counted(s.Buckets, "bucket"))
+	if s.Directories > 0 {
+		line("Directories of %s; after erasures %d were made anew.", counted(s.Directories, "segment"), s.Amended)
+	}
 	if s.Vault {
 		line("The vault holds the sealed records of %d entries, %d bytes; %d of them in part only. It holds none of %d entries.",
 			s.Records, s.VaultBytes, s.RecordsErased, s.NoRecord)
@@ -236,5 +241,6 @@ func (a *auditor) summarize() {
 	s.Retained.addVault(byVault)
 	s.UnderWay = a.history.underWay()
 	s.Custodians, s.Grace = a.history.ledger.Custodians, a.history.ledger.Grace
+	s.Directories, s.Amended = uint64(len(a.history.directories.small.hashes)), a.history.directories.anew
 	s.Buckets, s.Sources = uint64(len(a.history.buckets)), uint64(len(a.history.sources.runs))
 }

@@ -27,6 +27,9 @@ import (
 //	[named <custodian> …]                                    by their pseudonyms, rising
 //	[controls <hash>]                                        of the entries that last
 //	[pruning <days> <minimum> <entry> <now> <withheld>]      when entries are pruned, and the last minimum index
+//	[directories <entry> <count>]                            the last entry that made some anew, or 0, and how many were
+//	[segment <hash>]                                         the directory of each segment, rising
+//	[large <hash>]                                           the directory of each large segment, rising
 //	[keystate <epoch> <hash> <entry>]                        the last one, and the entry that says so
 //	bucket <number> <stream> <class> <period> <first> <last> <count> [<closing>]   each bucket, rising
 //	request <entry> <kind> <by> <approval> <by> <from> <withdrawn> <used>           each request, rising
@@ -85,6 +88,9 @@ func ParseState(b []byte) (*State, error) {
 	}
 	if s.Signed == nil || !bytes.Equal(FormatState(s), b) {
 		return nil, fmt.Errorf("%w: audit state: not canonical", proofs.ErrMalformed)
+	}
+	if !s.directories.fit(s.Checkpoint.Size) {
+		return nil, fmt.Errorf("%w: audit state: it has not the directories of a log of %d entries", proofs.ErrMalformed, s.Checkpoint.Size)
 	}
 	return s, nil
 }

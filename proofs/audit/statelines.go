@@ -22,6 +22,7 @@ func (r *retention) format(b []byte) []byte {
 	}
 	b = fmt.Appendf(b, "ledger %d %d\n", r.ledger.Custodians, r.ledger.Grace)
 	b = r.pruning.format(b)
+	b = r.directories.format(b)
 	if len(r.custodians.Named) > 0 {
 		b = append(b, "named"...)
 		for _, by := range r.custodians.Named {
@@ -100,6 +101,12 @@ func (r *retention) parse(keyword string, words []string) error {
 	case "pruning":
 		p := &r.pruning
 		p.days, p.minimum, p.entry, p.now, p.withheld = uint32(l.number(32)), l.number(63), l.number(63), l.number(63), l.number(63)
+	case "directories":
+		r.directories.amended, r.directories.anew = l.number(63), l.number(63)
+	case "segment":
+		r.directories.small.append(l.hash())
+	case "large":
+		r.directories.large.append(l.hash())
 	case "named":
 		for len(l.words) > 0 && !l.bad {
 			r.custodians.Named = append(r.custodians.Named, l.number(64))
@@ -224,7 +231,7 @@ func (l *line) runs() (runs []proofs.Run) {
 func (r *retention) clone() retention {
 	c := newRetention()
 	c.ledger, c.keyState, c.pruning = r.ledger, r.keyState, r.pruning
-	c.custodians = r.custodians
+	c.custodians, c.directories = r.custodians, r.directories.clone()
 	maps.Copy(c.classes, r.classes)
 	maps.Copy(c.streams, r.streams)
 	maps.Copy(c.paths, r.paths)

@@ -54,6 +54,9 @@ func (w *writer) size() uint64 { return uint64(len(w.leaves)) }
 
 // put appends an entry, with a sealed record if it has a bucket.
 func (w *writer) put(leaf proofs.Leaf) uint64 {
+	if w.directories.place(w.size()) && leaf.Kind != proofs.Directory {
+		w.control(proofs.Directory, w.directories.next())
+	}
 	index := w.size()
 	leaf.Time, leaf.T = w.now*1e6+index%1e6, proofs.EmptyRoot()
 	var record []byte
