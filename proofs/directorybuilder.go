@@ -58,8 +58,9 @@ func NewDirectoryBuilder(number uint64) *DirectoryBuilder {
 	return &DirectoryBuilder{segment: SegmentID{Number: number}, buckets: make(map[uint32]*bucketBuilder)}
 }
 
-// Add adds a list of tags of an entry, with its seed. Within a bucket indices
-// must rise, but for several lists of one entry. What is erased is not added.
+// Add adds a list of tags of an entry, with its seed. Within a bucket all entries
+// must be of one stream, and indices must rise, but for several lists of one
+// entry. What is erased is not added.
 func (b *DirectoryBuilder) Add(index uint64, stream, bucket uint32, seed *Key256, tags []Tag) error {
 	if len(tags) == 0 {
 		return nil
@@ -71,6 +72,9 @@ func (b *DirectoryBuilder) Add(index uint64, stream, bucket uint32, seed *Key256
 	}
 	if index < b.segment.First() || index >= b.segment.End() || index < x.last {
 		return fmt.Errorf("directory of %s: entry %d is not in it, or not behind those before", b.segment, index)
+	}
+	if stream != x.stream {
+		return fmt.Errorf("directory of %s: entry %d of stream %d is in bucket %d of stream %d", b.segment, index, stream, bucket, x.stream)
 	}
 	x.last = index
 	position := uint16(index - b.segment.First())
@@ -126,7 +130,8 @@ func (r *DirectoryRows) add(tag Tag, positions ...uint16) {
 }
 
 // MergeRows returns the rows of a bucket in a large segment, made of those in
-// its small segments, nil where there are none. The secret is
+// its small segments, nil where there are none. Where those are of several
+// streams, which is no ledger's bucket, it is of stream 0. The secret is
 //
 //	SHA-256("cairn/v1 large directory secret\n" ‖ (uint8 which ‖ secret)…)
 //
@@ -138,7 +143,12 @@ func MergeRows(small [LargeSegments]*DirectoryRows) *DirectoryRows {
 	rows, positions := 0, 0
 	for i, r := range small {
 		if r != nil {
-			merged.Stream, merged.Bucket = r.Stream, r.Bucket
+			if merged.Bucket == 0 {
+				merged.Stream = r.Stream
+			} else if merged.Stream != r.Stream {
+				merged.Stream = 0
+			}
+			merged.Bucket = r.Bucket
 			secret = append(append(secret, byte(i)), r.secret[:]...)
 			rows, positions = max(rows, len(r.tags)), positions+len(r.positions)
 		}

@@ -12,37 +12,54 @@ func (c *searchChecker) checkHeads() error {
 		}
 		return nil
 	}
-	var small, large []uint64
-	var smallHashes, largeHashes []Hash
+	var numbers [2][]uint64 // of small and of large segments
+	var hashes [2][]Hash
+	streams := make(map[uint32]uint32) // of buckets
 	for i, s := range c.Segments {
 		id := s.Head.Segment
-		if c.behind >= c.Stop || id.First() > c.behind || id.End() <= c.behind || i > 0 && id.First() != c.behind {
+		if i > 0 && id.First() != c.behind {
 			return unverified("%s does not follow at entry %d", id, c.behind)
 		}
-		c.behind = id.End()
+		if err := c.checkHead(s.Head, streams); err != nil {
+			return err
+		}
 		hash, err := s.Head.Hash()
 		if err != nil {
 			return err
 		}
 		c.verdict.Directories = append(c.verdict.Directories, MadeDirectory{id, hash})
-		if id.Large {
-			large, largeHashes = append(large, id.Number), append(largeHashes, LeafHash(hash[:]))
-		} else {
-			small, smallHashes = append(small, id.Number), append(smallHashes, LeafHash(hash[:]))
-		}
-		for _, index := range s.Head.Erased {
-			c.erased[index] = true
-		}
+		size := boolByte(id.Large)
+		numbers[size], hashes[size] = append(numbers[size], id.Number), append(hashes[size], LeafHash(hash[:]))
 	}
 	body, err := c.directory()
 	if err != nil {
 		return err
 	}
-	if err := CheckSubset(small, smallHashes, body.Segments, c.Small, body.Small); err != nil {
+	if err := CheckSubset(numbers[0], hashes[0], body.Segments, c.Small, body.Small); err != nil {
 		return fmt.Errorf("directories of small segments: %w", err)
 	}
-	if err := CheckSubset(large, largeHashes, body.LargeSegments(), c.Large, body.Large); err != nil {
+	if err := CheckSubset(numbers[1], hashes[1], body.LargeSegments(), c.Large, body.Large); err != nil {
 		return fmt.Errorf("directories of large segments: %w", err)
+	}
+	return nil
+}
+
+// checkHead checks that a segment has entries that are not looked through yet,
+// and that its buckets are of the streams that they were of before.
+func (c *searchChecker) checkHead(h DirectoryHead, streams map[uint32]uint32) error {
+	id := h.Segment
+	if c.behind >= c.Stop || id.First() > c.behind || id.End() <= c.behind {
+		return unverified("%s does not follow at entry %d", id, c.behind)
+	}
+	c.behind = id.End()
+	for _, index := range h.Erased {
+		c.erased[index] = true
+	}
+	for _, b := range h.Buckets {
+		if stream, known := streams[b.Bucket]; known && stream != b.Stream {
+			return unverified("%s: bucket %d is of stream %d, and was of stream %d", id, b.Bucket, b.Stream, stream)
+		}
+		streams[b.Bucket] = b.Stream
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ func (c *refChecker) segments(b refBytes, small, large []proofs.Hash) {
 	c.behind = c.start
 	n := 0
 	last := uint64(0)
+	streams := make(map[uint64]uint64)
 	for ; len(b) > 0; n++ {
 		whole := b
 		isLarge, number := b.number(1), b.number(8)
@@ -39,6 +40,9 @@ func (c *refChecker) segments(b refBytes, small, large []proofs.Hash) {
 		var buckets [][3]any
 		b.list(3, func(b *refBytes) { buckets = append(buckets, [3]any{b.number(4), b.number(4), b.hash()}) })
 		for i, x := range buckets {
+			stream, known := streams[x[1].(uint64)]
+			refWant(!known || stream == x[0].(uint64), "the stream of a bucket")
+			streams[x[1].(uint64)] = x[0].(uint64)
 			refWant(x[1].(uint64) > 0 && (i == 0 || buckets[i-1][1].(uint64) < x[1].(uint64)), "buckets")
 		}
 		var heeded []uint64
