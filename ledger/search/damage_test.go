@@ -168,3 +168,43 @@ func TestDamageOfWhatWasPutAside(t *testing.T) {
 		t.Errorf("missing: %v", gaps)
 	}
 }
+
+// TestAQueryTouchesItsBucketsOnly damages everything: what a query then finds
+// to be lost is what it has read.
+func TestAQueryTouchesItsBucketsOnly(t *testing.T) {
+	t.Parallel()
+	m := &model{rng: rand.New(rand.NewPCG(8, 1))}
+	k := &keyring{}
+	m.grow(600)
+	fsys := memfs.New(nil)
+	must(t, m.feed(open(t, config(fsys, k))))
+	fsys = fsys.Restart()
+	x := m.reopen(t, fsys, k)
+	for _, name := range filesOf(t, fsys) {
+		for offset := range content(t, fsys, name) {
+			must(t, fsys.Damage(name, int64(offset), 0x10))
+		}
+	}
+	for range 100 {
+		r := m.request(m.expression(3), 2)
+		n, scope, err := x.Count(context.Background(), r)
+		must(t, err)
+		for _, g := range scope.Gaps {
+			if g.Bucket != 2 {
+				t.Fatalf("a gap of bucket %d", g.Bucket)
+			}
+		}
+		if want := m.matching(r, scope); n != uint64(len(want)) {
+			t.Fatalf("%#v: %d entries, want %d", r.Expr, n, len(want))
+		}
+	}
+	gaps := x.Missing()
+	if len(gaps) == 0 {
+		t.Error("nothing was read")
+	}
+	for _, id := range gaps {
+		if id.Bucket != 2 {
+			t.Errorf("%v was read", id)
+		}
+	}
+}

@@ -34,6 +34,17 @@
 // finds is right, if perhaps less: the rest is [Index.Missing], or is added again
 // from [Index.Next] on, which are fewer than 4,096 entries after an ordinary stop.
 //
+// # How it is fed
+//
+// A follower opens the index, adds the documents of the entries from [Index.Next]
+// on in batches, as far as the ledger is published, and builds what is
+// [Index.Missing] of the documents of its bucket and segment; it asks for both
+// again after each step, for Next may fall and parts may go missing at any time.
+// Before the index key of a generation is destroyed, Forget or Drop have to have
+// succeeded under another one; a crash between the two is nothing to repair. If an
+// index has failed it is opened again. The whole is built again by opening it
+// with [Config].Anew, and adding all from 0 on.
+//
 // # What the index cannot tell
 //
 // Words have no places in the index: places would take some 20 bytes an
