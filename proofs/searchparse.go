@@ -29,14 +29,10 @@ func ParseSearchProof(b []byte) (SearchProof, error) {
 	p.Directory = d.uint64("directory")
 	p.Segments = listOf(d, "segments", (*decoder).searchSegment)
 	p.Small, p.Large = d.hashList("small"), d.hashList("large")
-	p.Hits = listOf(d, "hits", func(d *decoder) SearchHit {
-		h := SearchHit{Index: d.uint64("hit"), Opened: listOf(d, "opened", (*decoder).openedTag)}
-		d.some("opened", len(h.Opened))
-		return h
-	})
+	p.Hits = listOf(d, "hits", (*decoder).searchHit)
 	d.rising("hits", len(p.Hits), func(i int) uint64 { return p.Hits[i].Index })
 	p.Tail = listOf(d, "tail", func(d *decoder) SearchTags {
-		return SearchTags{Index: d.uint64("entry"), Lists: listOf(d, "lists", (*decoder).searchTags)}
+		return SearchTags{Index: d.uint64("entry"), Lists: listOf(d, "lists", (*decoder).tagList)}
 	})
 	d.rising("tail", len(p.Tail), func(i int) uint64 { return p.Tail[i].Index })
 	p.Closed = listOf(d, "closed", func(d *decoder) ClosedEntry {
@@ -160,6 +156,12 @@ func (d *decoder) searchRows() SearchRows {
 	return r
 }
 
+func (d *decoder) searchHit() SearchHit {
+	h := SearchHit{Index: d.uint64("hit"), Opened: listOf(d, "opened", (*decoder).openedTag)}
+	d.some("opened", len(h.Opened))
+	return h
+}
+
 func (d *decoder) openedTag() OpenedTag {
 	return OpenedTag{
 		Number: d.uint16("number"), Position: d.uint16("position"), Count: d.uint16("count"),
@@ -167,7 +169,7 @@ func (d *decoder) openedTag() OpenedTag {
 	}
 }
 
-func (d *decoder) searchTags() (t DisclosedTags) {
+func (d *decoder) tagList() (t DisclosedTags) {
 	if !d.bool("shown") {
 		t.Commitments = d.hashList("commitments")
 		d.some("commitments", len(t.Commitments))
