@@ -7,7 +7,8 @@
 // form; what is wrong with a text is an [*Error] that shows the place.
 // [Words] has the words of a payload, [Compare] and [AppendKey] the order of
 // values, and [Match] says what all of it means: whatever answers queries, by
-// an index or not, has to find the entries that Match fits. It does not say
+// an index or not, has to find the entries that Match fits. [Prove] tells the
+// queries whose answers can be proven to be complete. The package does not say
 // which fields there are, who may see what, or in which order hits come.
 //
 // # Terms

@@ -27,7 +27,7 @@ func Parse(text string, now time.Time) (*Query, error) {
 		if p.at < len(text) { // nothing else ends an expression
 			return nil, p.fail(p.at, 1, "no parenthesis is open here", "leave it out, or put the text in double quotes")
 		}
-		q.Expr, q.names = e, p.names
+		q.Expr, q.names, q.spans = e, p.names, p.spans
 	}
 	if len(q.String()) > MaxQuery {
 		return nil, p.fail(0, len(text), fmt.Sprintf("the query is longer than %d bytes with all that it stands for", MaxQuery), "ask in several queries")
@@ -54,7 +54,11 @@ type parser struct {
 	terms int
 	group *head // whose values the open parentheses list; nil: they hold expressions
 	names []fieldName
+	spans []span
 }
+
+// A span is where a part of a query stands in its text.
+type span struct{ offset, length int }
 
 // A fieldName is the name of a declared field as it stands in a query.
 type fieldName struct {
@@ -230,18 +234,16 @@ func (p *parser) term() (Expr, error) {
 	if p.terms++; p.terms > MaxTerms {
 		return nil, p.fail(p.at, 1, fmt.Sprintf("the query has more than %d terms", MaxTerms), "ask in several queries")
 	}
+	start := p.at
 	if p.group != nil {
-		return p.value(p.group)
+		return p.leaf(start, p.group)
 	}
 	h, err := p.head()
 	if err != nil {
 		return nil, err
 	}
-	if h == nil {
-		return p.words()
-	}
-	if p.at == len(p.text) || p.text[p.at] != '(' {
-		return p.value(h)
+	if h == nil || p.at == len(p.text) || p.text[p.at] != '(' {
+		return p.leaf(start, h)
 	}
 	if h.op != ":" {
 		return nil, p.fail(p.at, 1, fmt.Sprintf("one value is due after %s", h.op), fmt.Sprintf("write (%s%sA or %s%sB)", h.text, h.op, h.text, h.op))
@@ -250,5 +252,17 @@ func (p *parser) term() (Expr, error) {
 	p.group = h
 	e, err := p.parentheses()
 	p.group = nil
+	return e, err
+}
+
+// leaf reads what a term has behind its head, or words where it has none, and
+// keeps where the term stands.
+func (p *parser) leaf(start int, h *head) (e Expr, err error) {
+	if h == nil {
+		e, err = p.words()
+	} else {
+		e, err = p.value(h)
+	}
+	p.spans = append(p.spans, span{start, len(strings.TrimRightFunc(p.text[start:p.at], unicode.IsSpace))})
 	return e, err
 }

@@ -13,6 +13,7 @@ type Query struct {
 
 	text  string
 	names []fieldName // as they are in the text
+	spans []span      // of what in Expr is no And, Or or Not, in their order
 }
 
 // An Expr is a condition that an entry fits or not: one of [All], [And], [Or],

@@ -1,0 +1,131 @@
+package query_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cairnlog/cairn/client/query"
+)
+
+func prove(t *testing.T, text string) (query.Provable, error) {
+	t.Helper()
+	q, err := query.Parse(text, noon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return query.Prove(q)
+}
+
+func TestConjunctionsOfValuesAreProvable(t *testing.T) {
+	equal := func(names ...string) (fields []query.Field) {
+		for _, n := range names {
+			name, value, _ := strings.Cut(n, "=")
+			fields = append(fields, query.Field{Name: name, Op: query.Equal, Value: value})
+		}
+		return fields
+	}
+	const hour = 3600_000000
+	now := uint64(noon().UnixMicro())
+	for text, want := range map[string]query.Provable{
+		`actor:alice`: {Fields: equal("actor=alice"), Last: math.MaxUint64},
+		`actor:alice and actor:alice * actor:bob`:     {Fields: equal("actor=alice", "actor=bob"), Last: math.MaxUint64},
+		`stream:s (actor:alice (stream:s --act:x))`:   {Stream: "s", Fields: equal("actor=alice", "act=x"), Last: math.MaxUint64},
+		`actor:"" index:5.. index:..9 index:3..8`:     {Fields: equal("actor="), First: 5, Last: 8},
+		`after:-2h before:-1m a:10.0.0.1 after:-1h`:   {Fields: equal("a=10.0.0.1"), Last: math.MaxUint64, From: now - hour, Until: now - hour/60},
+		`before:2030-01-01 before:-1h a:"10.0.0.0/8"`: {Fields: equal("a=10.0.0.0/8"), Last: math.MaxUint64, Until: now - hour},
+		`actor:(alice) index:0..18446744073709551615`: {Fields: equal("actor=alice"), Last: math.MaxUint64},
+	} {
+		got, err := prove(t, text)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v and error %v, want %+v", text, got, err, want)
+		}
+	}
+}
+
+// The mark stands below what cannot be proven, and the hint says what can be.
+func TestWhatIsNotProvableIsMarked(t *testing.T) {
+	for text, mark := range map[string]string{
+		`actor:alice or actor:bob`:         `               ^^^^^^^^^`,
+		`a:b actor:(alice  or "bob")  c:d`: `                     ^^^^^`,
+		`a:b (c:d e:f or g:h)`:             `                ^^^`,
+		`a:b -c:d`:                         `     ^^^`,
+		`a:b not (c:d or e:f)`:             `         ^^^`,
+		`a:b  word`:                        `     ^^^^`,
+		`"some words" a:b`:                 `^^^^^^^^^^^^`,
+		`a:b* c:d`:                         `^^^^`,
+		`c:d a:*`:                          `    ^^^`,
+		`a>=5`:                             `^^^^`,
+		`a:10.0.0.0/8`:                     `^^^^^^^^^^^^`,
+		`a:b $.c.d:e`:                      `    ^^^^^^^`,
+		`source:s a:b`:                     `^^^^^^^^`,
+		`stream:s a:b stream:t`:            `             ^^^^^^^^`,
+		`a:b index:5 index:..4`:            `            ^^^^^^^^^`,
+		`after:-1h a:b before:-2h`:         `              ^^^^^^^^^^`,
+		`a:b before:1970-01-01`:            `    ^^^^^^^^^^^^^^^^^`,
+		`stream:s index:7`:                 `^^^^^^^^^^^^^^^^`,
+		`*`:                                `^`,
+		``:                                 `^`,
+	} {
+		_, err := prove(t, text)
+		var e *query.Error
+		if !errors.As(err, &e) {
+			t.Errorf("%q: got error %v", text, err)
+			continue
+		}
+		if got := strings.Repeat(" ", e.Offset) + strings.Repeat("^", e.Length); got != mark || e.Hint == "" {
+			t.Errorf("%s\n%s\n%s\ngot the first mark and hint %q, want the second", text, got, mark, e.Hint)
+		}
+	}
+}
+
+// Of every query either something is marked, or what is provable is written and read
+// again as the same.
+func TestWhatIsProvableIsWrittenAsAQuery(t *testing.T) {
+	r, provable := rand.New(rand.NewPCG(4, 2)), 0
+	for range 20000 {
+		text := query.Format(expression(r, 2))
+		q, err := query.Parse(text, noon())
+		if err != nil {
+			continue // it is too long
+		}
+		p, err := query.Prove(q)
+		var bad *query.Error
+		if errors.As(err, &bad) {
+			if bad.Offset < 0 || bad.Length < 1 || bad.Offset+bad.Length > max(len(text), 1) {
+				t.Fatalf("%s: the mark is from %d on, %d long", text, bad.Offset, bad.Length)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		provable++
+		if again, err := prove(t, query.Format(p.Expr())); err != nil || !reflect.DeepEqual(again, p) {
+			t.Errorf("%s: got %+v, and of %s %+v and error %v", text, p, query.Format(p.Expr()), again, err)
+		}
+	}
+	if provable < 20 {
+		t.Errorf("%d queries are provable", provable)
+	}
+}
+
+func ExampleProve() {
+	q, err := query.Parse("actor:alice action:delete* after:-24h", time.Now())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = query.Prove(q)
+	fmt.Println(err)
+	// Output:
+	// beginnings of values cannot be proven: tags are of whole values
+	//   actor:alice action:delete* after:-24h
+	//               ^^^^^^^^^^^^^^
+	// hint: what can be proven to be complete is field:value, once or several times, with stream:, index:, after: and before:
+}
