@@ -18,11 +18,11 @@ func TestTheReadmesLedgerThatStaysDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := regexp.MustCompile("(?s)\nFor a ledger that stays.*?```sh\n(.*?)```.*\n### What becomes of payloads\n.*?```sh\n(.*?)```").FindSubmatch(text)
+	block := regexp.MustCompile("(?s)\nFor a ledger that stays.*?```sh\n(.*?)```.*\n### What becomes of payloads\n.*?```sh\n(.*?)```.*\n### Finding, [^\n]*\n.*?```sh\n(.*?)```").FindSubmatch(text)
 	if block == nil {
 		t.Fatal("the README has no such commands")
 	}
-	commands := string(block[1]) + string(block[2])
+	commands := string(block[1]) + string(block[2]) + string(block[3])
 	script := strings.NewReplacer("127.0.0.1:7380", freeAddress(t), "127.0.0.1:8480", freeAddress(t)).Replace(commands)
 	dir := t.TempDir()
 	out, err := os.Create(filepath.Join(dir, "out")) // a pipe would stay open as long as the servers live
@@ -42,7 +42,12 @@ func TestTheReadmesLedgerThatStaysDoes(t *testing.T) {
 	tooLong.Stop()
 	endGroup(c) // and with it the servers
 	said, _ := os.ReadFile(out.Name())
-	for _, want := range []string{`^\d+  witnessed$`, `^cairnd: hold \d+ keeps 1 entry: \d+$`, `^cairnd: done: what entry \d+ announced is destroyed$`, `^Erased: parts of 1 `, ` erase +stream logins +done +ticket 42$`} {
+	for _, want := range []string{
+		`^\d+  witnessed$`, `^cairnd: hold \d+ keeps 1 entry: \d+$`, `^cairnd: done: what entry \d+ announced is destroyed$`,
+		`^Erased: parts of 1 `, ` erase +stream logins +done +ticket 42$`,
+		`^  found +1 event\n  query +stream:logins actor:bob\n  complete +up to entry \d+, the last one of the checkpoint\n  rests on +the log alone: `,
+		`^  found +no events\n  query +stream:logins actor:mallory\n`, `^bob.search-proof: search proof verifies$`,
+	} {
 		if err != nil || !regexp.MustCompile("(?m)"+want).Match(said) {
 			t.Errorf("got error %v and\n%s\nwant %q in it, from\n%s", err, said, want, script)
 		}

@@ -23,11 +23,15 @@ const (
 	kindState       fileKind = "audit state"
 	kindSettings    fileKind = "stream settings"
 	kindPolicy      fileKind = "policy"
+	kindSearch      fileKind = "search proof"
 	kindUnknown     fileKind = "unknown"
 )
 
 // promiseSuffix ends the names of files with promises.
 const promiseSuffix = ".promise"
+
+// searchSuffix ends the names of files with search proofs.
+const searchSuffix = ".search-proof"
 
 // kindOf recognises a file by what it begins with and, where that is damaged,
 // by its name.
@@ -38,6 +42,8 @@ func kindOf(name string, b []byte) fileKind {
 		return kindReceipt
 	case begins("cairn/v1 promised entry\n"), strings.HasSuffix(name, promiseSuffix):
 		return kindPromise
+	case begins("cairn/v1 search proof\n"), strings.HasSuffix(name, searchSuffix):
+		return kindSearch
 	case begins("cairn/v1 consistency proof\n"):
 		return kindConsistency
 	case begins("cairn/v1 audit state\n"):

@@ -113,7 +113,7 @@ shows another history afterwards.`,
 	f.StringVar(&p.certFile, "client-certificate", "", "`FILE` in PEM with the certificate that says who you are (CAIRN_CLIENT_CERTIFICATE)")
 	f.StringVar(&p.keyFile, "client-key", "", "`FILE` in PEM with its key (CAIRN_CLIENT_KEY)")
 	f.DurationVar(&p.maxAge, "max-age", 0, "refuse a latest checkpoint that witnesses saw longer ago")
-	root.AddCommand(p.appendCommand(), p.getCommand(), p.tailCommand(), p.historyCommand(), p.proveCommand(), p.verifyCommand(), p.auditCommand(), p.exportCommand(), p.logCommand())
+	root.AddCommand(p.appendCommand(), p.getCommand(), p.searchCommand(), p.tailCommand(), p.historyCommand(), p.proveCommand(), p.verifyCommand(), p.auditCommand(), p.exportCommand(), p.logCommand())
 	p.SetUp(root, exitHelp)
 	return root
 }

@@ -26,8 +26,8 @@ func (p *program) verifyCommand() *cobra.Command {
 		Long: `verify checks files against the policy, without any network. It recognises what
 a file is: a receipt (.tlog-proof), entries as "cairn get --json" or "cairn append --json"
 print them, a log's promise (.promise), a signed checkpoint, the state of an audit, or
-evidence of a fork or of a broken promise, or a file of evidence as "cairn export --evidence"
-writes it.
+evidence of a fork or of a broken promise, a search proof as "cairn search" keeps it, or a
+file of evidence as "cairn export --evidence" writes it.
 
 An entry is checked by the receipt that its file holds, or by one that is given
 beside it. Its payload is checked if the file shows it or --payload gives it; and
@@ -106,6 +106,9 @@ func (p *program) verify(ctx context.Context, names []string, o verifyFlags) err
 // decides.
 func (p *program) verifyFile(j *judge, name string, b []byte, unread error, o verifyFlags) (worst error) {
 	err := unread
+	if err == nil && kindOf(name, b) == kindSearch {
+		return p.verifySearch(j.policy, name, b, o)
+	}
 	if err == nil {
 		err = j.judge(name, b, func(f finding, wrong error) error {
 			if wrong == nil {

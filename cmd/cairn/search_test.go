@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
+	"github.com/cairnlog/cairn/ledger"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// newSearched returns a user with a ledger of two streams that declare the same
+// fields, in another order, and some events of both.
+func newSearched(t *testing.T) *session {
+	t.Helper()
+	s := newSession(t)
+	actor, action := ledger.FieldConfig{Name: "actor", Path: "actor"}, ledger.FieldConfig{Name: "action", Path: "action"}
+	for name, fields := range map[string][]ledger.FieldConfig{"logins": {actor, action}, "others": {action, actor}} {
+		if _, err := s.world.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"}).AddStream(t.Context(), ledger.StreamConfig{Name: name, Fields: fields}); err != nil {
+			t.Fatal(err)
+		}
+		s.must("writer", "append", "--stream", name, `{"actor":"alice","action":"login"}`, `{"actor":"bob","action":"login"}`, `{"actor":"alice","action":"alice"}`)
+	}
+	return s
+}
+
+// cheat puts somebody between the user and the ledger, who gives other proofs.
+func (s *session) cheat(other func(proof []byte) []byte) {
+	s.t.Helper()
+	target, err := url.Parse(s.env["CAIRN_URL"])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if r.Header.Get("Content-Type") != client.SearchProofType {
+			return nil
+		}
+		b, err := io.ReadAll(r.Body)
+		b = other(b)
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+		r.Header.Del("Content-Length")
+		return err
+	}
+	server := httptest.NewServer(proxy)
+	s.t.Cleanup(server.Close)
+	s.env["CAIRN_URL"] = server.URL
+}
+
+// reforged returns a proof after a change.
+func reforged(t *testing.T, change func(*proofs.SearchProof)) func([]byte) []byte {
+	return func(b []byte) []byte {
+		p, err := proofs.ParseSearchProof(b)
+		if err != nil {
+			t.Error(err)
+		}
+		change(&p)
+		if b, err = proofs.FormatSearchProof(p); err != nil {
+			t.Error(err)
+		}
+		return b
+	}
+}
+
+func TestALedgerThatCheatsASearchIsCaught(t *testing.T) {
+	s := newSearched(t)
+	honest := s.env["CAIRN_URL"]
+	search := func(args ...string) (status int, stdout, stderr string) {
+		return s.run("reader", append([]string{"search", "--complete", "--now"}, args...)...)
+	}
+	kept := filepath.Join(t.TempDir(), "kept")
+	instead := func(args ...string) func([]byte) []byte {
+		return func([]byte) []byte {
+			mine := s.env["CAIRN_URL"]
+			s.env["CAIRN_URL"] = honest
+			defer func() { s.env["CAIRN_URL"] = mine }()
+			s.must("reader", append([]string{"search", "--complete", "--now", "-o", kept}, args...)...)
+			b, err := os.ReadFile(kept)
+			if err != nil {
+				t.Error(err)
+			}
+			return b
+		}
+	}
+	s.must("reader", "search", "--complete", "--now", "stream:logins", "actor:alice", "-o", kept)
+	old, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct {
+		gives func([]byte) []byte
+		want  string
+	}{
+		"an older answer":            {func([]byte) []byte { return old }, "does not verify: the proof is of the ledger when it had "},
+		"one about somebody else":    {instead("stream:logins", "actor:bob"), `does not verify: another value than "alice"`},
+		"one of another field":       {instead("stream:logins", "action:alice"), `does not verify: field 2 is not said to be "actor"`},
+		"one of another stream":      {instead("stream:others", "actor:alice"), `is not said to be "logins"`},
+		"one of some entries":        {instead("stream:logins", "actor:alice", "index:5.."), "does not verify: another range of entries or of time"},
+		"one of some time":           {instead("stream:logins", "actor:alice", "after:2020-01-01"), "does not verify: another range of entries or of time"},
+		"one of two values":          {instead("stream:logins", "actor:alice", "action:alice"), "does not verify: 2 values instead of 1"},
+		"a hit less":                 {reforged(t, func(p *proofs.SearchProof) { p.Tail = p.Tail[:len(p.Tail)-1] }), "search proof: does not verify: the tags of entry "},
+		"no names":                   {reforged(t, func(p *proofs.SearchProof) { p.Names = nil }), `is not said to be "logins"`},
+		"an end before the last":     {reforged(t, func(p *proofs.SearchProof) { p.Stop-- }), "does not verify: it stops at entry "},
+		"something that is no proof": {func(b []byte) []byte { return b[:100] }, "search proof"},
+	} {
+		s.env["CAIRN_URL"] = honest
+		s.cheat(c.gives)
+		status, stdout, stderr := search("stream:logins", "actor:alice", "-o", filepath.Join(t.TempDir(), "proof"))
+		if status != command.No || stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: got status %d and\n%s%s, want %q and nothing else", what, status, stdout, stderr, c.want)
+		}
+	}
+	s.env["CAIRN_URL"] = honest
+	if status, stdout, stderr := search("stream:logins", "actor:alice"); status != command.Yes || !strings.Contains(stdout, "found       2 events\n") {
+		t.Errorf("what is honest: got status %d and\n%s%s", status, stdout, stderr)
+	}
+}
+
+// A field that was declared anew has two numbers, of which none may be left out.
+func TestAFieldThatHadTwoNumbersIsLookedForByBoth(t *testing.T) {
+	s := newSearched(t)
+	operator := s.world.Ledger.As(ledger.Caller{Name: "operator", Role: "operator"})
+	fields := []ledger.FieldConfig{{Name: "actor", Path: "who"}}
+	if _, _, err := operator.SetStream(t.Context(), ledger.StreamConfig{Name: "logins", Fields: fields}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.world.Ledger.As(ledger.Caller{Name: "app"}).Append(t.Context(), "logins", []client.Event{{Data: []byte(`{"who":"alice"}`)}}, client.Witnessed)
+	if err != nil || got[0].Err != nil {
+		t.Fatal(err, got)
+	}
+	stdout := s.must("reader", "search", "--complete", "--now", "stream:logins", "actor:alice")
+	if !strings.Contains(stdout, "found       3 events\n") || !strings.Contains(stdout, "query       stream:logins actor:alice\n") {
+		t.Errorf("got\n%s", stdout)
+	}
+	v, log := s.verifierOf("reader")
+	asked := client.CompleteQuery{Stream: "logins", Fields: []client.FieldValue{{Name: "actor", Value: "alice"}}, Now: true}
+	p := s.program("reader", new(bytes.Buffer), new(bytes.Buffer))
+	_, a, err := p.proveComplete(t.Context(), log.(*client.HTTP), v, asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers := a.proof.Query.Terms[0].Numbers
+	if len(numbers) != 2 {
+		t.Fatalf("got the numbers %d, want two", numbers)
+	}
+	for i := range numbers {
+		a.proof.Query.Terms[0].Numbers = slices.Delete(slices.Clone(numbers), i, i+1)
+		if err := a.isOf(asked); !errors.Is(err, proofs.ErrNotVerified) || !strings.Contains(err.Error(), "is left out") {
+			t.Errorf("without number %d: got %v, want that it is left out", numbers[i], err)
+		}
+	}
+}
+
+// What a proof calls a field is the name of all of its numbers, or of none.
+func TestVerifyNamesNoFieldOfWhichANumberIsLeftOut(t *testing.T) {
+	name := func(names map[uint16][]string, numbers ...uint16) string {
+		a := searchAnswer{stream: "s", names: names, proof: proofs.SearchProof{Query: proofs.SearchQuery{Terms: []proofs.SearchTerm{{Numbers: numbers}}}}}
+		got, named := a.fieldName(numbers)
+		if named != a.named() || named == strings.HasPrefix(got, "field-") {
+			t.Errorf("%v: got %q, named %v", numbers, got, named)
+		}
+		return got
+	}
+	twice := map[uint16][]string{1: {"actor"}, 2: {"action", "actor"}, 3: {"host"}}
+	for want, got := range map[string]string{
+		"actor":              name(twice, 1, 2),
+		"field-1":            name(twice, 1),
+		"action":             name(twice, 2),
+		"field-1-or-field-3": name(twice, 1, 3),
+		"field-4":            name(twice, 4),
+		"host":               name(twice, 3),
+	} {
+		if got != want {
+			t.Errorf("got the name %q, want %q", got, want)
+		}
+	}
+}
+
+func TestNamesInASearchAreEscaped(t *testing.T) {
+	s := newSearched(t)
+	s.terminal = true
+	stdout := s.must("reader", "search", "--complete", "--now", "stream:logins", "actor:\"\x1b[2J\"")
+	if strings.Contains(stdout, "\x1b") || !strings.Contains(stdout, `\x1b[2J`) {
+		t.Errorf("got %q", stdout)
+	}
+}

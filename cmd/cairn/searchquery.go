@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/client/query"
+	"github.com/cairnlog/cairn/cmd/internal/command"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// defaultStream is the stream that every ledger has.
+const defaultStream = "default"
+
+// askedFor reads what search is to prove from its arguments and flags.
+func (p *program) askedFor(args []string, o searchFlags) (asked client.CompleteQuery, err error) {
+	q, err := query.Parse(strings.Join(args, " "), p.clock())
+	if err != nil {
+		return asked, queryError(err)
+	}
+	provable, err := query.Prove(q)
+	if err != nil {
+		return asked, queryError(err)
+	}
+	asked = client.CompleteQuery{Stream: first(o.stream, provable.Stream, defaultStream), First: max(provable.First, o.first), Now: o.now}
+	if o.stream != "" && provable.Stream != "" && o.stream != provable.Stream {
+		return asked, command.Usage("the query asks for the stream %s, and --stream is %s", provable.Stream, o.stream)
+	}
+	if provable.Last < math.MaxUint64 {
+		asked.End = provable.Last + 1
+	}
+	asked.End = least(asked.End, o.end)
+	between, err := p.timesOf(o.since, o.until)
+	if err != nil {
+		return asked, err
+	}
+	if between.until == math.MaxUint64 {
+		between.until = 0
+	}
+	asked.From, asked.Until = max(provable.From, between.since), least(provable.Until, between.until)
+	if asked.End > 0 && asked.First >= asked.End || asked.Until > 0 && asked.From >= asked.Until {
+		return asked, command.Usage("the range ends before it begins")
+	}
+	for _, f := range provable.Fields {
+		asked.Fields = append(asked.Fields, client.FieldValue{Name: f.Name, Value: f.Value})
+	}
+	if len(asked.Fields) > proofs.MaxTerms {
+		return asked, command.Usage("the query asks for %d values, and at most %d can be proven at once", len(asked.Fields), proofs.MaxTerms)
+	}
+	return asked, nil
+}
+
+// queryError is wrong usage, line for line: the mark stands below its place.
+func queryError(err error) error {
+	text, hint, _ := strings.Cut(err.Error(), "\nhint: ")
+	var lines []error
+	for line := range strings.SplitSeq(text, "\n") {
+		lines = append(lines, command.Hinted(command.Usage("%s", line), "%s", hint))
+	}
+	return errors.Join(lines...)
+}
+
+// least returns the lower of two bounds, of which 0 is none.
+func least(a, b uint64) uint64 {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// isOf checks that an answer is to what was asked, and goes as far: that the
+// settings in the proof give the stream, and the fields by their numbers, the names
+// that were asked for.
+func (a *searchAnswer) isOf(asked client.CompleteQuery) error {
+	q := a.proof.Query
+	end := asked.End
+	if end == 0 {
+		end = math.MaxUint64
+	}
+	if q.First != asked.First || q.End != end || q.From != asked.From || q.Until != asked.Until {
+		return fmt.Errorf("%w: another range of entries or of time", proofs.ErrNotVerified)
+	}
+	if v := a.verdict; !v.Complete && (asked.Now || v.Stop < proofs.DirectoriesAt(v.Checkpoint.Size)*proofs.SegmentSize) {
+		return fmt.Errorf("%w: it stops at entry %d, before all was looked through", proofs.ErrNotVerified, v.Stop)
+	}
+	if a.stream != asked.Stream {
+		return fmt.Errorf("%w: stream %d is not said to be %.80q", proofs.ErrNotVerified, q.Stream, asked.Stream)
+	}
+	if len(q.Terms) != len(asked.Fields) {
+		return fmt.Errorf("%w: %d values instead of %d", proofs.ErrNotVerified, len(q.Terms), len(asked.Fields))
+	}
+	for i, f := range asked.Fields {
+		if !bytes.Equal(q.Terms[i].Value, []byte(f.Value)) {
+			return fmt.Errorf("%w: another value than %.80q", proofs.ErrNotVerified, f.Value)
+		}
+		for _, number := range q.Terms[i].Numbers {
+			if !slices.Contains(a.names[number], f.Name) {
+				return fmt.Errorf("%w: field %d is not said to be %.80q", proofs.ErrNotVerified, number, f.Name)
+			}
+		}
+		if missing := a.missing(q.Terms[i].Numbers, f.Name); missing > 0 {
+			return fmt.Errorf("%w: field %d, which is said to be %.80q too, is left out", proofs.ErrNotVerified, missing, f.Name)
+		}
+	}
+	return nil
+}
+
+// missing returns a number of a field that has had a name, as the proof says, and
+// is not among some; 0: there is none.
+func (a *searchAnswer) missing(numbers []uint16, name string) uint16 {
+	for number, names := range a.names {
+		if slices.Contains(names, name) && !slices.Contains(numbers, number) {
+			return number
+		}
+	}
+	return 0
+}
