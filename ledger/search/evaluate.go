@@ -123,42 +123,62 @@ func (e *evaluator) and(list []query.Expr) (fit, error) {
 			rest = append(rest, expr)
 		}
 	}
+	var within *set // nil: all positions
+	if start > 0 || end < e.span() {
+		within = rangeSet(start, end, e.span())
+	}
+	within, err := joinRows(rows, within)
+	if err != nil {
+		return fit{}, err
+	}
+	if len(rows)+len(rest) == 0 { // a range has positions that are no documents
+		rest = append(rest, query.All{})
+	}
+	return e.join(rest, within)
+}
+
+// joinRows returns the positions that are in all rows, of which there may be
+// none, and within a set, if that is not nil.
+func joinRows(rows []posting, within *set) (s *set, err error) {
 	slices.SortStableFunc(rows, func(a, b posting) int { return cmp.Compare(a.n, b.n) })
-	f := exactly(nil)
-	join := func(o fit, err error) (bool, error) {
+	s = within
+	for _, p := range rows {
+		switch {
+		case s == nil:
+			s, err = p.set()
+		case s.n == 0:
+			return s, nil
+		case s.bits == nil:
+			s, err = p.keep(s.list)
+		default:
+			var o *set
+			if o, err = p.set(); err == nil {
+				s = s.and(o)
+			}
+		}
 		if err != nil {
-			return false, err
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// join returns what fits each of a list, and is within a set, if that is not
+// nil; one of the two there is.
+func (e *evaluator) join(list []query.Expr, within *set) (fit, error) {
+	f := exactly(within)
+	for _, expr := range list {
+		if f.maybe != nil && f.maybe.n == 0 {
+			break
+		}
+		o, err := e.eval(expr)
+		if err != nil {
+			return f, err
 		}
 		if f.maybe != nil {
 			o = f.and(o)
 		}
 		f = o
-		return f.maybe.n > 0, nil
-	}
-	if start > 0 || end < e.span() {
-		f = exactly(rangeSet(start, end, e.span()))
-	}
-	for _, p := range rows {
-		if f.maybe != nil && f.maybe.bits == nil {
-			s, err := p.keep(f.maybe.list)
-			if f = exactly(s); err != nil || s.n == 0 {
-				return f, err
-			}
-			continue
-		}
-		s, err := p.set()
-		if more, err := join(exactly(s), err); !more {
-			return f, err
-		}
-	}
-	for _, expr := range rest {
-		if more, err := join(e.eval(expr)); !more {
-			return f, err
-		}
-	}
-	if len(rows)+len(rest) == 0 { // the range has positions that are no documents
-		_, err := join(e.everything())
-		return f, err
 	}
 	return f, nil
 }
