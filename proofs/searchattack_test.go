@@ -126,6 +126,28 @@ func TestHeadsHaveTheTimesOfTheirLeaves(t *testing.T) {
 	}
 }
 
+func TestAProofThatStopsBeforeTheEndIsNotComplete(t *testing.T) {
+	w := newSearchWorld()
+	w.fill(newRand(14), 60)
+	q := everything(term("user7", 1))
+	q.Until = w.leaf(50).Time
+	for stop, complete := range map[uint64]bool{40: false, 49: false, 50: true, 55: true} {
+		p := w.prove(t, q, true)
+		for index := p.Stop; index <= stop; index++ {
+			w.withEntry(t, &p, index)
+			if e := w.events[index]; e != nil && e.stream == 1 && len(e.lists) > 0 && index < stop {
+				p.Tail = append(p.Tail, proofs.SearchTags{Index: index, Lists: e.lists})
+			}
+		}
+		p.Stop = stop
+		p.Tail = slices.DeleteFunc(p.Tail, func(x proofs.SearchTags) bool { return x.Index >= stop })
+		v, err := p.Check(searchPolicy())
+		if err != nil || v.Complete != complete {
+			t.Errorf("stop %d: got complete %v, %v", stop, v.Complete, err)
+		}
+	}
+}
+
 // TestABucketIsOfOneStream: entries cannot be hidden in a bucket that is said to
 // be of another stream.
 func TestABucketIsOfOneStream(t *testing.T) {

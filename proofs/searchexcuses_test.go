@@ -117,6 +117,7 @@ func TestAnExpiryExcusesOnlyWhatItNames(t *testing.T) {
 		expired proofs.ExpiredBody
 	}{
 		{"entries before", proofs.ExpiredBody{Bucket: 3, Last: 100}},
+		{"entries behind", proofs.ExpiredBody{Bucket: 3, First: 9000, Last: 12_000}},
 		{"another bucket", proofs.ExpiredBody{Bucket: 1, Last: 9000}},
 		{"a checkpoint that there was not yet", proofs.ExpiredBody{Bucket: 3, Last: 9000, Now: proofs.CheckpointRef{Size: 1 << 40}}},
 	} {
