@@ -94,7 +94,7 @@ var layers = []layer{
 		std: []string{"crypto/rand", "log/...", "math/rand/...", "net/http", "os/..."},
 		why: "a query means the same in every program and page that takes one, so it is pure",
 	}, {
-		name: "ledger", ours: []string{"client", "ledger/keystate", "ledger/keytree", "ledger/retain", "proofs/...", "storage", "witness"},
+		name: "ledger", ours: []string{"client", "client/query", "ledger/keystate", "ledger/keytree", "ledger/retain", "ledger/search", "proofs/...", "storage", "witness"},
 		why: "it takes contracts, and local or a program chooses what stands behind them",
 	}, {
 		name: "ledger/identity", ours: []string{"client", "proofs", "storage"}, links: []string{"ledger", trillian, pebble},

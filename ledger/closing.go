@@ -24,7 +24,9 @@ import (
 //	published  the announcement is, so that nothing is ever gone without a reason
 //	rescue     what holds keep is in their rings                      ring.go
 //	rewrite    the vault has only what is kept                        scrub.go
+//	forget     the search index has nothing of it                  indexing.go
 //	destroy    the keys are
+//	amend      directories have nothing of it                      directories.go
 //	done       the entry that says so
 type closer struct {
 	l    *Ledger
@@ -161,10 +163,15 @@ func (c *closer) destroy(ctx context.Context, closing retain.Closing) error {
 		return err
 	}
 	c.l.rings.forget() // they are whole now
-	state, err := c.l.cfg.Keystate.Destroy(ctx, paths...)
+	resume, err := c.l.indexer.forget(ctx, closing)
+	if err != nil {
+		return err
+	}
+	state, err := c.l.cfg.Keystate.Destroy(ctx, append(paths, keytree.SearchBefore(closing.Index)...)...)
 	c.l.keys.forget()
 	c.l.rings.forget()
 	c.l.directories.forget()
+	resume()
 	if err != nil {
 		return fmt.Errorf("key state: %w", err)
 	}

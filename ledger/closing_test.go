@@ -11,6 +11,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/keystate"
+	"github.com/cairnlog/cairn/ledger/search"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 	"github.com/cairnlog/cairn/storage/disk/memfs"
@@ -40,6 +41,7 @@ type archive struct {
 	*world
 	*calendar
 	places []*memfs.FS
+	search *memfs.FS // nil: there is no search index
 	l      *Ledger
 }
 
@@ -82,6 +84,9 @@ func (a *archive) start() {
 	}
 	c := a.config()
 	c.Keystate, c.Secrets.Tree = store, store.Tree()
+	if a.search != nil {
+		c.Search = &search.Config{FS: a.search}
+	}
 	if a.l, err = Open(context.Background(), c); err != nil {
 		a.t.Fatal(err)
 	}

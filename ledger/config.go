@@ -12,6 +12,7 @@ import (
 
 	"github.com/cairnlog/cairn/ledger/keystate"
 	"github.com/cairnlog/cairn/ledger/keytree"
+	"github.com/cairnlog/cairn/ledger/search"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
 	"github.com/cairnlog/cairn/witness"
@@ -48,6 +49,11 @@ type Config struct {
 	// Keystate destroys keys of Secrets.Tree. Nil: nothing can be erased and
 	// nothing expires.
 	Keystate Keystate
+
+	// Search is the search index: its directory, and what memory it may take. The
+	// rest is the ledger's. Nil: there is no index. It can be removed, and is made
+	// again.
+	Search *search.Config
 
 	// Policy is the ledger's own C2SP tlog-policy: what it publishes meets it.
 	// PolicyText is its exact text.

@@ -33,6 +33,7 @@ type Ledger struct {
 	keeper      *keeper
 	closer      *closer
 	directories *directories
+	indexer     *indexer
 	rings       rings
 	disabling   disabledSubjects
 	kept        keptCheckpoints
@@ -77,6 +78,9 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if err := l.closer.resume(ctx); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
+	if err := l.indexer.open(ctx); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
 	l.start(r)
 	return l, nil
 }
@@ -112,6 +116,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 	l.keeper = newKeeper(l)
 	l.closer = newCloser(l)
 	l.directories = newDirectories(l)
+	l.indexer = &indexer{l: l}
 	l.metrics = newMetrics(l)
 	return l, nil
 }
@@ -135,6 +140,7 @@ func (l *Ledger) start(r *recovered) {
 	l.wg.Go(func() { l.recordStart(ctx) })
 	l.wg.Go(func() { l.closer.run(ctx) })
 	l.wg.Go(func() { l.directories.run(ctx) })
+	l.wg.Go(func() { l.indexer.run(ctx) })
 	l.wg.Go(func() { l.recordRefusals(ctx) })
 }
 
@@ -151,6 +157,9 @@ func (l *Ledger) Close() error {
 	l.cancel()
 	l.wg.Wait()
 	l.metrics.unregister(l.cfg.Metrics)
+	if err := l.indexer.close(); err != nil {
+		l.log.Warn("the search index did not close", slog.String("error", err.Error()))
+	}
 	_, stopped := l.progress.snapshot()
 	if stopped != nil {
 		return nil

@@ -1,0 +1,234 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/client/query"
+	"github.com/cairnlog/cairn/ledger/keytree"
+	"github.com/cairnlog/cairn/ledger/retain"
+	"github.com/cairnlog/cairn/ledger/search"
+	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
+)
+
+// An indexer keeps the search index. It follows the published log from where the
+// index has come to, and builds again what the index lacks. What it cannot do
+// holds up nothing else: searches say how far the index has come.
+//
+// The index forgets before keys are destroyed, and what it is sealed under is
+// destroyed with them: a generation is the index of the entry that announced
+// what was closed last. In between nothing is added to it.
+type indexer struct {
+	l     *Ledger
+	index *search.Index // nil: there is none
+	mu    sync.Mutex    // held while documents are read and added, and from forgetting until keys are destroyed
+}
+
+// indexStep is how many entries are added to the index at once.
+const indexStep = 512
+
+// indexRetry is how long the indexer waits after what failed.
+const indexRetry = 10 * time.Second
+
+// open opens the index, if there is to be one.
+func (in *indexer) open(ctx context.Context) (err error) {
+	if in.l.cfg.Search == nil {
+		return nil
+	}
+	closed, _ := in.l.retain.KeyState()
+	cfg := *in.l.cfg.Search
+	cfg.Rand, cfg.Generation, cfg.Key = in.l.cfg.Rand, closed.Announced, in.key
+	if in.index, err = search.Open(ctx, cfg); err != nil {
+		return fmt.Errorf("search index: %w", err)
+	}
+	if why := in.index.Anew(); why != nil {
+		in.l.log.Warn("the search index is made anew", slog.String("why", why.Error()))
+	}
+	return nil
+}
+
+// key returns the index key of a generation.
+func (in *indexer) key(generation uint64) (proofs.Key256, error) {
+	key, err := in.l.cfg.Secrets.Tree.Derive(keytree.Search(generation).For(keytree.Sealing))
+	if errors.Is(err, keytree.ErrDestroyed) {
+		err = storage.ErrNotFound
+	}
+	return proofs.Key256(key), err
+}
+
+// run follows the log until the context ends.
+func (in *indexer) run(ctx context.Context) {
+	if in.index == nil {
+		return
+	}
+	for ctx.Err() == nil {
+		err := in.l.progress.wait(ctx, func(p *progress) bool {
+			return p.sizes.Published > in.index.Next() || len(in.index.Missing()) > 0
+		})
+		if err != nil {
+			return
+		}
+		if err := in.turn(ctx); err != nil && ctx.Err() == nil {
+			in.l.log.Error("the search index does not follow", slog.String("error", err.Error()))
+			select {
+			case <-time.After(indexRetry):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// turn adds the next entries to the index, or builds a part that is missing.
+func (in *indexer) turn(ctx context.Context) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	sizes, _ := in.l.progress.snapshot()
+	if next := in.index.Next(); next < sizes.Published {
+		end := min(next+indexStep, sizes.Published)
+		var docs []search.Document
+		for index := next; index < end; index++ {
+			doc, ok, err := in.document(ctx, index)
+			if err != nil {
+				return err
+			}
+			if ok {
+				docs = append(docs, doc)
+			}
+		}
+		return in.index.Add(ctx, end, docs)
+	}
+	missing := in.index.Missing()
+	if len(missing) == 0 {
+		return nil
+	}
+	err := in.index.Build(ctx, missing[0], in.documents(ctx, missing[0]))
+	if errors.Is(err, search.ErrStale) {
+		return nil
+	}
+	return err
+}
+
+// documents yields those of a part of the index.
+func (in *indexer) documents(ctx context.Context, id search.FileID) iter.Seq2[search.Document, error] {
+	return func(yield func(search.Document, error) bool) {
+		for r, err := range in.l.cfg.Vault.Scan(ctx, id.Bucket, id.First) {
+			if err != nil {
+				yield(search.Document{}, fmt.Errorf("vault: bucket %d: %w", id.Bucket, err))
+				return
+			}
+			if r.Index >= id.End {
+				return
+			}
+			doc, ok, err := in.document(ctx, r.Index)
+			if (ok || err != nil) && !yield(doc, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// document returns what there is to find about an entry; ok is false where that
+// is nothing: it is no event, or its payload is closed, or damaged.
+func (in *indexer) document(ctx context.Context, index uint64) (doc search.Document, ok bool, err error) {
+	e, err := in.l.stored(ctx, index)
+	if err == nil && e.leaf.Kind != proofs.Event {
+		return doc, false, nil
+	}
+	var d *proofs.Disclosure
+	if err == nil {
+		d, err = in.l.open(ctx, e)
+	}
+	switch {
+	case errors.Is(err, errDestroyed):
+		return doc, false, nil
+	case errors.Is(err, storage.ErrCorrupt):
+		in.l.log.Error("an entry cannot be read, and is not in the search index", slog.Uint64("entry", index), slog.String("error", err.Error()))
+		return doc, false, nil
+	case err != nil:
+		return doc, false, fmt.Errorf("entry %d: %w", index, err)
+	}
+	part, err := d.Payload()
+	if err != nil {
+		return doc, false, nil // its first part is erased
+	}
+	s, known := in.l.state.stream(e.leaf.Stream)
+	if !known {
+		return doc, false, fmt.Errorf("entry %d: there is no stream %d", index, e.leaf.Stream)
+	}
+	doc = search.Document{Index: index, Time: e.leaf.Time, Bucket: e.leaf.Bucket}
+	return doc, true, in.describe(&doc, s.at(index), part)
+}
+
+// describe adds the values and words of a payload, as far as it is there.
+func (in *indexer) describe(doc *search.Document, settings *streamSettings, part proofs.Part) error {
+	words := query.Words
+	if client.IsJSON(part.MediaType) {
+		values, err := settings.extractor.Extract(part.Data)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", doc.Index, err)
+		}
+		words = query.JSONWords
+		for _, v := range values {
+			if len(part.Gaps) > 0 && string(v.Value) == "null" {
+				continue // it may stand for what is erased
+			}
+			doc.Fields = append(doc.Fields, search.Value{Number: v.Number, Value: v.Value})
+		}
+	}
+	for _, given := range part.Fields {
+		if f, ok := settings.field(given.Name); ok {
+			doc.Fields = append(doc.Fields, search.Value{Number: f.Number, Value: given.Value})
+		}
+	}
+	if part.Source != "" {
+		doc.Fields = append(doc.Fields, search.Value{Number: search.SourceField, Value: []byte(part.Source)})
+	}
+	for _, word := range words(part.Data) {
+		doc.Words = append(doc.Words, string(word))
+	}
+	return nil
+}
+
+// forget takes out of the index what a closing makes unreadable, and keeps
+// everything from being added until the returned function is called, once keys
+// are destroyed.
+func (in *indexer) forget(ctx context.Context, closing retain.Closing) (resume func(), err error) {
+	if in.index == nil {
+		return func() {}, nil
+	}
+	in.mu.Lock()
+	var runs []proofs.Run
+	var buckets []uint32
+	for _, share := range closing.Gone() {
+		if share.Bucket > 0 && closing.Kind == proofs.Expiry {
+			buckets = append(buckets, share.Bucket)
+		}
+		runs = append(runs, share.Runs...)
+	}
+	if closing.Kind == proofs.Expiry {
+		err = in.index.Drop(ctx, slices.Compact(buckets), closing.Index)
+	} else {
+		err = in.index.Forget(ctx, proofs.JoinRuns(runs), closing.Index)
+	}
+	if err != nil {
+		in.mu.Unlock()
+		return nil, fmt.Errorf("search index: %w", err)
+	}
+	return in.mu.Unlock, nil
+}
+
+// close closes the index.
+func (in *indexer) close() error {
+	if in.index == nil {
+		return nil
+	}
+	return in.index.Close()
+}
