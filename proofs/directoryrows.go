@@ -71,6 +71,16 @@ func rowsHash(count uint32, root Hash) Hash {
 	return sha256.Sum256(append(b, root[:]...))
 }
 
+// HashRows returns what a head commits to, as [DirectoryRows.Hash], for rows that
+// somebody shows.
+func HashRows(rows []DirectoryRow) Hash {
+	level := make([]Hash, len(rows))
+	for i, r := range rows {
+		level[i] = r.leafHash()
+	}
+	return rowsHash(uint32(len(rows)), rootOf(level))
+}
+
 // DirectoryRows are the rows of one bucket in a segment, sorted by field and
 // tag. Their tree (RFC 6962) has a leaf for each.
 type DirectoryRows struct {

@@ -117,3 +117,17 @@ func writeFiles(tb testing.TB, dir string, files fstest.MapFS) {
 		}
 	}
 }
+
+// BenchmarkRecomputeDirectory makes the directory of a segment again.
+func BenchmarkRecomputeDirectory(b *testing.B) {
+	w := newTagged(b)
+	w.grow(proofs.DirectoryPlace(0) + 1)
+	w.publish()
+	state, shown, leaves := w.clean(w.files, nil).State, w.show(0), w.segment(0)
+	for b.Loop() {
+		if r, err := state.RecomputeDirectory(0, leaves, shown); err != nil || len(r.Findings) > 0 {
+			b.Fatal(r, err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*proofs.SegmentSize/b.Elapsed().Seconds(), "entries/s")
+}

@@ -174,17 +174,29 @@ func (h *history) judgeAmended(c control, made []proofs.MadeDirectory) bool {
 
 // erases reports whether an erasure that is announced and not done names an
 // entry of a segment.
-func (h *history) erases(s proofs.SegmentID) bool {
-	for announced, x := range h.opened {
+func (r *retention) erases(s proofs.SegmentID) bool {
+	for announced, x := range r.opened {
 		if x.kind != proofs.Erasure {
 			continue
 		}
-		i, _ := slices.BinarySearchFunc(h.erasures, announced, func(e *erasure, at uint64) int { return cmp.Compare(e.announced, at) })
-		runs := h.erasures[i].runs
-		next, _ := slices.BinarySearchFunc(runs, s.First(), func(r proofs.Run, first uint64) int { return cmp.Compare(r.Last, first) })
-		if next < len(runs) && runs[next].First < s.End() {
+		if e := r.erasureAt(announced); e != nil && e.touches(s) {
 			return true
 		}
 	}
 	return false
+}
+
+// erasureAt returns the erasure that an entry announced, or a part of which it did.
+func (r *retention) erasureAt(announced uint64) *erasure {
+	i, _ := slices.BinarySearchFunc(r.erasures, announced, func(e *erasure, at uint64) int { return cmp.Compare(e.announced, at) })
+	if i == len(r.erasures) {
+		return nil
+	}
+	return r.erasures[i]
+}
+
+// touches reports whether an erasure names an entry of a segment.
+func (e *erasure) touches(s proofs.SegmentID) bool {
+	next, _ := slices.BinarySearchFunc(e.runs, s.First(), func(r proofs.Run, first uint64) int { return cmp.Compare(r.Last, first) })
+	return next < len(e.runs) && e.runs[next].First < s.End()
 }

@@ -15,7 +15,8 @@ import (
 type directoryFixture struct {
 	small, large []proofs.Hash
 	amended      uint64
-	version      uint64 // of directories that are made anew
+	version      uint64                             // of directories that are made anew
+	hash         func(proofs.SegmentID) proofs.Hash // nil: any other than before
 }
 
 // place reports whether an index is where the next directory stands.
@@ -39,6 +40,9 @@ func (d *directoryFixture) make(ids ...proofs.SegmentID) proofs.DirectoryBody {
 	body := proofs.DirectoryBody{Amended: d.amended}
 	for _, id := range ids {
 		m := proofs.MadeDirectory{Segment: id, Hash: sha256.Sum256(binary.BigEndian.AppendUint64([]byte(id.String()), d.version))}
+		if d.hash != nil {
+			m.Hash = d.hash(id)
+		}
 		list := &d.small
 		if id.Large {
 			list = &d.large

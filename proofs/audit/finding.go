@@ -88,6 +88,8 @@ const (
 	DirectoryMissing  FindingKind = "directory-missing"  // no directory stands at the place of one
 	DirectoryFalse    FindingKind = "directory-false"    // a directory entry says of directories what is not so
 	DirectoryReplaced FindingKind = "directory-replaced" // a directory was made anew, and no erasure took anything from it
+	DirectoryWrong    FindingKind = "directory-wrong"    // a directory is not the one that the tags of its segment make
+	DirectoryUnshown  FindingKind = "directory-unshown"  // tags or a directory are not shown as the log commits to them
 )
 
 // Findings about public entries that are not there any more.

@@ -58,7 +58,9 @@ func (w *writer) put(leaf proofs.Leaf) uint64 {
 		w.control(proofs.Directory, w.directories.next())
 	}
 	index := w.size()
-	leaf.Time, leaf.T = w.now*1e6+index%1e6, proofs.EmptyRoot()
+	if leaf.Time = w.now*1e6 + index%1e6; leaf.T == (proofs.Hash{}) {
+		leaf.T = proofs.EmptyRoot()
+	}
 	var record []byte
 	if leaf.Bucket > 0 {
 		r := proofs.Record{

@@ -1,0 +1,205 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A ShownDirectory is what a ledger shows of a segment, so that its directory can
+// be made again. Nothing of it is believed.
+type ShownDirectory struct {
+	Head proofs.DirectoryHead
+
+	// Tags are those of the entries of a small segment, rising: of events with
+	// tags, but for those of buckets whose expiry was announced.
+	Tags []proofs.SearchTags
+
+	// Rows are those that the ledger has, by bucket. They only serve to name the
+	// one that is wrong; nil: they are not shown.
+	Rows map[uint32][]proofs.DirectoryRow
+}
+
+// A RecomputedDirectory is what the tags of a segment make.
+type RecomputedDirectory struct {
+	Segment proofs.SegmentID
+
+	// Findings are [DirectoryWrong], the evidence of which is the entry of the
+	// log and the tags, and [DirectoryUnshown].
+	Findings []Finding
+
+	// NotJudged says why nobody can tell now; empty: the directory was compared.
+	NotJudged string
+
+	times   [2]uint64               // of the first entry and the last
+	rows    []*proofs.DirectoryRows // by bucket
+	expired map[uint32]bool         // buckets of which nobody can tell any more
+	hidden  []uint64                // entries of which a list of tags is erased, rising
+	partial bool                    // not all tags are shown that should be
+}
+
+// RecomputeDirectory makes the directory of a small segment again from the tags
+// of its entries, which are held against the leaves, and compares it with the
+// one that the log commits to last. Leaves are the entries of the segment, in the
+// tree of the state's checkpoint. Of buckets that have expired, and of the times
+// before an erasure is done, nothing can be told.
+//
+// An error means that the log has no such directory, or other leaves are needed.
+func (s *State) RecomputeDirectory(segment uint64, leaves []proofs.Leaf, shown ShownDirectory) (*RecomputedDirectory, error) {
+	r := &RecomputedDirectory{Segment: proofs.SegmentID{Number: segment}, expired: map[uint32]bool{}}
+	committed, ok := s.directories.of(r.Segment)
+	if !ok || len(leaves) != proofs.SegmentSize {
+		return nil, fmt.Errorf("audit: the directory of %v: it is not there yet, or %d leaves are not those of a segment", r.Segment, len(leaves))
+	}
+	r.times = [2]uint64{leaves[0].Time, leaves[len(leaves)-1].Time}
+	if s.erases(r.Segment) {
+		r.NotJudged = fmt.Sprintf("the directory of %v: an erasure of its entries is announced and not done", r.Segment)
+		return r, nil
+	}
+	x := recomputation{r, s, proofs.NewDirectoryBuilder(segment), nil}
+	for _, e := range s.erasures {
+		if e.touches(r.Segment) {
+			x.erasures = append(x.erasures, e)
+		}
+	}
+	tags := shown.Tags
+	for i := range leaves {
+		index := r.Segment.First() + uint64(i)
+		for len(tags) > 0 && tags[0].Index < index {
+			tags = tags[1:]
+		}
+		if err := x.add(index, &leaves[i], tags); err != nil {
+			return nil, err
+		}
+	}
+	r.rows = x.builder.Rows()
+	r.compare(s, committed, shown)
+	return r, nil
+}
+
+// RecomputeLarge compares the directory of a large segment, made again of its
+// small ones, with the one that the log commits to last. Of what is shown it
+// needs no tags.
+func (s *State) RecomputeLarge(small [proofs.LargeSegments]*RecomputedDirectory, shown ShownDirectory) (*RecomputedDirectory, error) {
+	id := proofs.SegmentID{Large: true, Number: small[0].Segment.Number / proofs.LargeSegments}
+	r := &RecomputedDirectory{Segment: id, expired: map[uint32]bool{}}
+	committed, ok := s.directories.of(id)
+	if !ok {
+		return nil, fmt.Errorf("audit: the directory of %v is not there yet", id)
+	}
+	rows := map[uint32]*[proofs.LargeSegments]*proofs.DirectoryRows{}
+	for i, x := range small {
+		if x.Segment.Number != id.Number*proofs.LargeSegments+uint64(i) {
+			return nil, fmt.Errorf("audit: %v is not part %d of %v", x.Segment, i, id)
+		}
+		r.partial = r.partial || x.partial
+		if x.NotJudged != "" && r.NotJudged == "" {
+			r.NotJudged = fmt.Sprintf("the directory of %v: it depends on %s", id, x.NotJudged)
+		}
+		for _, part := range x.rows {
+			if rows[part.Bucket] == nil {
+				rows[part.Bucket] = new([proofs.LargeSegments]*proofs.DirectoryRows)
+			}
+			rows[part.Bucket][i] = part
+		}
+		maps.Copy(r.expired, x.expired)
+		r.hidden = append(r.hidden, x.hidden...)
+	}
+	r.times = [2]uint64{small[0].times[0], small[len(small)-1].times[1]}
+	for _, bucket := range slices.Sorted(maps.Keys(rows)) {
+		r.rows = append(r.rows, proofs.MergeRows(*rows[bucket]))
+	}
+	r.compare(s, committed, shown)
+	return r, nil
+}
+
+// A recomputation makes a small directory again.
+type recomputation struct {
+	*RecomputedDirectory
+	state   *State
+	builder *proofs.DirectoryBuilder
+
+	erasures []*erasure // that name entries of the segment
+}
+
+// add adds the tags of the next entry, the first of those that are shown if they
+// are.
+func (r *recomputation) add(index uint64, leaf *proofs.Leaf, tags []proofs.SearchTags) error {
+	if leaf.Stream == 0 || leaf.T == proofs.EmptyRoot() {
+		return nil
+	}
+	if x := r.state.buckets[leaf.Bucket]; x != nil && x.expiry != nil {
+		r.expired[leaf.Bucket] = true
+		return nil
+	}
+	if len(tags) == 0 || tags[0].Index != index {
+		r.unshown(index, "its tags are not shown")
+		return nil
+	}
+	lists, commitments, err := openLists(tags[0].Lists)
+	if err != nil || proofs.TagsRoot(commitments) != leaf.T {
+		r.unshown(index, "what is shown of its tags is not what it commits to")
+		return nil
+	}
+	named := slices.ContainsFunc(r.erasures, func(e *erasure) bool { return e.concerns(leaf) && proofs.InRuns(e.runs, index) })
+	switch hides := len(lists) < len(tags[0].Lists); {
+	case hides && !named:
+		r.unshown(index, "not all of its tags are shown, and no entry says why")
+		return nil
+	case named && r.state.isHeld(index, leaf.Stream) && r.NotJudged == "":
+		r.NotJudged = fmt.Sprintf("the directory of %v: entry %d is erased and held, and which of its tags are is not told", r.Segment, index)
+	case hides:
+		r.hidden = append(r.hidden, index)
+	}
+	for _, l := range lists {
+		if err := r.builder.Add(index, leaf.Stream, leaf.Bucket, &l.seed, l.tags); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unshown reports what is not shown of an entry. The directory can't be made then.
+func (r *RecomputedDirectory) unshown(index uint64, what string) {
+	r.partial = true
+	r.Findings = append(r.Findings, Finding{Kind: DirectoryUnshown, Index: int64(index), Detail: fmt.Sprintf("Entry %d has tags, and %s.", index, what)})
+}
+
+// An openedList is a list of tags of an entry.
+type openedList struct {
+	seed proofs.Key256
+	tags []proofs.Tag
+}
+
+// openLists returns the lists that are shown, and the commitments to all tags.
+func openLists(lists []proofs.DisclosedTags) (open []openedList, commitments []proofs.Hash, err error) {
+	const size = 2 + proofs.TagSize
+	for _, l := range lists {
+		if !l.Shown() {
+			commitments = append(commitments, l.Commitments...)
+			continue
+		}
+		if len(l.Seed) != len(proofs.Key256{}) || len(l.Tags)%size != 0 || len(l.Commitments) > 0 {
+			return nil, nil, errors.New("not a list of tags")
+		}
+		x := openedList{seed: proofs.Key256(l.Seed)}
+		for b := range slices.Chunk(l.Tags, size) {
+			x.tags = append(x.tags, proofs.Tag{Field: uint16(b[0])<<8 | uint16(b[1]), Value: [proofs.TagSize]byte(b[2:])})
+		}
+		open = append(open, x)
+		commitments = proofs.AppendTagCommitments(commitments, &x.seed, x.tags)
+	}
+	return open, commitments, nil
+}
+
+// isHeld reports whether a hold whose release is not done covers an entry.
+func (r *retention) isHeld(index uint64, stream uint32) bool {
+	return slices.ContainsFunc(r.holds, func(x *hold) bool {
+		return (x.release == nil || x.release.done == 0) && slices.ContainsFunc(x.claims, func(c claim) bool {
+			return c.stream == stream || proofs.InRuns(c.runs, index)
+		})
+	})
+}
