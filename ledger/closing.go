@@ -176,7 +176,7 @@ func (c *closer) destroy(ctx context.Context, closing retain.Closing) error {
 		return fmt.Errorf("key state: %w", err)
 	}
 	if closing.Kind == proofs.Erasure {
-		if err := c.l.directories.amend(ctx, closing.Gone()); err != nil {
+		if err := c.l.directories.amend(ctx, closing.Closes); err != nil {
 			return err
 		}
 	}

@@ -126,6 +126,38 @@ func TestSearchesAreProvenToBeComplete(t *testing.T) {
 	a.judged(audit.Retained{GoneErased: uint64(len(people["alice"]))})
 }
 
+// TestWhatIsHeldIsNotInDirectoriesOnceErased: the keys that made its tags are
+// gone, also where all that was erased in a segment is held.
+func TestWhatIsHeldIsNotInDirectoriesOnceErased(t *testing.T) {
+	a := newArchive(t)
+	a.short("people", 0)
+	people := a.crowd("people", 3*proofs.SegmentSize, "alice", "bob")
+	hold, err := a.as("custodian").Hold(t.Context(), HoldConfig{Entries: []proofs.Run{run(0, proofs.SegmentSize-1)}, Reason: "a lawsuit"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.as("custodian").Erase(t.Context(), Erasure{Stream: "people", Subject: "alice", Reason: "she asked for it"}); err != nil {
+		t.Fatal(err)
+	}
+	a.gone(people["alice"][len(people["alice"])-1])
+	a.readable(people["alice"][0])
+	check := func() {
+		t.Helper()
+		a.record(DefaultStream, "")
+		a.wantHits(client.CompleteQuery{Stream: "people", Fields: by("bob")}, people["bob"])
+		a.wantHits(client.CompleteQuery{Stream: "people", Fields: by("alice")}, nil)
+		a.noRowLeadsTo(people["alice"])
+	}
+	check()
+	if _, err := a.as("custodian").Release(t.Context(), Release{Hold: hold.Hold, Reason: "it is settled"}); err != nil {
+		t.Fatal(err)
+	}
+	a.gone(people["alice"][0])
+	check()
+	a.restart()
+	check()
+}
+
 // noRowLeadsTo demands that no row of any directory has an entry.
 func (a *archive) noRowLeadsTo(entries []uint64) {
 	a.t.Helper()

@@ -248,12 +248,12 @@ func (s *segmentScan) findErasures(ctx context.Context) error {
 	return nil
 }
 
-// amend makes the directories anew that have rows of what an erasure closed, now
-// that its keys are destroyed, and commits to them.
-func (d *directories) amend(ctx context.Context, gone []retain.Share) error {
+// amend makes the directories anew that have rows of what an erasure closes, held
+// or not, now that its keys are destroyed, and commits to them.
+func (d *directories) amend(ctx context.Context, closes []retain.Share) error {
 	list := d.committed()
 	var made []proofs.MadeDirectory
-	for _, id := range segmentsOf(gone) {
+	for _, id := range segmentsOf(closes) {
 		old, ok := list.of(id)
 		if !ok {
 			continue
