@@ -71,6 +71,9 @@ func (a *archive) wantHits(q client.CompleteQuery, want []uint64) proofs.SearchV
 func by(name string) []client.FieldValue { return []client.FieldValue{{Name: "actor", Value: name}} }
 
 func TestSearchesAreProvenToBeComplete(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes thousands of entries")
+	}
 	a := newArchive(t)
 	a.short("people", 0)
 	people := a.crowd("people", 50, "alice", "bob")
@@ -129,6 +132,9 @@ func TestSearchesAreProvenToBeComplete(t *testing.T) {
 // TestWhatIsHeldIsNotInDirectoriesOnceErased: the keys that made its tags are
 // gone, also where all that was erased in a segment is held.
 func TestWhatIsHeldIsNotInDirectoriesOnceErased(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes thousands of entries")
+	}
 	a := newArchive(t)
 	a.short("people", 0)
 	people := a.crowd("people", 3*proofs.SegmentSize, "alice", "bob")
@@ -181,6 +187,9 @@ func (a *archive) noRowLeadsTo(entries []uint64) {
 }
 
 func TestDirectoriesStandAtTheirPlaces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes thousands of entries")
+	}
 	a := newArchive(t)
 	a.short("people", 0)
 	a.crowd("people", 4*proofs.SegmentSize+500, "alice", "bob")
@@ -208,6 +217,9 @@ func TestDirectoriesStandAtTheirPlaces(t *testing.T) {
 }
 
 func TestAnExpiredBucketIsSaidNotToBeLookedThrough(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes thousands of entries")
+	}
 	a := newArchive(t)
 	a.short("week", 7)
 	old := a.crowd("week", 3*proofs.SegmentSize, "alice", "bob")

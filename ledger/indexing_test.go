@@ -80,6 +80,9 @@ func TestTheIndexFollowsTheLog(t *testing.T) {
 }
 
 func TestTheIndexForgetsWhatIsErased(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes thousands of entries")
+	}
 	a := indexed(t)
 	a.short("people", 0)
 	people := a.crowd("people", 2*proofs.SegmentSize, "alice", "bob")

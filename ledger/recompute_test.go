@@ -67,6 +67,9 @@ func (a *archive) tagsOf(id proofs.SegmentID) (leaves []proofs.Leaf, tags []proo
 }
 
 func TestAuditorsMakeTheSameDirectories(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes thousands of entries")
+	}
 	a := newArchive(t)
 	a.short("people", 0)
 	a.short("week", 7)
