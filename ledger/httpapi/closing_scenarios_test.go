@@ -79,8 +79,8 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 	}
 	play([]scenario{post(prove, nil, "", `{"stream":"people","fields":[{"name":"event-4624","value":"1"}],"first":1,"until":4000000000000000,"now":true}`, 200, reader)})
 	held := index("POST", "/v1/holds", "", fmt.Sprintf(`{"entries":[{"first":%d,"last":%d}],"reason":"a lawsuit"}`, entries[1], entries[1]), custodian)
+	s.Witness.Silence(true) // so that nothing is done at once
 	alice := index("POST", erasures, "", about("alice"), custodian)
-	s.Witness.Silence(true) // so that it is not done at once
 	play([]scenario{
 		post(erasures, nil, "", about("bob"), 202, custodian), post(erasures, nil, "wait=done&timeout=1ms", about("bob"), 202, custodian),
 		post(prove, nil, "", `{"stream":"people","fields":[{"name":"event-4624","value":"1"}],"now":true}`, 410, reader),

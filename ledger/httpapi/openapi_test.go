@@ -105,10 +105,10 @@ func TestServerAnswersAsItsDocumentSays(t *testing.T) {
 			name := fmt.Sprintf("%s %s: %d", c.method, c.path, got.status)
 			seen[name] = true
 			if got.status != c.want {
-				t.Errorf("%s, want %d: %s", name, c.want, got.body)
+				t.Errorf("%s, want %d: %.1000q", name, c.want, got.body)
 			}
 			if err := checkReply(t, doc, c, got); err != nil {
-				t.Errorf("%s: %v\n%s", name, err, got.body)
+				t.Errorf("%s: %v\n%.1000q", name, err, got.body)
 			}
 		}
 	}
