@@ -36,7 +36,7 @@ func (s *Session) proveComplete(ctx context.Context, q client.CompleteQuery, act
 		c.Fields[f.Name] = f.Value
 	}
 	act.Query = s.l.holdQuery(c)
-	source, checkpoint, err := s.l.searchSource(ctx, query)
+	source, checkpoint, err := s.l.searchSource(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (l *Ledger) mayShow(ctx context.Context, p proofs.SearchProof) ([]proofs.Ru
 		problem.Reasons = why
 		return nil, problem
 	}
-	return proofs.RunsOf(indices), nil
+	return shown, nil
 }
 
 // A searchSource is what a proof is made from, under a published checkpoint.
@@ -114,7 +114,7 @@ type searchSource struct {
 
 // searchSource returns a published checkpoint with all directories that it can
 // have.
-func (l *Ledger) searchSource(ctx context.Context, q proofs.SearchQuery) (*searchSource, []byte, error) {
+func (l *Ledger) searchSource(ctx context.Context) (*searchSource, []byte, error) {
 	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for {

@@ -30,10 +30,10 @@ type directories struct {
 	next directoryList // as the sequencer goes on, and nobody else's
 
 	mu      sync.Mutex
-	list    directoryList // of what is sequenced
-	made    map[uint64]*madeDirectory
-	changed chan struct{} // closed when something is made or committed
-	recent  rowsCache
+	list    directoryList                          // of what is sequenced
+	made    map[uint64][]proofs.MadeDirectory      // by small segment; with a large one where that ends one
+	changed chan struct{}                          // closed when something is made or committed
+	recent  recent[proofs.SegmentID, *segmentRows] // by bytes
 	fed     fedTags
 }
 
@@ -44,14 +44,8 @@ type directoryList struct {
 	amended      uint64 // index of the last that stands at no place
 }
 
-// A madeDirectory is that of a small segment, before it is committed to: also
-// that of a large one, where this is the last small one of it.
-type madeDirectory struct {
-	hashes []proofs.MadeDirectory
-}
-
 func newDirectories(l *Ledger) *directories {
-	return &directories{l: l, made: make(map[uint64]*madeDirectory), changed: make(chan struct{})}
+	return &directories{l: l, made: make(map[uint64][]proofs.MadeDirectory), changed: make(chan struct{})}
 }
 
 // place returns the number of the segment whose directory belongs at an index.
@@ -67,7 +61,7 @@ func (d *directories) entry(ctx context.Context, segment uint64) (*admission, er
 		made, changed := d.made[segment], d.changed
 		d.mu.Unlock()
 		if made != nil {
-			return d.commit(made.hashes)
+			return d.commit(made)
 		}
 		select {
 		case <-changed:
@@ -82,9 +76,7 @@ func (d *directories) entry(ctx context.Context, segment uint64) (*admission, er
 // commit returns the entry that commits to new directories, or to some that are
 // made anew. Only the sequencer calls it, for entries that it appends next.
 func (d *directories) commit(made []proofs.MadeDirectory) (*admission, error) {
-	for _, m := range made {
-		d.next.set(m)
-	}
+	d.next.set(made)
 	control, err := proofs.FormatDirectory(proofs.DirectoryBody{
 		Segments: uint64(len(d.next.small)), Amended: d.next.amended, Made: made,
 		Small: proofs.DirectoriesRoot(d.next.small), Large: proofs.DirectoriesRoot(d.next.large),
@@ -95,19 +87,21 @@ func (d *directories) commit(made []proofs.MadeDirectory) (*admission, error) {
 	return openControl(proofs.Directory, control), nil
 }
 
-// set takes over the hash of a directory: the next one's, or another of one
-// that is there.
-func (l *directoryList) set(m proofs.MadeDirectory) {
-	list := &l.small
-	if m.Segment.Large {
-		list = &l.large
+// set takes over hashes of directories: of the next ones, or others of some that
+// are there.
+func (l *directoryList) set(made []proofs.MadeDirectory) {
+	for _, m := range made {
+		list := &l.small
+		if m.Segment.Large {
+			list = &l.large
+		}
+		if m.Segment.Number < uint64(len(*list)) {
+			*list = slices.Clone(*list) // others may read it
+			(*list)[m.Segment.Number] = m.Hash
+			continue
+		}
+		*list = append(*list, m.Hash)
 	}
-	if m.Segment.Number < uint64(len(*list)) {
-		*list = slices.Clone(*list) // others may read it
-		(*list)[m.Segment.Number] = m.Hash
-		return
-	}
-	*list = append(*list, m.Hash)
 }
 
 // of returns the hash of a directory that is committed to.
@@ -145,9 +139,7 @@ func (d *directories) applied(index uint64, leaf proofs.Leaf) error {
 
 // apply takes over what a directory entry says.
 func (l *directoryList) apply(index uint64, body proofs.DirectoryBody) error {
-	for _, m := range body.Made {
-		l.set(m)
-	}
+	l.set(body.Made)
 	if uint64(len(l.small)) != body.Segments || uint64(len(l.large)) != body.LargeSegments() {
 		return fmt.Errorf("it commits to %d directories, and there are %d: %w", body.Segments, len(l.small), storage.ErrCorrupt)
 	}
@@ -171,10 +163,7 @@ func (d *directories) load(ctx context.Context, size uint64) error {
 		return err
 	}
 	var amended []proofs.DirectoryBody // the newest first
-	for at := last.Amended; ; {
-		if at == 0 {
-			break
-		}
+	for at := last.Amended; at > 0; {
 		body, err := d.read(ctx, at)
 		if err != nil {
 			return err
@@ -187,14 +176,10 @@ func (d *directories) load(ctx context.Context, size uint64) error {
 		if err != nil {
 			return err
 		}
-		for _, m := range body.Made {
-			d.list.set(m)
-		}
+		d.list.set(body.Made)
 	}
 	for _, body := range slices.Backward(amended) {
-		for _, m := range body.Made {
-			d.list.set(m)
-		}
+		d.list.set(body.Made)
 	}
 	d.list.amended = last.Amended
 	if err := d.list.apply(d.list.entry, last); err != nil {
@@ -211,9 +196,9 @@ func (d *directories) load(ctx context.Context, size uint64) error {
 // or behind it.
 func (d *directories) lastEntry(ctx context.Context, segment, size uint64) (body proofs.DirectoryBody, err error) {
 	from := proofs.DirectoryPlace(segment)
-	leaves, err := d.l.cfg.Tree.Leaves(ctx, from, size-from)
+	leaves, err := d.l.leaves(ctx, from, size)
 	if err != nil {
-		return body, fmt.Errorf("tree: entries from %d on: %w", from, err)
+		return body, fmt.Errorf("entries from %d on: %w", from, err)
 	}
 	for i, b := range slices.Backward(leaves) {
 		leaf, err := proofs.ParseLeaf(b)
@@ -230,11 +215,7 @@ func (d *directories) lastEntry(ctx context.Context, segment, size uint64) (body
 
 // read reads a directory entry.
 func (d *directories) read(ctx context.Context, index uint64) (body proofs.DirectoryBody, err error) {
-	leaves, err := d.l.cfg.Tree.Leaves(ctx, index, 1)
-	if err != nil {
-		return body, fmt.Errorf("tree: entry %d: %w", index, err)
-	}
-	leaf, err := proofs.ParseLeaf(leaves[0])
+	leaf, err := d.l.leaf(ctx, index)
 	if err == nil && leaf.Kind != proofs.Directory {
 		err = fmt.Errorf("it should be a directory: %w", storage.ErrCorrupt)
 	}
@@ -299,20 +280,20 @@ func (d *directories) make(ctx context.Context, segment uint64) error {
 	if (segment+1)%proofs.LargeSegments == 0 {
 		ids = append(ids, proofs.SegmentID{Large: true, Number: segment / proofs.LargeSegments})
 	}
-	m := &madeDirectory{}
+	var made []proofs.MadeDirectory
 	for _, id := range ids {
 		hash, err := d.build(ctx, id, nil)
 		if err != nil {
 			return err
 		}
-		m.hashes = append(m.hashes, proofs.MadeDirectory{Segment: id, Hash: hash})
+		made = append(made, proofs.MadeDirectory{Segment: id, Hash: hash})
 	}
 	if d.l.keys.forgotten() != started {
 		return nil // keys were destroyed meanwhile: once more
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.made[segment] = m
+	d.made[segment] = made
 	d.wake()
 	return nil
 }

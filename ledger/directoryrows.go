@@ -20,6 +20,10 @@ type segmentRows struct {
 	erased  map[uint64]bool          // announcements of the erasures that took tags
 }
 
+// maxRowsBytes bounds what is kept: some large segments of 65,536 entries with
+// a dozen tags each.
+const maxRowsBytes = 64 << 20
+
 // size returns about how many bytes the rows take, where a tag is in a few
 // entries and some are in all.
 func (s *segmentRows) size() (n int) {
@@ -37,16 +41,15 @@ func (d *directories) build(ctx context.Context, id proofs.SegmentID, old *proof
 		return hash, err
 	}
 	head := proofs.DirectoryHead{Segment: id, Erased: slices.Sorted(maps.Keys(s.erased))}
-	for _, end := range []struct {
-		index uint64
-		time  *uint64
-	}{{id.First(), &head.FirstTime}, {id.End() - 1, &head.LastTime}} {
-		leaf, err := d.l.leaf(ctx, end.index)
-		if err != nil {
-			return hash, err
-		}
-		*end.time = leaf.Time
+	first, err := d.l.leaf(ctx, id.First())
+	if err != nil {
+		return hash, err
 	}
+	last, err := d.l.leaf(ctx, id.End()-1)
+	if err != nil {
+		return hash, err
+	}
+	head.FirstTime, head.LastTime = first.Time, last.Time
 	for _, r := range s.rows {
 		head.Buckets = append(head.Buckets, proofs.DirectoryBucket{Stream: r.Stream, Bucket: r.Bucket, Rows: r.Hash()})
 	}
@@ -71,9 +74,9 @@ func (d *directories) build(ctx context.Context, id proofs.SegmentID, old *proof
 // rows returns the rows of a segment, all of which is in the vault.
 func (d *directories) rows(ctx context.Context, id proofs.SegmentID) (*segmentRows, error) {
 	d.mu.Lock()
-	s := d.recent.find(id)
+	s, ok := d.recent.find(id)
 	d.mu.Unlock()
-	if s != nil {
+	if ok {
 		return s, nil
 	}
 	forgot := d.l.keys.forgotten()
@@ -88,7 +91,7 @@ func (d *directories) rows(ctx context.Context, id proofs.SegmentID) (*segmentRo
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.l.keys.forgotten() == forgot {
-		d.recent.keep(id, s)
+		d.recent.keep(id, s, s.size(), maxRowsBytes)
 	}
 	return s, nil
 }
@@ -139,6 +142,9 @@ func (d *directories) scan(ctx context.Context, id proofs.SegmentID) (*segmentRo
 		}
 	}
 	s.rows = b.builder.Rows()
+	if err := b.findExpired(ctx); err != nil {
+		return nil, err
+	}
 	return s, b.findErasures(ctx)
 }
 
@@ -148,7 +154,9 @@ type segmentScan struct {
 	*segmentRows
 	id      proofs.SegmentID
 	builder *proofs.DirectoryBuilder
-	missing []missingTags
+
+	destroyed []*bucket // whose keys are
+	missing   []missingTags
 }
 
 // missingTags are of an entry of which lists of tags are closed.
@@ -160,7 +168,8 @@ type missingTags struct {
 func (s *segmentScan) bucket(ctx context.Context, b *bucket) error {
 	keys, err := s.l.keys.bucket(b.Path)
 	if errors.Is(err, errDestroyed) {
-		return s.expire(ctx, b)
+		s.destroyed = append(s.destroyed, b)
+		return nil
 	}
 	if err != nil {
 		return err
@@ -207,21 +216,22 @@ func (s *segmentScan) record(b *bucket, r storage.VaultRecord, keys *bucketKeys,
 	return nil
 }
 
-// expire takes note of a bucket whose keys are destroyed, if any of its entries
-// in the segment had tags.
-func (s *segmentScan) expire(ctx context.Context, b *bucket) error {
-	leaves, err := s.l.leaves(ctx, s.id.First(), s.id.End())
+// findExpired finds which of the buckets whose keys are destroyed have entries with
+// tags in the segment.
+func (s *segmentScan) findExpired(ctx context.Context) error {
+	if len(s.destroyed) == 0 {
+		return nil
+	}
+	tagged := make(map[uint32]bool)
+	err := s.l.eachLeaf(ctx, []proofs.Run{{First: s.id.First(), Last: s.id.End() - 1}}, func(_ uint64, leaf proofs.Leaf) {
+		tagged[leaf.Bucket] = tagged[leaf.Bucket] || leaf.T != proofs.EmptyRoot()
+	})
 	if err != nil {
 		return err
 	}
-	for i, raw := range leaves {
-		leaf, err := proofs.ParseLeaf(raw)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", s.id.First()+uint64(i), err)
-		}
-		if leaf.Bucket == b.Number && leaf.T != proofs.EmptyRoot() {
+	for _, b := range s.destroyed {
+		if tagged[b.Number] {
 			s.expired = append(s.expired, proofs.DirectoryBucket{Stream: b.Path.Stream, Bucket: b.Number})
-			return nil
 		}
 	}
 	return nil
@@ -281,58 +291,19 @@ func (d *directories) amend(ctx context.Context, closes []retain.Share) error {
 // segmentsOf returns the segments with entries of shares: small ones first,
 // rising.
 func segmentsOf(shares []retain.Share) []proofs.SegmentID {
-	var lists [2][]proofs.SegmentID
+	var all []proofs.SegmentID
 	for _, share := range shares {
 		for _, r := range share.Runs {
-			for i, large := range []bool{false, true} {
+			for _, large := range []bool{false, true} {
 				size := proofs.SegmentID{Large: large}.Size()
 				for n := r.First / size; n <= r.Last/size; n++ {
-					lists[i] = append(lists[i], proofs.SegmentID{Large: large, Number: n})
+					all = append(all, proofs.SegmentID{Large: large, Number: n})
 				}
 			}
 		}
 	}
-	var all []proofs.SegmentID
-	for _, list := range lists {
-		slices.SortFunc(list, func(a, b proofs.SegmentID) int { return cmp.Compare(a.Number, b.Number) })
-		all = append(all, slices.Compact(list)...)
-	}
-	return all
-}
-
-// A rowsCache keeps the rows of segments that were used last.
-type rowsCache struct {
-	held  map[proofs.SegmentID]*segmentRows
-	order []proofs.SegmentID // used longest ago first
-	bytes int
-}
-
-// maxRowsBytes bounds what is kept: some large segments of 65,536 entries with
-// a dozen tags each.
-const maxRowsBytes = 64 << 20
-
-func (c *rowsCache) clear() { *c = rowsCache{} }
-
-func (c *rowsCache) find(id proofs.SegmentID) *segmentRows {
-	s := c.held[id]
-	if s != nil {
-		c.order = append(slices.DeleteFunc(c.order, func(o proofs.SegmentID) bool { return o == id }), id)
-	}
-	return s
-}
-
-func (c *rowsCache) keep(id proofs.SegmentID, s *segmentRows) {
-	if c.held == nil {
-		c.held = make(map[proofs.SegmentID]*segmentRows)
-	}
-	if c.held[id] != nil {
-		return
-	}
-	c.held[id], c.order, c.bytes = s, append(c.order, id), c.bytes+s.size()
-	for c.bytes > maxRowsBytes && len(c.order) > 1 {
-		oldest := c.order[0]
-		c.bytes -= c.held[oldest].size()
-		delete(c.held, oldest)
-		c.order = c.order[1:]
-	}
+	slices.SortFunc(all, func(a, b proofs.SegmentID) int {
+		return cmp.Or(cmp.Compare(a.Size(), b.Size()), cmp.Compare(a.Number, b.Number))
+	})
+	return slices.Compact(all)
 }

@@ -34,12 +34,12 @@ func TestRingsThatWereUsedLastAreAtHand(t *testing.T) {
 		}
 	}
 	r.keep(name(1001), of(2*maxRingEntries))
-	if _, ok := r.find(name(1001)); !ok || len(r.held) != 1 || r.entries != 2*maxRingEntries+1 {
-		t.Errorf("got %d rings of %d entries, want the last one", len(r.held), r.entries)
+	if _, ok := r.find(name(1001)); !ok || len(r.held) != 1 || r.weight != 2*maxRingEntries+1 {
+		t.Errorf("got %d rings of %d entries, want the last one", len(r.held), r.weight)
 	}
 	r.forget()
-	if len(r.held) != 0 || r.entries != 0 {
-		t.Errorf("got %d rings of %d entries", len(r.held), r.entries)
+	if len(r.held) != 0 || r.weight != 0 {
+		t.Errorf("got %d rings of %d entries", len(r.held), r.weight)
 	}
 }
 

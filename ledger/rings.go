@@ -1,12 +1,9 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -18,16 +15,8 @@ import (
 // as a closing is open its rings may not be whole, or not be there: what they
 // lack other keys still open, and before these are destroyed all is forgotten.
 type rings struct {
-	mu      sync.Mutex
-	held    map[retain.RingName]*heldRing
-	entries int    // in them, and one for each
-	uses    uint64 // so far
-}
-
-// A heldRing is a ring, which may be empty, and when it was used last.
-type heldRing struct {
-	ring
-	used uint64
+	mu sync.Mutex
+	recent[retain.RingName, ring]
 }
 
 // maxRingEntries is how many entries of rings are kept at hand, of 300 bytes
@@ -38,37 +27,12 @@ const maxRingEntries = 1 << 17
 func (r *rings) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	clear(r.held)
-	r.entries = 0
+	r.clear()
 }
 
-// find returns a ring that is at hand. The caller has the lock.
-func (r *rings) find(name retain.RingName) (ring, bool) {
-	h, ok := r.held[name]
-	if !ok {
-		return nil, false
-	}
-	r.uses++
-	h.used = r.uses
-	return h.ring, true
-}
-
-// keep keeps a ring at hand, in the place of those that were not used for the
-// longest time. The caller has the lock.
+// keep keeps a ring at hand. The caller has the lock.
 func (r *rings) keep(name retain.RingName, x ring) {
-	if r.held == nil {
-		r.held = make(map[retain.RingName]*heldRing)
-	}
-	for r.entries+len(x)+1 > maxRingEntries && len(r.held) > 0 {
-		oldest := slices.MinFunc(slices.Collect(maps.Keys(r.held)), func(a, b retain.RingName) int {
-			return cmp.Compare(r.held[a].used, r.held[b].used)
-		})
-		r.entries -= len(r.held[oldest].ring) + 1
-		delete(r.held, oldest)
-	}
-	r.uses++
-	r.held[name] = &heldRing{x, r.uses}
-	r.entries += len(x) + 1
+	r.recent.keep(name, x, len(x)+1, maxRingEntries)
 }
 
 // heldKeys returns the keys of an entry that are in rings.

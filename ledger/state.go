@@ -118,22 +118,14 @@ func (st *state) stream(number uint32) (*stream, bool) {
 func (st *state) streamList() []*stream {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	var list []*stream
-	for _, n := range slices.Sorted(maps.Keys(st.streams)) {
-		list = append(list, st.streams[n])
-	}
-	return list
+	return byNumber(st.streams)
 }
 
 // classList returns all classes by their numbers.
 func (st *state) classList() []*class {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	var list []*class
-	for _, n := range slices.Sorted(maps.Keys(st.classes)) {
-		list = append(list, st.classes[n])
-	}
-	return list
+	return byNumber(st.classes)
 }
 
 // class returns a class by its number.
@@ -183,11 +175,7 @@ func (st *state) bucketsOf(number uint32) []*bucket {
 func (st *state) bucketList() []*bucket {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	var list []*bucket
-	for _, n := range slices.Sorted(maps.Keys(st.buckets)) {
-		list = append(list, st.buckets[n])
-	}
-	return list
+	return byNumber(st.buckets)
 }
 
 // custodianNames returns who are named as custodians.
@@ -205,6 +193,14 @@ func (st *state) nextStream() (uint32, error) { return nextNumber(st, st.streams
 
 // nextBucket returns the next free number of a bucket.
 func (st *state) nextBucket() (uint32, error) { return nextNumber(st, st.buckets, "buckets") }
+
+// byNumber returns what a map has, by its numbers.
+func byNumber[K uint16 | uint32, V any](m map[K]V) (list []V) {
+	for _, n := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, m[n])
+	}
+	return list
+}
 
 // nextNumber returns the number after the largest: none is ever used again.
 func nextNumber[K uint16 | uint32, V any](st *state, m map[K]V, what string) (K, error) {
