@@ -1,4 +1,4 @@
-// The program search measures how fast Cairn's search is, and software that
+// Command search measures how fast Cairn's search is, and software that
 // others wrote, on the same documents and the same questions.
 //
 //	go -C testdata/peers run ./search -n 100000
