@@ -11,6 +11,7 @@ import (
 
 	"github.com/cairnlog/cairn/client/query"
 	"github.com/cairnlog/cairn/ledger/search"
+	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage/disk/memfs"
 )
 
@@ -88,8 +89,20 @@ func (m *model) ask(t *testing.T, x *search.Index) {
 		r.First = m.rng.Uint64N(uint64(len(m.entries)))
 		r.End = r.First + m.rng.Uint64N(uint64(len(m.entries)))
 	}
+	if m.rng.IntN(3) == 0 {
+		r.Except = m.runs()
+	}
 	m.judgeFind(t, x, r)
 	m.judgeCounts(t, x, r)
+}
+
+// runs returns random runs of entries, some of which are not there.
+func (m *model) runs() []proofs.Run {
+	var indices []uint64
+	for at := m.rng.Uint64N(uint64(len(m.entries))); len(indices) < 100; at += 1 + m.rng.Uint64N(1+m.rng.Uint64N(200)) {
+		indices = append(indices, at)
+	}
+	return proofs.RunsOf(indices)
 }
 
 // judgeFind walks through all pages in both orders, and judges each.

@@ -23,6 +23,9 @@ type Request struct {
 	// End of 0 means all there are.
 	First, End uint64
 
+	// Except are entries that are not searched. They rise.
+	Except []proofs.Run
+
 	// Fields returns the numbers under which documents of a bucket have the
 	// values of a field, named or by its path. It is false for a path whose values
 	// they do not have: then Check has to tell. A name that the bucket's stream
@@ -220,7 +223,36 @@ func (s *search) matching(p *place) (f fit, err error) {
 	if err == nil && (p.start > 0 || p.end < p.span()) {
 		f = f.and(exactly(rangeSet(p.start, p.end, p.span())))
 	}
+	if err == nil {
+		f = s.except(p, f)
+	}
 	return f, s.judge(p, err)
+}
+
+// except takes what is not searched from what fits.
+func (s *search) except(p *place, f fit) fit {
+	at, _ := slices.BinarySearchFunc(s.Except, p.id.First, func(r proofs.Run, first uint64) int { return cmp.Compare(r.Last, first) })
+	var words []uint64
+	for _, r := range s.Except[at:] {
+		if r.First >= p.id.End {
+			break
+		}
+		if words == nil {
+			words = make([]uint64, p.span()/64)
+		}
+		start, end := int(max(r.First, p.id.First)-p.id.First), int(min(r.Last, p.id.End-1)-p.id.First)+1
+		for w := start / 64; w <= (end-1)/64; w++ {
+			words[w] |= wordMask(w, start, end)
+		}
+	}
+	if words == nil {
+		return f
+	}
+	not := bitSet(words)
+	if f.exact() {
+		return exactly(f.sure.without(not, p.span()))
+	}
+	return fit{f.sure.without(not, p.span()), f.maybe.without(not, p.span())}
 }
 
 // judge makes an error of a file that is not what was written errLost.

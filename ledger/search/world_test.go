@@ -254,7 +254,7 @@ func (m *model) matching(r search.Request, scope search.Scope) (indices []uint64
 	for i := r.First; i < end; i++ {
 		e := &m.entries[i]
 		gap := slices.ContainsFunc(scope.Gaps, func(g search.Gap) bool { return g.Bucket == e.bucket && g.First <= i && i <= g.Last })
-		if slices.Contains(r.Buckets, e.bucket) && !gap && query.Match(r.Expr, &e.Document) {
+		if slices.Contains(r.Buckets, e.bucket) && !gap && !proofs.InRuns(r.Except, i) && query.Match(r.Expr, &e.Document) {
 			indices = append(indices, i)
 		}
 	}
