@@ -117,6 +117,10 @@ type Entry struct {
 	// entries that may say why it was erased.
 	Reasons []uint64 `json:"reasons,omitempty"`
 
+	// Settings is the index of the entry with the settings that the stream had
+	// when the entry was recorded: what its fields are called, and where they are.
+	Settings uint64 `json:"settings,omitempty"`
+
 	// FieldKeys are the keys of the stream's declared fields in the entry's
 	// bucket, in base64 by field number, with which the tags can be computed again.
 	FieldKeys map[uint16][]byte `json:"field_keys,omitempty"`

@@ -88,13 +88,14 @@ func aboutStream(leaf proofs.Leaf) (uint32, error) {
 	return leaf.Stream, nil
 }
 
-// describe adds the name of the stream and the keys of its fields.
+// describe adds the name of the stream, where its settings are, and the keys of its
+// fields.
 func (l *Ledger) describe(e *client.Entry, leaf proofs.Leaf) error {
 	s, ok := l.state.stream(leaf.Stream)
 	if !ok {
 		return nil // the ledger's own stream has no name
 	}
-	e.Stream = s.now().Name
+	e.Stream, e.Settings = s.now().Name, s.at(e.Index).Since
 	b, ok := l.state.bucketNumbered(leaf.Bucket)
 	if !ok {
 		return fmt.Errorf("entry %d: there is no bucket %d", e.Index, leaf.Bucket)

@@ -126,6 +126,7 @@ func TestReaderOfAStreamReadsItsSettingsAndBuckets(t *testing.T) {
 	writer := s.with(t, s.issue(t, identity.Grant{Name: "w", Role: identity.Writer, Streams: []string{"mine"}}))
 	kinds := make(map[proofs.Kind]int)
 	var settings proofs.StreamSettings
+	var set uint64 // the entry that has them
 	for i, leaf := range s.published(t) {
 		index := uint64(i)
 		_, err := writer.Entry(t.Context(), index)
@@ -143,8 +144,11 @@ func TestReaderOfAStreamReadsItsSettingsAndBuckets(t *testing.T) {
 		}
 		switch kinds[leaf.Kind]++; leaf.Kind {
 		case proofs.Settings:
-			settings = settingsIn(t, e, leaf)
+			settings, set = settingsIn(t, e, leaf), index
 		case proofs.Event:
+			if e.Settings != set {
+				t.Errorf("entry %d: got that entry %d has the settings, want %d", index, e.Settings, set)
+			}
 			checkTags(t, e, data, settings)
 		}
 	}
