@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ADDR", freeAddress(t))
 			env.Setenv("OTHER", freeAddress(t))
 			env.Setenv("CAIRN_PASSPHRASE", "")
+			env.Setenv("GORACE", "atexit_sleep_ms=20") // else a program with the race detector takes a second to end
 			socket, remove, err := agenttest.Socket()
 			env.Setenv("SOCKET", socket)
 			env.Defer(remove)

@@ -111,6 +111,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("CAIRN_URL", s.http.URL)
 	env.Setenv("CAIRN_POLICY", filepath.Join(dir, "policy"))
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+	env.Setenv("GORACE", "atexit_sleep_ms=20") // else a program with the race detector takes a second to end
 	return nil
 }
 
