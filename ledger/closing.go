@@ -163,10 +163,7 @@ func (c *closer) destroy(ctx context.Context, closing retain.Closing) error {
 		return err
 	}
 	c.l.rings.forget() // they are whole now
-	resume, err := c.l.indexer.forget(ctx, closing)
-	if err != nil {
-		return err
-	}
+	resume := c.l.indexer.forget(ctx, closing)
 	state, err := c.l.cfg.Keystate.Destroy(ctx, append(paths, keytree.SearchBefore(closing.Index)...)...)
 	c.l.keys.forget()
 	c.l.rings.forget()

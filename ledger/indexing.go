@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cairnlog/cairn/client"
@@ -21,15 +22,16 @@ import (
 
 // An indexer keeps the search index. It follows the published log from where the
 // index has come to, and builds again what the index lacks. What it cannot do
-// holds up nothing else: searches say how far the index has come.
+// holds up nothing else: searches say how far the index has come, and an index
+// that fails is opened again.
 //
 // The index forgets before keys are destroyed, and what it is sealed under is
 // destroyed with them: a generation is the index of the entry that announced
 // what was closed last. In between nothing is added to it.
 type indexer struct {
 	l     *Ledger
-	index *search.Index // nil: there is none
-	mu    sync.Mutex    // held while documents are read and added, and from forgetting until keys are destroyed
+	index atomic.Pointer[search.Index] // nil: there is none, or it is to be opened
+	mu    sync.Mutex                   // held while it is opened, while documents are read and added, and from forgetting until keys are destroyed
 }
 
 // indexStep is how many entries are added to the index at once.
@@ -38,21 +40,48 @@ const indexStep = 512
 // indexRetry is how long the indexer waits after what failed.
 const indexRetry = 10 * time.Second
 
-// open opens the index, if there is to be one.
-func (in *indexer) open(ctx context.Context) (err error) {
-	if in.l.cfg.Search == nil {
+// view returns the index in force, or nil: there is none, or it cannot be
+// opened for the moment. An index that is replaced meanwhile answers with
+// storage.ErrClosed.
+func (in *indexer) view() *search.Index { return in.index.Load() }
+
+// open opens the index, if there is to be one and none is open.
+func (in *indexer) open(ctx context.Context) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.l.cfg.Search == nil || in.view() != nil {
 		return nil
 	}
-	closed, _ := in.l.retain.KeyState()
 	cfg := *in.l.cfg.Search
-	cfg.Rand, cfg.Generation, cfg.Key = in.l.cfg.Rand, closed.Announced, in.key
-	if in.index, err = search.Open(ctx, cfg); err != nil {
+	cfg.Rand, cfg.Key = in.l.cfg.Rand, in.key
+	var err error
+	if cfg.Generation, err = in.generation(); err != nil {
 		return fmt.Errorf("search index: %w", err)
 	}
-	if why := in.index.Anew(); why != nil {
+	x, err := search.Open(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("search index: %w", err)
+	}
+	if why := x.Anew(); why != nil {
 		in.l.log.Warn("the search index is made anew", slog.String("why", why.Error()))
 	}
+	in.index.Store(x)
 	return nil
+}
+
+// generation returns what the index is written under: the entry that announced
+// what was closed last. Where the keys before a closing are destroyed and its
+// end is not recorded yet, that is the one which announced it.
+func (in *indexer) generation() (uint64, error) {
+	closed, _ := in.l.retain.KeyState()
+	generation := closed.Announced
+	for _, closing := range in.l.retain.Open() {
+		if _, err := in.key(generation); !errors.Is(err, storage.ErrNotFound) {
+			return generation, err
+		}
+		generation = closing.Index
+	}
+	return generation, nil
 }
 
 // key returns the index key of a generation.
@@ -66,22 +95,27 @@ func (in *indexer) key(generation uint64) (proofs.Key256, error) {
 
 // run follows the log until the context ends.
 func (in *indexer) run(ctx context.Context) {
-	if in.index == nil {
+	if in.l.cfg.Search == nil {
 		return
 	}
 	for ctx.Err() == nil {
 		err := in.l.progress.wait(ctx, func(p *progress) bool {
-			return p.sizes.Published > in.index.Next() || len(in.index.Missing()) > 0
+			x := in.view()
+			return x == nil || p.sizes.Published > x.Next() || len(x.Missing()) > 0
 		})
 		if err != nil {
 			return
 		}
-		if err := in.turn(ctx); err != nil && ctx.Err() == nil {
-			in.l.log.Error("the search index does not follow", slog.String("error", err.Error()))
-			select {
-			case <-time.After(indexRetry):
-			case <-ctx.Done():
-			}
+		if err = in.open(ctx); err == nil {
+			err = in.turn(ctx)
+		}
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		in.l.log.Error("the search index does not follow", slog.String("error", err.Error()))
+		select {
+		case <-time.After(indexRetry):
+		case <-ctx.Done():
 		}
 	}
 }
@@ -90,8 +124,20 @@ func (in *indexer) run(ctx context.Context) {
 func (in *indexer) turn(ctx context.Context) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	x := in.view()
+	if x == nil {
+		return nil // it was given up meanwhile
+	}
+	err := in.step(ctx, x)
+	if errors.Is(err, search.ErrFailed) {
+		err = errors.Join(err, in.giveUp())
+	}
+	return err
+}
+
+func (in *indexer) step(ctx context.Context, x *search.Index) error {
 	sizes, _ := in.l.progress.snapshot()
-	if next := in.index.Next(); next < sizes.Published {
+	if next := x.Next(); next < sizes.Published {
 		end := min(next+indexStep, sizes.Published)
 		var docs []search.Document
 		for index := next; index < end; index++ {
@@ -103,13 +149,13 @@ func (in *indexer) turn(ctx context.Context) error {
 				docs = append(docs, doc)
 			}
 		}
-		return in.index.Add(ctx, end, docs)
+		return x.Add(ctx, end, docs)
 	}
-	missing := in.index.Missing()
+	missing := x.Missing()
 	if len(missing) == 0 {
 		return nil
 	}
-	err := in.index.Build(ctx, missing[0], in.documents(ctx, missing[0]))
+	err := x.Build(ctx, missing[0], in.documents(ctx, missing[0]))
 	if errors.Is(err, search.ErrStale) {
 		return nil
 	}
@@ -199,12 +245,14 @@ func (in *indexer) describe(doc *search.Document, settings *streamSettings, part
 
 // forget takes out of the index what a closing makes unreadable, and keeps
 // everything from being added until the returned function is called, once keys
-// are destroyed.
-func (in *indexer) forget(ctx context.Context, closing retain.Closing) (resume func(), err error) {
-	if in.index == nil {
-		return func() {}, nil
-	}
+// are destroyed. An index that cannot forget is given up: without the key that
+// it is sealed under it is made anew.
+func (in *indexer) forget(ctx context.Context, closing retain.Closing) (resume func()) {
 	in.mu.Lock()
+	x := in.view()
+	if x == nil {
+		return in.mu.Unlock
+	}
 	var runs []proofs.Run
 	var buckets []uint32
 	for _, share := range closing.Gone() {
@@ -213,22 +261,27 @@ func (in *indexer) forget(ctx context.Context, closing retain.Closing) (resume f
 		}
 		runs = append(runs, share.Runs...)
 	}
+	var err error
+	ctx = context.WithoutCancel(ctx) // to be given up is worse than to wait
 	if closing.Kind == proofs.Expiry {
-		err = in.index.Drop(ctx, slices.Compact(buckets), closing.Index)
+		err = x.Drop(ctx, slices.Compact(buckets), closing.Index)
 	} else {
-		err = in.index.Forget(ctx, proofs.JoinRuns(runs), closing.Index)
+		err = x.Forget(ctx, proofs.JoinRuns(runs), closing.Index)
 	}
 	if err != nil {
-		in.mu.Unlock()
-		return nil, fmt.Errorf("search index: %w", err)
+		err = errors.Join(err, in.giveUp())
+		in.l.log.Error("the search index does not forget, and is made anew", slog.Uint64("announced", closing.Index), slog.String("error", err.Error()))
 	}
-	return in.mu.Unlock, nil
+	return in.mu.Unlock
 }
+
+// giveUp closes an index that has failed, so that it is opened again.
+func (in *indexer) giveUp() error { return in.index.Swap(nil).Close() }
 
 // close closes the index.
 func (in *indexer) close() error {
-	if in.index == nil {
+	if in.view() == nil {
 		return nil
 	}
-	return in.index.Close()
+	return in.giveUp()
 }

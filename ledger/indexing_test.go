@@ -24,7 +24,7 @@ func indexed(t *testing.T) *archive {
 // caughtUp waits until everything that is published is in the index.
 func (a *archive) caughtUp() {
 	a.t.Helper()
-	x := a.l.indexer.index
+	x := a.l.indexer.view()
 	eventually(a.t, "the index has come to the end, and lacks nothing", func() bool {
 		s := a.l.Status().Sizes
 		return s.Published == s.Sequenced && x.Next() >= s.Published && len(x.Missing()) == 0
@@ -39,7 +39,7 @@ func (a *archive) found(stream string, e query.Expr) []uint64 {
 	for _, b := range a.l.state.bucketsOf(settings.Body.Stream) {
 		buckets = append(buckets, b.Number)
 	}
-	answer, err := a.l.indexer.index.Find(a.t.Context(), search.Request{
+	answer, err := a.l.indexer.view().Find(a.t.Context(), search.Request{
 		Expr: e, Buckets: buckets, Stream: func(uint32) string { return stream },
 		Fields: func(_ uint32, f query.Field) ([]uint16, bool) {
 			return a.l.fieldNumbers(settings.Body.Stream, f.Name), f.Name != ""
@@ -107,7 +107,7 @@ func TestTheIndexForgetsWhatIsErased(t *testing.T) {
 	// A copy from before opens with no key that is left.
 	a.search = copied
 	a.restart()
-	if a.l.indexer.index.Anew() == nil {
+	if a.l.indexer.view().Anew() == nil {
 		t.Error("a copy of the index from before the erasure is opened")
 	}
 	a.caughtUp()

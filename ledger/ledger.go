@@ -79,7 +79,10 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	if err := l.indexer.open(ctx); err != nil {
-		return nil, fmt.Errorf("open ledger: %w", err)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("open ledger: %w", err)
+		}
+		l.log.Error("the search index cannot be opened, and is tried again", slog.String("error", err.Error()))
 	}
 	l.start(r)
 	return l, nil

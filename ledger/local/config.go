@@ -22,7 +22,8 @@ const ConfigFile = "cairn.toml"
 // relative to the directory of the configuration file. Every value can be
 // left out.
 type Config struct {
-	// Data is the directory of journal, vault, tree, index and registers.
+	// Data is the directory of journal, vault, tree, index, search index and
+	// registers.
 	// It should lie on a disk with honest syncs. Default: "data".
 	Data string `toml:"data,omitempty"`
 
@@ -87,7 +88,29 @@ type Config struct {
 
 	// KeyState says where the key tree is kept.
 	KeyState KeyState `toml:"key_state,omitempty"`
+
+	// Search says how the search index is kept, in the directory search of the
+	// data directory. It can be left out of backups, and removed while the
+	// ledger is closed: it is made again.
+	Search Search `toml:"search,omitempty"`
 }
+
+// A Search says how the search index is kept.
+type Search struct {
+	// Off lets the ledger keep no index, so that nothing can be searched but
+	// what proofs find. One that is there stays, and is gone on with later.
+	Off bool `toml:"off,omitempty"`
+
+	// Cache is how many bytes of memory hold what was read of the index: from
+	// 1048576 to 1073741824. Default: 67108864.
+	Cache int `toml:"cache,omitempty"`
+}
+
+// The bounds of Search.Cache.
+const (
+	leastCache = 1 << 20
+	mostCache  = 1 << 30
+)
 
 // A Duration is a time in the configuration, such as "90s" or "1m30s"; empty
 // is the default. A number is none: 5 of what?
@@ -134,6 +157,9 @@ func (c Config) Check() error {
 		if n.value < 0 || n.value > n.most {
 			return fmt.Errorf("%s: %d is not from 1 to %d", n.name, n.value, n.most)
 		}
+	}
+	if n := c.Search.Cache; n != 0 && (n < leastCache || n > mostCache) {
+		return fmt.Errorf("search.cache: %d bytes are not from %d to %d", n, leastCache, mostCache)
 	}
 	if err := c.checkTree(); err != nil {
 		return err

@@ -11,7 +11,7 @@
 //	keys/log.key      the signing keys of the log, 0600
 //	keys/secrets.key  the key of local state, 0600
 //	keystate/         the key tree, from which the keys of payloads come
-//	data/             journal, vault, tree, index and registers
+//	data/             journal, vault, tree, index, search index and registers
 //
 // and the configuration can put each of them elsewhere, and the key tree in
 // several places, see [KeyState]. Key files are in clear or encrypted with a
@@ -22,4 +22,5 @@
 //
 // Back up keys/, and apart from it data/. No copy of keystate/ may be kept:
 // with one that is older than an erasure what was erased can be read again.
+// The search index, data/search, needs no backup: it is made again.
 package local

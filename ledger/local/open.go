@@ -13,6 +13,7 @@ import (
 
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/keystate"
+	"github.com/cairnlog/cairn/ledger/search"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
 	"github.com/cairnlog/cairn/storage/disk"
@@ -166,6 +167,9 @@ func (d *Directory) openStorage(cfg *ledger.Config, c Config, p parts) error {
 	}
 	if cfg.Objects, err = dir.Objects("objects"); err != nil {
 		return err
+	}
+	if !c.Search.Off {
+		cfg.Search = &search.Config{FS: dir.Below("search"), CacheBytes: c.Search.Cache}
 	}
 	registers, err := dir.Registers("registers")
 	if err != nil {

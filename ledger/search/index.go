@@ -18,7 +18,8 @@ import (
 
 // A Config says where an index is and how it is sealed.
 type Config struct {
-	// FS is the index's directory, which nobody else uses.
+	// FS is the index's directory, which nobody else uses. It is made if it is
+	// not there.
 	FS disk.FS
 
 	// Key returns the index key of a generation. An error that matches
@@ -88,6 +89,9 @@ func Open(ctx context.Context, cfg Config) (*Index, error) {
 		cfg.openBytes = defaultOpen
 	}
 	x := &Index{cfg: cfg, shape: cfg.shape, handles: newHandles(cfg.FS, openFiles), cache: newCache(cfg.CacheBytes), open: make(map[uint32]opened), room: make(map[uint32]map[section]termsSize)}
+	if err := cfg.FS.Mkdir("."); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("open index: %w", err)
+	}
 	if err := x.load(); err != nil {
 		return nil, fmt.Errorf("open index: %w", err)
 	}

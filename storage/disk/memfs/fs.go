@@ -215,7 +215,7 @@ func (f *FS) Mkdir(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	parent, last, err := f.findParent("mkdir", name)
-	if err == nil && parent.names[last] != nil {
+	if err == nil && (last == "." || parent.names[last] != nil) {
 		err = pathError("mkdir", name, fs.ErrExist)
 	}
 	if err != nil {
