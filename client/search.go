@@ -18,8 +18,8 @@ type SearchQuery struct {
 	Limit  int    `json:"limit,omitempty"`  // at most so many hits, from 1 to [MaxHits]; 0: 50
 }
 
-// MaxHits is how many hits one answer has at most.
-const MaxHits = 1000
+// MaxHits is how many hits one answer has at most: as many as are read at once.
+const MaxHits = MaxRead
 
 // A SearchScope says what an answer is about.
 type SearchScope struct {

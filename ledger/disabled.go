@@ -25,6 +25,16 @@ type disabledSubjects struct {
 	mu     sync.Mutex
 	forgot uint64 // of the keyring: other generations have other references
 	about  map[uint64]*erasedSubject
+
+	scans     sync.Mutex // held while entries are looked through
+	scanned   uint64     // what forgot is, for concerned
+	concerned map[uint64]*concernedEntries
+}
+
+// A concernedEntries is the entries below end that an erasure is about.
+type concernedEntries struct {
+	end     uint64
+	indices []uint64
 }
 
 // A wantedErasure is one that is approved or announced, and not done.
@@ -103,6 +113,13 @@ func (l *Ledger) disabled(e storedEntry, wanted []wantedErasure) error {
 // not disabled: a search says something of what is in an event, too. It also
 // returns the entries that disable any of the stream, whether among these or not.
 func (l *Ledger) enabled(ctx context.Context, stream uint32, runs []proofs.Run, size uint64) (left []proofs.Run, why []uint64, err error) {
+	disabled, why, err := l.disabledOf(ctx, stream, size)
+	return retain.Subtract(runs, disabled), why, err
+}
+
+// disabledOf returns the entries of a stream, all below a size, that are
+// disabled, and the entries that say so.
+func (l *Ledger) disabledOf(ctx context.Context, stream uint32, size uint64) (disabled []proofs.Run, why []uint64, err error) {
 	wanted, err := l.wantedErasures(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -111,16 +128,42 @@ func (l *Ledger) enabled(ctx context.Context, stream uint32, runs []proofs.Run, 
 		if w.subject.stream != stream {
 			continue
 		}
-		if why = append(why, w.why); len(runs) == 0 {
-			continue
-		}
-		indices, err := l.concerning(ctx, w.subject, runs[0].First, size)
+		indices, err := l.concernedBy(ctx, w, size)
 		if err != nil {
 			return nil, nil, err
 		}
-		runs = retain.Subtract(runs, proofs.RunsOf(slices.DeleteFunc(indices, w.held)))
+		why = append(why, w.why)
+		disabled = append(disabled, proofs.RunsOf(slices.DeleteFunc(indices, w.held))...)
 	}
-	return runs, why, nil
+	return proofs.JoinRuns(disabled), why, nil
+}
+
+// concernedBy returns the entries below a size that an erasure is about. It keeps
+// what it has found, and looks through what came since: a grace takes days.
+func (l *Ledger) concernedBy(ctx context.Context, w wantedErasure, size uint64) ([]uint64, error) {
+	d := &l.disabling
+	d.scans.Lock()
+	defer d.scans.Unlock()
+	if forgot := l.keys.forgotten(); d.concerned == nil || d.scanned != forgot {
+		d.concerned, d.scanned = make(map[uint64]*concernedEntries), forgot
+	}
+	c := d.concerned[w.why]
+	if c == nil {
+		c = &concernedEntries{}
+		d.concerned[w.why] = c
+	}
+	if c.end < size {
+		indices, err := l.concerning(ctx, w.subject, c.end, size)
+		if err != nil {
+			return nil, err
+		}
+		c.indices, c.end = append(c.indices, indices...), size
+		if l.keys.forgotten() != d.scanned { // keys went meanwhile: some may be missing
+			delete(d.concerned, w.why)
+		}
+	}
+	at, _ := slices.BinarySearch(c.indices, size)
+	return slices.Clone(c.indices[:at]), nil
 }
 
 // disabledSubject returns whom the erasure is about that a request asks for; one

@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cairnlog/cairn/client"
-	"github.com/cairnlog/cairn/client/query"
 	"github.com/cairnlog/cairn/ledger/keytree"
 	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/ledger/search"
@@ -149,7 +147,11 @@ func (in *indexer) step(ctx context.Context, x *search.Index) error {
 				docs = append(docs, doc)
 			}
 		}
-		return x.Add(ctx, end, docs)
+		if err := x.Add(ctx, end, docs); err != nil {
+			return err
+		}
+		in.l.progress.update(func(*progress) {}) // searches wait for it
+		return nil
 	}
 	missing := x.Missing()
 	if len(missing) == 0 {
@@ -181,66 +183,15 @@ func (in *indexer) documents(ctx context.Context, id search.FileID) iter.Seq2[se
 	}
 }
 
-// document returns what there is to find about an entry; ok is false where that
-// is nothing: it is no event, or its payload is closed, or damaged.
+// document returns what the index is to know of an entry; ok is false where that
+// is nothing.
 func (in *indexer) document(ctx context.Context, index uint64) (doc search.Document, ok bool, err error) {
-	e, err := in.l.stored(ctx, index)
-	if err == nil && e.leaf.Kind != proofs.Event {
-		return doc, false, nil
+	found, err := in.l.toFind(ctx, index)
+	if found == nil || err != nil {
+		return doc, false, err
 	}
-	var d *proofs.Disclosure
-	if err == nil {
-		d, err = in.l.open(ctx, e)
-	}
-	switch {
-	case errors.Is(err, errDestroyed):
-		return doc, false, nil
-	case errors.Is(err, storage.ErrCorrupt):
-		in.l.log.Error("an entry cannot be read, and is not in the search index", slog.Uint64("entry", index), slog.String("error", err.Error()))
-		return doc, false, nil
-	case err != nil:
-		return doc, false, fmt.Errorf("entry %d: %w", index, err)
-	}
-	part, err := d.Payload()
-	if err != nil {
-		return doc, false, nil // its first part is erased
-	}
-	s, known := in.l.state.stream(e.leaf.Stream)
-	if !known {
-		return doc, false, fmt.Errorf("entry %d: there is no stream %d", index, e.leaf.Stream)
-	}
-	doc = search.Document{Index: index, Time: e.leaf.Time, Bucket: e.leaf.Bucket}
-	return doc, true, in.describe(&doc, s.at(index), part)
-}
-
-// describe adds the values and words of a payload, as far as it is there.
-func (in *indexer) describe(doc *search.Document, settings *streamSettings, part proofs.Part) error {
-	words := query.Words
-	if client.IsJSON(part.MediaType) {
-		values, err := settings.extractor.Extract(part.Data)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", doc.Index, err)
-		}
-		words = query.JSONWords
-		for _, v := range values {
-			if len(part.Gaps) > 0 && string(v.Value) == "null" {
-				continue // it may stand for what is erased
-			}
-			doc.Fields = append(doc.Fields, search.Value{Number: v.Number, Value: v.Value})
-		}
-	}
-	for _, given := range part.Fields {
-		if f, ok := settings.field(given.Name); ok {
-			doc.Fields = append(doc.Fields, search.Value{Number: f.Number, Value: given.Value})
-		}
-	}
-	if part.Source != "" {
-		doc.Fields = append(doc.Fields, search.Value{Number: search.SourceField, Value: []byte(part.Source)})
-	}
-	for _, word := range words(part.Data) {
-		doc.Words = append(doc.Words, string(word))
-	}
-	return nil
+	doc, err = found.indexed(index)
+	return doc, err == nil, err
 }
 
 // forget takes out of the index what a closing makes unreadable, and keeps
