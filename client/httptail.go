@@ -54,10 +54,25 @@ type tail struct {
 }
 
 func (t *tail) request() *request {
+	if t.q.Query != "" {
+		return t.asking()
+	}
 	r := get("/v1/entries:tail", url.Values{"from": {decimal(t.q.From)}}, "text/event-stream", 0)
 	if t.q.Stream != "" {
 		r.query.Set("stream", t.q.Stream)
 	}
+	return r
+}
+
+// asking returns the request with a query: a POST, so that no log of a proxy has it.
+func (t *tail) asking() *request {
+	body, err := json.Marshal(t.q)
+	if err != nil {
+		panic("client: a query of a tail cannot be written: " + err.Error())
+	}
+	r := &request{method: http.MethodPost, path: "/v1/entries:tail", body: body, again: true, header: http.Header{}}
+	r.header.Set("Accept", "text/event-stream, "+problemType)
+	r.header.Set("Content-Type", jsonType)
 	return r
 }
 

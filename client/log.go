@@ -128,8 +128,9 @@ type Entry struct {
 
 // A TailQuery selects what to follow.
 type TailQuery struct {
-	Stream string // empty: every stream that the caller may read, and control entries
-	From   uint64 // the first index to yield
+	Stream string `json:"stream,omitempty"` // empty: every stream that the caller may read, and control entries
+	From   uint64 `json:"from,omitempty"`   // the first index to yield
+	Query  string `json:"query,omitempty"`  // only events that fit it, in the language of package query
 }
 
 // An Info is what a ledger says about itself, to be compared with what one

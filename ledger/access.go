@@ -64,7 +64,8 @@ func (s *Session) Tail(ctx context.Context, q client.TailQuery) iter.Seq2[*clien
 // tail can be resumed.
 func (s *Session) Follow(ctx context.Context, q client.TailQuery, passed func(next uint64)) iter.Seq2[*client.Entry, error] {
 	return func(yield func(*client.Entry, error) bool) {
-		if err := s.MayTail(ctx, q); err != nil {
+		t, err := s.tailing(ctx, q)
+		if err != nil {
 			yield(nil, err)
 			return
 		}
@@ -78,7 +79,7 @@ func (s *Session) Follow(ctx context.Context, q client.TailQuery, passed func(ne
 				return
 			}
 			end := min(published, from-from%proofs.TileWidth+proofs.TileWidth)
-			if !s.followRun(ctx, q, from, end, passed, yield) {
+			if !t.followRun(ctx, from, end, passed, yield) {
 				return
 			}
 			from = end
@@ -86,30 +87,45 @@ func (s *Session) Follow(ctx context.Context, q client.TailQuery, passed func(ne
 	}
 }
 
-// MayTail returns why the caller may not tail the stream of a query, which is
-// recorded; nil where it may, or asks for whatever it may read.
+// MayTail returns why the caller may not tail what a query asks for, or why it is
+// no query, which is recorded; nil where it may.
 func (s *Session) MayTail(ctx context.Context, q client.TailQuery) error {
-	if q.Stream == "" {
-		return nil
+	_, err := s.tailing(ctx, q)
+	return err
+}
+
+// A tailing is a tail, as the ledger understands what it asks for.
+type tailing struct {
+	*Session
+	stream string  // empty: all that the caller may read
+	query  *lookup // nil: every event
+}
+
+// tailing reads what a tail asks for.
+func (s *Session) tailing(ctx context.Context, q client.TailQuery) (t tailing, err error) {
+	t = tailing{Session: s, stream: q.Stream}
+	if q.Query != "" {
+		t.query, err = s.lookup(q.Query, q.Stream)
+	} else if q.Stream != "" {
+		err = s.mayRead(proofs.Event, q.Stream)
 	}
-	err := s.mayRead(proofs.Event, q.Stream)
 	if err == nil {
-		return nil
+		return t, nil
 	}
 	act := s.caller.act(proofs.ActTail)
 	act.Stream = q.Stream
-	return s.answered(ctx, act, err)
+	return t, s.answered(ctx, act, err)
 }
 
 // followRun yields what is for the caller of the entries [from, end), and
 // reports whether the tail goes on. That it is handed over is one act for each
 // stream that any of it is of.
-func (s *Session) followRun(ctx context.Context, q client.TailQuery, from, end uint64, passed func(uint64), yield func(*client.Entry, error) bool) bool {
-	found, err := s.wanted(ctx, q, from, end)
-	if acts := s.actsAbout(proofs.ActTail, found); err == nil {
-		err = s.answeredAll(ctx, acts)
+func (t tailing) followRun(ctx context.Context, from, end uint64, passed func(uint64), yield func(*client.Entry, error) bool) bool {
+	found, err := t.wanted(ctx, from, end)
+	if acts := t.acts(found); err == nil {
+		err = t.answeredAll(ctx, acts)
 	} else if len(acts) > 0 {
-		err = s.answered(ctx, acts[len(acts)-1], err) // the last of them is what the caller may not read
+		err = t.answered(ctx, acts[len(acts)-1], err) // the last of them is what the caller may not read
 	}
 	if err != nil {
 		yield(nil, err)
@@ -117,7 +133,7 @@ func (s *Session) followRun(ctx context.Context, q client.TailQuery, from, end u
 	}
 	for _, index := range found.indices {
 		passed(index)
-		e, err := s.l.entry(ctx, index)
+		e, err := t.l.entry(ctx, index)
 		if gone := (*client.Problem)(nil); errors.As(err, &gone) && (gone.Code() == client.Gone || gone.Code() == client.Disabled) {
 			continue
 		}
@@ -129,26 +145,46 @@ func (s *Session) followRun(ctx context.Context, q client.TailQuery, from, end u
 	return true
 }
 
-// wanted returns the events of [from, end) that a tail hands over. Nothing is
-// opened. The last one before an error is what the caller may not read.
-func (s *Session) wanted(ctx context.Context, q client.TailQuery, from, end uint64) (found handover, err error) {
-	leaves, err := s.l.leaves(ctx, from, end)
+// acts returns the acts by which entries are handed over.
+func (t tailing) acts(found handover) []proofs.Act {
+	acts := t.actsAbout(proofs.ActTail, found)
+	for i := range acts {
+		if t.query != nil {
+			acts[i].Query = t.query.recorded()
+		}
+	}
+	return acts
+}
+
+// wanted returns the events of [from, end) that the tail hands over. Nothing is
+// opened, unless there is a query to judge by it. The last one before an error is
+// what the caller may not read.
+func (t tailing) wanted(ctx context.Context, from, end uint64) (found handover, err error) {
+	leaves, err := t.l.leaves(ctx, from, end)
 	if err != nil {
 		return found, err
 	}
 	for i, b := range leaves {
+		index := from + uint64(i)
 		leaf, err := proofs.ParseLeaf(b)
 		if err != nil {
-			return handover{}, fmt.Errorf("entry %d: %w", from+uint64(i), err)
+			return handover{}, fmt.Errorf("entry %d: %w", index, err)
 		}
-		name := s.l.streamName(leaf.Stream)
-		if leaf.Kind != proofs.Event || !s.may(leaf.Kind, name) || q.Stream != "" && q.Stream != name {
+		name := t.l.streamName(leaf.Stream)
+		if leaf.Kind != proofs.Event || !t.may(leaf.Kind, name) || t.stream != "" && t.stream != name || t.query != nil && !t.query.mayFit(name) {
 			continue
 		}
-		if err := s.mayRead(leaf.Kind, name); err != nil {
-			return handover{[]uint64{from + uint64(i)}, []string{name}}, err
+		if err := t.mayRead(leaf.Kind, name); err != nil {
+			return handover{[]uint64{index}, []string{name}}, err
 		}
-		found.add(from+uint64(i), name)
+		if t.query != nil {
+			if fits, err := t.query.fits(ctx, index); err != nil {
+				return handover{}, err
+			} else if !fits {
+				continue
+			}
+		}
+		found.add(index, name)
 	}
 	return found, nil
 }

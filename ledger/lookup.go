@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"slices"
 
@@ -14,6 +16,7 @@ import (
 type lookup struct {
 	s       *Session
 	expr    query.Expr
+	pinned  bool              // nothing of another stream fits
 	streams []*streamSettings // in the order of their numbers
 }
 
@@ -29,7 +32,10 @@ func (s *Session) lookup(text, stream string) (*lookup, error) {
 	if stream != "" {
 		names, pinned = []string{stream}, true
 	}
-	if err := k.choose(names, pinned); err != nil {
+	if k.pinned = pinned; !pinned {
+		names = s.readable()
+	}
+	if err := k.choose(names); err != nil {
 		return nil, err
 	}
 	if err := query.CheckFields(q, k.fieldNames()); err != nil {
@@ -76,20 +82,22 @@ func streamsOf(e query.Expr) (names []string, ok bool) {
 	return names, ok
 }
 
-// choose chooses the streams that are searched: those of these names, or all
-// that the caller may read.
-func (k *lookup) choose(names []string, pinned bool) error {
-	if !pinned {
-		for _, stream := range k.s.l.state.streamList() {
-			if name := stream.now().Name; k.s.may(proofs.Event, name) {
-				names = append(names, name)
-			}
+// readable returns the names of the streams that the caller may read.
+func (s *Session) readable() (names []string) {
+	for _, stream := range s.l.state.streamList() {
+		if name := stream.now().Name; s.may(proofs.Event, name) {
+			names = append(names, name)
 		}
 	}
+	return names
+}
+
+// choose chooses the streams that are searched.
+func (k *lookup) choose(names []string) error {
 	for _, name := range names {
 		var p *client.Problem
 		if err := k.s.mayRead(proofs.Event, name); errors.As(err, &p) {
-			if !pinned && p.Code() == client.ReasonNeeded {
+			if !k.pinned && p.Code() == client.ReasonNeeded {
 				p.Hint = "name the streams to search, as in stream:NAME, or state a reason, with --reason or the header Cairn-Reason; it is recorded"
 			}
 			return p
@@ -102,7 +110,7 @@ func (k *lookup) choose(names []string, pinned bool) error {
 		}
 		k.streams = append(k.streams, settings)
 	}
-	slices.SortFunc(k.streams, func(a, b *streamSettings) int { return int(a.Body.Stream) - int(b.Body.Stream) })
+	slices.SortFunc(k.streams, func(a, b *streamSettings) int { return cmp.Compare(a.Body.Stream, b.Body.Stream) })
 	return nil
 }
 
@@ -174,3 +182,18 @@ func (k *lookup) act() proofs.Act {
 	return act
 }
 
+
+// mayFit reports whether anything of a stream can fit.
+func (k *lookup) mayFit(stream string) bool {
+	return !k.pinned || slices.ContainsFunc(k.streams, func(s *streamSettings) bool { return s.Name == stream })
+}
+
+// fits reports whether an entry fits, by its payload.
+func (k *lookup) fits(ctx context.Context, index uint64) (bool, error) {
+	e, err := k.s.l.toFind(ctx, index)
+	if e == nil || err != nil {
+		return false, err
+	}
+	d, err := e.document(index)
+	return err == nil && query.Match(k.expr, d), err
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/cairnlog/cairn/client/query"
 	"github.com/cairnlog/cairn/ledger/search"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
 )
 
 // Search looks for published events; see [client.SearchQuery]. It is recorded
@@ -149,7 +150,10 @@ func (a *asked) answered(scope search.Scope) {
 
 // problem returns what the caller is told when the index cannot answer.
 func (a *asked) problem(err error) error {
-	if errors.Is(err, search.ErrUndecided) {
+	switch {
+	case errors.Is(err, storage.ErrClosed):
+		return client.NewProblem(client.Unavailable, "the search index is being opened again", "ask again")
+	case errors.Is(err, search.ErrUndecided):
 		return client.NewProblem(client.BadRequest, fmt.Sprintf("more than %d payloads would have to be opened, because the index has no phrases, and no values at paths that no field is declared for", maxOpened),
 			"narrow the query by a time, declared fields or words, or ask for hits, page by page")
 	}
@@ -180,27 +184,21 @@ func (a *asked) check(ctx context.Context, index uint64) (bool, error) {
 	if fits, ok := a.opened[index]; ok {
 		return fits, nil
 	}
-	e, err := a.s.l.toFind(ctx, index)
-	if err != nil {
-		return false, err
+	fits, err := a.fits(ctx, index)
+	if err == nil {
+		a.opened[index] = fits
 	}
-	fits := false
-	if e != nil {
-		d, err := e.document(index)
-		if err != nil {
-			return false, err
-		}
-		fits = query.Match(a.expr, d)
-	}
-	a.opened[index] = fits
-	return fits, nil
+	return fits, err
 }
 
 // upToDate returns the index, once it has what is published now, if that does
 // not take long.
 func (in *indexer) upToDate(ctx context.Context) (*search.Index, error) {
 	index := in.view()
-	if index == nil {
+	switch {
+	case in.l.cfg.Search != nil && index == nil:
+		return nil, client.NewProblem(client.Unavailable, "the search index cannot be opened for the moment", "ask again; if it stays so, see cairnd status")
+	case index == nil:
 		return nil, client.NewProblem(client.NotNow, "this ledger has no search index", "it is turned on in cairn.toml, table search; answers that are proven to be complete need none")
 	}
 	sizes, _ := in.l.progress.snapshot()

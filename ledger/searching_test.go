@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -313,4 +314,54 @@ func TestWithinTheGraceNothingIsSearched(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.wantFoundBy(reader(), "actor:alice stream:people", all[0], all[2], all[3], late[0])
+}
+
+// TestATailOfAQueryHasWhatFits, and is recorded as no more than that.
+func TestATailOfAQueryHasWhatFits(t *testing.T) {
+	a := indexed(t)
+	a.short("people", 0)
+	a.short("other", 0)
+	want := a.record("people", "alice", "bob", "alice")
+	a.record("other", "alice")
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	for _, q := range []client.TailQuery{{Query: "stream:nope"}, {Query: "actr:alice"}, {Query: "(", Stream: "people"}} {
+		for _, err := range a.as("wrong").Tail(ctx, q) {
+			var p *client.Problem
+			if !errors.As(err, &p) || p.Status >= 500 {
+				t.Errorf("%s: got %v, want a problem", q.Query, err)
+			}
+		}
+	}
+	next := a.l.Status().Sizes.Published
+	var got []uint64
+	resume := uint64(0)
+	for e, err := range a.as("reader").Follow(ctx, client.TailQuery{Query: "actor:alice stream:people", From: want[0]}, func(n uint64) { resume = n }) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got = append(got, e.Index); len(got) == 2 {
+			want = append(want, a.record("people", "bob", "alice")...)
+		}
+		if len(got) == 3 {
+			break
+		}
+	}
+	if wanted := []uint64{want[0], want[2], want[4]}; !slices.Equal(got, wanted) || resume < next {
+		t.Errorf("got %v and to go on from %d, want %v", got, resume, wanted)
+	}
+	h, err := a.as("auditor").History(t.Context(), client.HistoryQuery{Who: "reader", What: proofs.ActTail})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var handed []uint64
+	for _, r := range h.Acts {
+		if r.Act.Stream != "people" || !strings.Contains(r.Act.Query, "stream:people") || strings.Contains(r.Act.Query, "alice") {
+			t.Errorf("got %+v", r.Act)
+		}
+		handed = slices.AppendSeq(handed, proofs.IndicesOf(r.Act.Entries))
+	}
+	if slices.Sort(handed); !slices.Equal(handed, got) {
+		t.Errorf("the history has the entries %v, want %v", handed, got)
+	}
 }
