@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/ledger/search"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
+	"github.com/cairnlog/cairn/storage/disk/memfs"
 	"github.com/cairnlog/cairn/storage/fault"
 )
 
@@ -59,6 +61,14 @@ var handings = []handing{
 	{"ProveComplete", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
 		proof, err := s.ProveComplete(ctx, client.CompleteQuery{Stream: "people", Fields: []client.FieldValue{{Name: "actor", Value: "alice"}}, Now: true})
 		return len(proof) > 0, err
+	}},
+	{"Search", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
+		hits, err := s.Search(ctx, client.SearchQuery{Stream: "people"})
+		return hits != nil, err
+	}},
+	{"Count", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
+		counts, err := s.Count(ctx, client.CountQuery{Stream: "people"})
+		return counts != nil, err
 	}},
 	{"Entries", proofs.ActRead, func(ctx context.Context, s *Session, index uint64) (bool, error) {
 		for e, err := range s.Entries(ctx, []proofs.Run{{First: index, Last: index}}) {
@@ -171,7 +181,7 @@ func openWith(t *testing.T, w *world) (l *Ledger, j *stubbornJournal, index uint
 	w.create()
 	c := w.config()
 	j = &stubbornJournal{Journal: c.Journal}
-	c.Journal = j
+	c.Journal, c.Search = j, &search.Config{FS: memfs.New(nil)}
 	l, err := Open(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -182,7 +182,6 @@ func (k *lookup) act() proofs.Act {
 	return act
 }
 
-
 // mayFit reports whether anything of a stream can fit.
 func (k *lookup) mayFit(stream string) bool {
 	return !k.pinned || slices.ContainsFunc(k.streams, func(s *streamSettings) bool { return s.Name == stream })

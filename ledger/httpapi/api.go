@@ -69,14 +69,15 @@ type API struct {
 	ids        *requestIDs
 	routes     []route
 
-	bodies  *semaphore.Weighted
-	entries *semaphore.Weighted
-	most    int64 // bytes that opening an entry takes
-	tails   gate
-	vaults  gate
-	lists   gate
-	finds   gate
-	scrapes gate
+	bodies   *semaphore.Weighted
+	entries  *semaphore.Weighted
+	most     int64 // bytes that opening an entry takes
+	tails    gate
+	vaults   gate
+	lists    gate
+	finds    gate
+	scrapes  gate
+	searches gate
 
 	recording gate // one records revocations at a time
 	vouching  vouchingActs
@@ -88,17 +89,18 @@ type API struct {
 // How many requests are served at once whose answer can be large, or for which
 // much is read.
 const (
-	maxVaults  = 4  // for sealed records
-	maxLists   = 16 // for the list of the kept checkpoints
-	maxScrapes = 4  // for the metrics
-	maxFinds   = 4  // for what fits a query: every event of a stream is looked at
+	maxVaults   = 4  // for sealed records
+	maxLists    = 16 // for the list of the kept checkpoints
+	maxScrapes  = 4  // for the metrics
+	maxFinds    = 4  // for what fits a query: every event of a stream is looked at
+	maxSearches = 64 // for what the index finds, which may open some thousand payloads
 )
 
 // New returns the API of a ledger.
 func New(c Config) (*API, error) {
 	a := &API{
 		ledger: c.Ledger, identities: c.Identities, log: c.Logger,
-		vaults: make(gate, maxVaults), lists: make(gate, maxLists), finds: make(gate, maxFinds), scrapes: make(gate, maxScrapes),
+		vaults: make(gate, maxVaults), lists: make(gate, maxLists), finds: make(gate, maxFinds), searches: make(gate, maxSearches), scrapes: make(gate, maxScrapes),
 		recording: make(gate, 1), closing: make(chan struct{}),
 	}
 	if a.log == nil {

@@ -64,6 +64,7 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 	put := func(path, body string, want int, token string) scenario {
 		return scenario{method: "PUT", path: path, params: at("class", "people"), body: body, headers: []string{token, isJSON}, want: want}
 	}
+	const search, count, tail = "/v1/entries:search", "/v1/entries:count", "/v1/entries:tail"
 	const find, prove, erasures, release, done = "/v1/entries:find", "/v1/entries:prove", "/v1/erasures", "/v1/holds/{hold}/release", "wait=done&timeout=20s"
 	reader := s.token(identity.Reader)
 	about := func(subject string) string {
@@ -95,6 +96,11 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 		post(find, nil, "", `{"stream":"people","subject":"bob","fields":[{"name":"event-4624","value":"1"}]}`, 200, reader),
 		post(find, nil, "", `{"stream":"people","subject":"whom nothing concerns"}`, 200, reader),
 		post(find, nil, "", `{"stream":"people"}`, 400, reader), post(find, nil, "", `{"stream":"nope","subject":"bob"}`, 404, reader),
+		post(search, nil, "", `{"query":"actor:bob n or event-4624:1","stream":"people","limit":10}`, 200, reader), post(search, nil, "", `{"query":"actor:(","stream":"people"}`, 400, reader),
+		post(search, nil, "", `{"query":"","stream":"nope"}`, 404, reader),
+		post(count, nil, "", `{"query":"actor:*","stream":"people","facets":["actor"],"top":3,"every":"day"}`, 200, reader), post(count, nil, "", `{"every":"day","top":-1}`, 400, reader),
+		post(count, nil, "", `{"query":"stream:nope"}`, 404, reader),
+		post(tail, nil, "", `{"query":"actor:("}`, 400, reader), post(tail, nil, "", `{"query":"stream:nope"}`, 404, reader),
 		post(prove, nil, "", `{"stream":"people","fields":[]}`, 400, reader), post(prove, nil, "", `{"stream":"nope","fields":[{"name":"a","value":"b"}]}`, 404, reader),
 		post("/v1/erasures:plan", nil, "", about("bob"), 200, custodian),
 		post("/v1/erasures:plan", nil, "", `{"stream":"people"}`, 400, custodian), post("/v1/erasures:plan", nil, "", `{"stream":"nope","subject":"x"}`, 404, custodian),
@@ -137,7 +143,9 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 	}
 	frank := index("POST", erasures, "", about("frank"), custodian)
 	play([]scenario{post("/v1/requests/{index}/approval", at("index", frank), "", "", 202, second)})
-	play(append(s.refusals("POST", find, nil, identity.Auditor), s.refusals("POST", prove, nil, identity.Auditor)...))
+	for _, path := range []string{find, prove, search, count, tail} {
+		play(s.refusals("POST", path, nil, identity.Auditor))
+	}
 	for _, r := range []struct{ method, path string }{
 		{"PUT", "/v1/classes/{class}"}, {"GET", "/v1/retention"}, {"POST", "/v1/retention:run"}, {"POST", erasures}, {"POST", "/v1/erasures:plan"},
 		{"GET", "/v1/holds"}, {"POST", "/v1/holds"}, {"POST", release}, {"GET", "/v1/closings"}, {"GET", "/v1/closings/{index}"},

@@ -41,13 +41,16 @@ func (a *API) ServeOn(l net.Listener, h http.Handler) *Server { return a.newServ
 // RecordRevoked records the revocations that no entry tells yet.
 func (a *API) RecordRevoked(ctx context.Context) error { return a.recordRevoked(ctx) }
 
-// FillFinds lets as many queries be under way as may be, until leave is called.
+// FillFinds lets as many queries and searches be under way as may be, until
+// leave is called.
 func (a *API) FillFinds() (leave func()) {
-	for a.finds.enter() {
+	for a.finds.enter() || a.searches.enter() {
 	}
 	return func() {
-		for range cap(a.finds) {
-			a.finds.leave()
+		for _, room := range []gate{a.finds, a.searches} {
+			for range cap(room) {
+				room.leave()
+			}
 		}
 	}
 }

@@ -124,6 +124,10 @@ func TestServerAnswersAsItsDocumentSays(t *testing.T) {
 	playTo(one, []scenario{{
 		method: "POST", path: "/v1/erasures", body: `{"stream":"people","subject":"alice","reason":"r"}`, headers: []string{one.token(identity.Custodian), isJSON}, want: 409,
 	}})
+	bare := open(t, local.Config{Search: local.Search{Off: true}}, httpapi.Limits{})
+	for _, path := range []string{"/v1/entries:search", "/v1/entries:count"} {
+		playTo(bare, []scenario{{method: "POST", path: path, body: "{}", headers: []string{bare.token(identity.Reader), isJSON}, want: 409}})
+	}
 	s.playWithoutWitness(play)
 	if err := s.Ledger.Close(); err != nil {
 		t.Fatal(err)

@@ -32,6 +32,9 @@ var askings = map[string]asking{
 	"GET /v1/entries/{index}":  {role: identity.Auditor, path: "/v1/entries/0", what: proofs.ActRead},
 	"GET /v1/entries":          {role: identity.Auditor, path: "/v1/entries?entries=0-1", what: proofs.ActRead},
 	"GET /v1/entries:tail":     {role: identity.Reader, path: "/v1/entries:tail?from=0&stream=people", what: proofs.ActTail},
+	"POST /v1/entries:tail":    {role: identity.Reader, path: "/v1/entries:tail", body: `{"stream":"people","query":"actor:bob"}`, what: proofs.ActTail},
+	"POST /v1/entries:search":  {role: identity.Reader, path: "/v1/entries:search", body: `{"query":"actor:bob"}`, what: proofs.ActSearch},
+	"POST /v1/entries:count":   {role: identity.Reader, path: "/v1/entries:count", body: `{"query":"actor:bob","facets":["actor"],"every":"day"}`, what: proofs.ActSearch},
 	"POST /v1/entries:find":    {role: identity.Reader, path: "/v1/entries:find", body: `{"stream":"people","subject":"bob"}`, what: proofs.ActSearch},
 	"POST /v1/entries:prove":   {role: identity.Reader, path: "/v1/entries:prove", body: `{"stream":"people","fields":[{"name":"actor","value":"bob"}],"now":true}`, what: proofs.ActSearch},
 	"GET /v1/vault/{place...}": {role: identity.Auditor, path: "/v1/vault/000.p/1", what: proofs.ActExport},
@@ -202,7 +205,7 @@ func TestNoRouteAnswersWhatItCannotRecord(t *testing.T) {
 			if got.status != http.StatusOK || !strings.Contains(got.body, `"recorded":false`) {
 				t.Errorf("%s: got %d %s, want that it is done and not recorded", name, got.status, got.body)
 			}
-		case name == "GET /v1/entries:tail": // whose answer has begun before there is anything to record
+		case strings.HasSuffix(name, " /v1/entries:tail"): // whose answer has begun before there is anything to record
 			if want := "event: problem\n"; got.body != want {
 				t.Errorf("%s: got %q, want %q", name, got.body, want)
 			}

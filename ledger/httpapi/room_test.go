@@ -99,17 +99,18 @@ func TestQueriesAreBounded(t *testing.T) {
 	prove := func() int {
 		return ask("/v1/entries:prove", `{"stream":"people","fields":[{"name":"actor","value":"alice"}],"now":true}`)
 	}
+	search := func() int { return ask("/v1/entries:search", `{"query":"actor:alice","stream":"people"}`) }
 	leave := api.FillFinds()
-	if got, proof := find(), prove(); got != http.StatusServiceUnavailable || proof != http.StatusServiceUnavailable {
-		t.Errorf("one more than there may be: got %d, and %d of a proof", got, proof)
+	if got, proof, hits := find(), prove(), search(); got != http.StatusServiceUnavailable || proof != http.StatusServiceUnavailable || hits != http.StatusServiceUnavailable {
+		t.Errorf("one more than there may be: got %d, %d of a proof, and %d of a search", got, proof, hits)
 	}
 	if got := handle(api.Handler(httpapi.Read), "GET", "/v1/entries/1", s.token(identity.Reader)); got.status == http.StatusServiceUnavailable {
 		t.Errorf("a read meanwhile: got %d %s", got.status, got.body)
 	}
 	leave()
-	for range 10 { // each gives its room back
-		if got, proof := find(), prove(); got != http.StatusOK || proof != http.StatusOK {
-			t.Fatalf("when there is room: got %d, and %d of a proof", got, proof)
+	for range 70 { // each gives its room back
+		if got, proof, hits := find(), prove(), search(); got != http.StatusOK || proof != http.StatusOK || hits != http.StatusOK {
+			t.Fatalf("when there is room: got %d, %d of a proof, and %d of a search", got, proof, hits)
 		}
 	}
 }

@@ -177,37 +177,57 @@ func (s *served) adminScenarios() []scenario {
 }
 
 // playTail opens a tail, which does not end by itself, and a second one, for
-// which there is no room.
+// which there is no room; and one with a query.
 func (s *served) playTail(t *testing.T, doc *openapi3.T, seen map[string]bool) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	const path = "/v1/entries:tail"
-	req, err := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	token := s.token(identity.Reader)
-	_, value, _ := strings.Cut(token, ": ")
-	req.Header.Set("Authorization", value)
-	res, err := s.hc.Do(req)
-	if err != nil {
-		t.Fatal(err)
+	for _, method := range []string{"GET", "POST"} {
+		open := scenario{method: method, path: path, headers: []string{token, isJSON}}
+		if method == "POST" {
+			open.body = `{"query":"*"}`
+		}
+		res, leave := s.follow(t, open)
+		line, err := bufio.NewReader(res.Body).ReadString('\n')
+		if err != nil || line != "id: 8\n" {
+			t.Errorf("%s tail: got %q and error %v, want the first event", method, line, err)
+		}
+		if err := checkReply(t, doc, open, reply{res.StatusCode, res.Header, ""}); err != nil {
+			t.Errorf("%s tail: %v", method, err)
+		}
+		full := s.request(t, method, path, open.body, open.headers...)
+		if err := checkReply(t, doc, open, full); err != nil || full.status != 503 {
+			t.Errorf("second %s tail: got status %d, %v", method, full.status, err)
+		}
+		if full.header.Get("Retry-After") != "1" || !strings.Contains(full.body, string(client.Overloaded)) {
+			t.Errorf("second %s tail: got %q, Retry-After %q", method, full.body, full.header.Get("Retry-After"))
+		}
+		seen[method+" "+path+": 200"], seen[method+" "+path+": 503"] = true, true
+		leave()
 	}
-	defer res.Body.Close()
-	line, err := bufio.NewReader(res.Body).ReadString('\n')
-	if err != nil || line != "id: 8\n" {
-		t.Errorf("tail: got %q and error %v, want the first event", line, err)
+}
+
+// follow opens a tail, as soon as there is room.
+func (s *served) follow(t *testing.T, c scenario) (res *http.Response, leave func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	for {
+		req, err := http.NewRequestWithContext(ctx, c.method, s.url+c.path, strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range c.headers {
+			name, value, _ := strings.Cut(h, ": ")
+			req.Header.Set(name, value)
+		}
+		if res, err = s.hc.Do(req); err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != http.StatusServiceUnavailable {
+			return res, func() {
+				cancel()
+				res.Body.Close()
+			}
+		}
+		res.Body.Close() // the one before is on its way out
 	}
-	open := scenario{method: "GET", path: path}
-	if err := checkReply(t, doc, open, reply{res.StatusCode, res.Header, ""}); err != nil {
-		t.Errorf("tail: %v", err)
-	}
-	full := s.request(t, "GET", path, "", token)
-	if err := checkReply(t, doc, open, full); err != nil || full.status != 503 {
-		t.Errorf("second tail: got status %d, %v", full.status, err)
-	}
-	if full.header.Get("Retry-After") != "1" || !strings.Contains(full.body, string(client.Overloaded)) {
-		t.Errorf("second tail: got %q, Retry-After %q", full.body, full.header.Get("Retry-After"))
-	}
-	seen["GET "+path+": 200"], seen["GET "+path+": 503"] = true, true
 }

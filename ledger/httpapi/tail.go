@@ -44,8 +44,16 @@ func (a *API) tail(c *call) error {
 	return t.write()
 }
 
+// tailQuery reads what is asked for: from the URL, or from the body of a POST.
 func (c *call) tailQuery() (q client.TailQuery, err error) {
-	q.Stream = c.query.Get("stream")
+	if c.Method == http.MethodPost {
+		if err := c.readJSON(&q); err != nil {
+			return q, err
+		}
+	}
+	if c.query.Has("stream") {
+		q.Stream = c.query.Get("stream")
+	}
 	if c.query.Has("from") {
 		if q.From, err = c.number("from"); err != nil {
 			return q, err
