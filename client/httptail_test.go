@@ -83,6 +83,36 @@ func TestTailResumesWhereItWas(t *testing.T) {
 	})
 }
 
+// TestATailOfAQueryAsksByPost, and resumes: nothing of the query is in the URL.
+func TestATailOfAQueryAsksByPost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var bodies []string
+		keep := func(answer func(*http.Request) (*http.Response, error)) func(*http.Request) (*http.Response, error) {
+			return func(r *http.Request) (*http.Response, error) {
+				body, err := r.GetBody() // that which was sent is read already
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, err := io.ReadAll(body)
+				if err != nil || r.Method != "POST" || r.URL.RawQuery != "" || r.Header.Get("Content-Type") != "application/json" {
+					t.Errorf("got %s %s of %s, %v", r.Method, r.URL, r.Header.Get("Content-Type"), err)
+				}
+				bodies = append(bodies, string(b))
+				return answer(r)
+			}
+		}
+		h, _ := dial(t, keep(sends(false, "", 3)), keep(fails(errBroken)), keep(sends(false, "", 7)))
+		got, err := tailed(t.Context(), h, client.TailQuery{Stream: "a", From: 2, Query: "actor:alice"}, 2)
+		if want := []uint64{3, 7}; err != nil || !slices.Equal(got, want) {
+			t.Fatalf("got %v and error %v, want %v", got, err, want)
+		}
+		want := []string{`{"stream":"a","from":2,"query":"actor:alice"}`, `{"stream":"a","from":4,"query":"actor:alice"}`, `{"stream":"a","from":4,"query":"actor:alice"}`}
+		if !slices.Equal(bodies, want) {
+			t.Errorf("got %q, want %q", bodies, want)
+		}
+	})
+}
+
 func TestTailEndsWhenItMustNotGoOn(t *testing.T) {
 	tests := []struct {
 		name  string
