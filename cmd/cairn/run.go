@@ -80,7 +80,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		p.Fail(command.Hinted(errInterrupted, "%s", command.HintOf(err)))
 		return command.Unknown
 	}
-	p.Fail(nearName(root, args, err), p.hintsFor(err, c.CommandPath())...)
+	p.Fail(noFlag(c, nearName(root, args, err)), p.hintsFor(err, c.CommandPath())...)
 	for _, path := range p.evidence {
 		p.Say("the evidence is in %s", path)
 		p.Hint("do not rely on this ledger any more, and show the file to others who do: cairn verify %s", path)

@@ -12,64 +12,66 @@ import (
 	"github.com/cairnlog/cairn/proofs"
 )
 
-type searchFlags struct {
-	complete     bool
-	stream       string
-	first, end   uint64
-	since, until string
-	now          bool
-	payload      bool
-	json         bool
-	out          string
-}
-
 func (p *program) searchCommand() *cobra.Command {
 	var o searchFlags
 	c := &cobra.Command{
-		Use:   "search --complete QUERY...",
-		Short: "Find events, with a proof that none is missing",
-		Long: `search --complete prints which events of a stream have the values that a query asks
-for, and proves that there are no others: it asks the ledger for a proof and verifies it
-before it prints anything. That there are none is proven in the same way.
+		Use:   "search QUERY...",
+		Short: "Find events, also with a proof that none is missing",
+		Long: `search finds the published events that fit a query, such as
+actor:alice action:delete after:-24h "exact phrase" -outcome:denied; see cairn-query(7).
+It prints the newest first, each after it has checked that the event is in the ledger and
+what was recorded: on a terminal, or with --table, in columns of the fields that the
+stream declares, else a line each as tail does, or as --json or --csv. Without a query it
+finds every event.
 
-The query is one or several field:value, of fields that the stream declares, all of which
-have to fit; and stream:, index:, after: and before: as in every query. Of words, parts of
-values, alternatives and what is excluded no proof can be made. Searches without a proof
-need an index, which this version has not: --complete has to be given.
+With --count, --facet and --histogram it counts events instead. Which events there are the
+ledger's index says, and nothing proves that they are all; what the index leaves out is
+said.
 
-What is printed says what it rests on. By default a proof goes as far as the directories
-that the log commits to, which come 4,096 to 8,192 entries behind the last one; --now looks
-through these too. That a directory leaves out nothing the log has committed to, and nobody
-has attested it yet: the answer is then complete if the directories are honest. Where every
-entry was looked through it rests on the log and its witnesses alone.`,
-		Example: `  cairn search --complete --stream logins actor:alice outcome:denied --now
-  cairn search --complete 'actor:alice after:-24h' --now --payload
-  cairn search --complete actor:mallory -o none.search-proof; cairn verify none.search-proof`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return p.search(c.Context(), args, o) },
+With --complete it asks the ledger for a proof that no event is missing, and verifies that
+before it prints anything; that there are none is proven in the same way. Then the query is
+one or several field:value, of fields that one stream declares, all of which have to fit;
+and stream:, index:, after: and before:. Of words, parts of values, alternatives and what
+is excluded no proof can be made. What is printed says what it rests on. By default a proof
+goes as far as the directories that the log commits to, which come 4,096 to 8,192 entries
+behind the last one; --now looks through these too. That a directory leaves out nothing the
+log has committed to, and nobody has attested it yet: the answer is then complete if the
+directories are honest. Where every entry was looked through it rests on the log and its
+witnesses alone.
+
+--save NAME saves a query, for which @NAME stands from then on.`,
+		Example: `  cairn search actor:alice outcome:denied after:-24h
+  cairn search 'login or logout' --columns time,actor,$.user.agent --csv -o logins.csv
+  cairn search --facet actor --histogram day outcome:denied
+  cairn search --save denied outcome:denied; cairn search @denied actor:bob
+  cairn search --complete --stream logins --now actor:mallory -o none.search-proof`,
+		RunE: func(c *cobra.Command, args []string) error {
+			mode, err := o.mode(c.LocalNonPersistentFlags())
+			if err != nil {
+				return err
+			}
+			return p.search(c.Context(), mode, args, o)
+		},
 	}
-	f := c.Flags()
-	f.BoolVar(&o.complete, "complete", false, "prove that the answer is complete")
-	f.StringVar(&o.stream, "stream", "", "search in the stream `NAME`; default, if the query names none either")
-	f.Uint64Var(&o.first, "first", 0, "search from the entry `INDEX` on")
-	f.Uint64Var(&o.end, "end", 0, "search below the entry `INDEX`; 0: there is no bound")
-	f.StringVar(&o.since, "since", "", "search what was recorded at `TIME` or later: a date, a time, or how long ago")
-	f.StringVar(&o.until, "until", "", "search what was recorded before `TIME`")
-	f.BoolVar(&o.now, "now", false, "look through the entries behind the last directory too, one by one")
-	f.BoolVar(&o.payload, "payload", false, "read the events, verify them, and print their payloads")
-	f.BoolVar(&o.json, "json", false, "print a line of JSON for each event, and one for the answer")
-	f.StringVarP(&o.out, "output", "o", "", "`FILE` to keep the proof in")
-	p.reasonFlag(f)
+	o.declare(c.Flags())
+	p.reasonFlag(c.Flags())
 	return c
 }
 
-func (p *program) search(ctx context.Context, args []string, o searchFlags) error {
-	switch {
-	case !o.complete:
-		return command.Hinted(command.Usage("searches that need no proof come with the index, which this version has not"), "ask for an answer that is proven to be complete, with --complete")
-	case o.out == "-":
-		return command.Usage("the standard output has the answer: give --output a file for the proof")
+func (p *program) search(ctx context.Context, mode searchMode, args []string, o searchFlags) error {
+	switch mode {
+	case searchSaving:
+		return p.searchSaved(args, o)
+	case searchCounts:
+		return p.countEvents(ctx, args, o)
+	case searchComplete:
+		return p.searchComplete(ctx, args, o)
 	}
+	return p.findEvents(ctx, args, o)
+}
+
+// searchComplete prints an answer that is proven to be complete.
+func (p *program) searchComplete(ctx context.Context, args []string, o searchFlags) error {
 	asked, err := p.askedFor(args, o)
 	if err != nil {
 		return err

@@ -170,14 +170,16 @@ func (a *searchAnswer) closed() (said []string) {
 }
 
 // entriesIn lists entries in words.
-func entriesIn(indices []uint64) string {
+func entriesIn(indices []uint64) string { return runsInWords(proofs.RunsOf(indices)) }
+
+// runsInWords lists runs of entries in words.
+func runsInWords(runs []proofs.Run) string {
 	var words []string
-	runs := proofs.RunsOf(indices)
 	for _, r := range runs[:min(len(runs), maxRunsTold)] {
 		words = append(words, formatRun(r))
 	}
 	said := "entries " + strings.Join(words, ", ")
-	if len(indices) == 1 {
+	if proofs.CountEntries(runs) == 1 {
 		said = "entry " + words[0]
 	}
 	if len(runs) > maxRunsTold {

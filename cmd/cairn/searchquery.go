@@ -17,11 +17,31 @@ import (
 // defaultStream is the stream that every ledger has.
 const defaultStream = "default"
 
+// parseQuery reads the query that a command's arguments are, with the saved
+// queries that they name.
+func (p *program) parseQuery(args []string) (*query.Query, error) {
+	text := strings.Join(args, " ")
+	if strings.Contains(text, "@") {
+		saved, err := p.savedQueries()
+		if err != nil {
+			return nil, err
+		}
+		if text, err = saved.expand(text); err != nil {
+			return nil, err
+		}
+	}
+	q, err := query.Parse(text, p.clock())
+	if err != nil {
+		return nil, queryError(err)
+	}
+	return q, nil
+}
+
 // askedFor reads what search is to prove from its arguments and flags.
 func (p *program) askedFor(args []string, o searchFlags) (asked client.CompleteQuery, err error) {
-	q, err := query.Parse(strings.Join(args, " "), p.clock())
+	q, err := p.parseQuery(args)
 	if err != nil {
-		return asked, queryError(err)
+		return asked, err
 	}
 	provable, err := query.Prove(q)
 	if err != nil {
@@ -61,6 +81,29 @@ func queryError(err error) error {
 	var lines []error
 	for line := range strings.SplitSeq(text, "\n") {
 		lines = append(lines, command.Hinted(command.Usage("%s", line), "%s", hint))
+	}
+	return errors.Join(lines...)
+}
+
+// A lineError is a line of what a ledger says is wrong with a query.
+type lineError struct {
+	line    string
+	problem *client.Problem
+}
+
+func (e lineError) Error() string { return e.line }
+func (e lineError) Unwrap() error { return e.problem }
+
+// refusedQuery says line for line what a ledger finds wrong with a query, and any
+// other error as it is.
+func refusedQuery(err error) error {
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Code() != client.BadRequest || !strings.Contains(p.Detail, "\n") {
+		return err
+	}
+	var lines []error
+	for line := range strings.SplitSeq(p.Detail, "\n") {
+		lines = append(lines, lineError{line, p})
 	}
 	return errors.Join(lines...)
 }

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/term"
+
+	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
+	"github.com/cairnlog/cairn/proofs"
+)
+
+// A finder searches for events, page by page, and prints them.
+type finder struct {
+	log    *client.HTTP
+	asked  client.SearchQuery
+	limit  int        // of events; 0: all
+	reader *hitReader // nil: no event is read
+	count  int        // of those that were printed
+
+	scope    searchScope
+	next     uint64 // where there may be more
+	more     bool
+	receipts bool
+	make     func(several bool) (hitPrinter, error)
+	printer  hitPrinter // made with the first answer, which says of how many streams it is
+	progress *progress
+}
+
+// findEvents searches for events and prints them.
+func (p *program) findEvents(ctx context.Context, args []string, o searchFlags) error {
+	asked, err := p.eventsAskedFor(args, o)
+	if err != nil {
+		return err
+	}
+	if _, err := parseColumns(o.columns); err != nil {
+		return err
+	}
+	s, err := p.server()
+	if err != nil {
+		return err
+	}
+	f := &finder{log: s.log, asked: asked.SearchQuery, limit: o.limit, receipts: o.receipts, progress: p.progress("found")}
+	if o.proofs {
+		v, err := p.verifier(ctx, s)
+		if err != nil {
+			return err
+		}
+		view, err := v.Update(ctx)
+		if err != nil {
+			return err
+		}
+		f.scope.known = view.Checkpoint.Size
+		f.reader = &hitReader{log: s.log, entries: &entryReader{log: s.log, verifier: v}, known: make(map[uint64]*declaration)}
+	}
+	err = p.printTo(o.out, func(out outlet) error {
+		f.make = func(several bool) (hitPrinter, error) { return o.hitPrinter(out, several) }
+		defer f.progress.end()
+		return f.run(ctx)
+	})
+	if err == nil {
+		p.endFind(f, asked)
+	}
+	return err
+}
+
+// printTo lets a function print to a file, which is whole or not there, or to the
+// standard output where there is none or it is "-".
+func (p *program) printTo(path string, print func(outlet) error) error {
+	if path == "" || path == "-" {
+		return print(outlet{Writer: p.Stdout, terminal: p.terminal(p.Stdout), width: p.width()})
+	}
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0) // a device, a pipe or a link stays what it is
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return print(outlet{Writer: f})
+	}
+	dir := filepath.Dir(path)
+	err := command.PlaceWritten(dir, path, privateMode, true, func(w io.Writer) error { return print(outlet{Writer: w}) })
+	if err != nil {
+		return err
+	}
+	return command.SyncDir(dir)
+}
+
+// defaultWidth is that of terminals which do not say how wide they are.
+const defaultWidth = 80
+
+// width returns how many characters there are in a line of the standard output; 0:
+// it is no terminal, and there is no bound.
+func (p *program) width() int {
+	if !p.terminal(p.Stdout) {
+		return 0
+	}
+	if f, ok := p.Stdout.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return defaultWidth
+}
+
+// run prints what there is, or as much as is wanted.
+func (f *finder) run(ctx context.Context) error {
+	for {
+		got, err := f.page(ctx)
+		if err != nil {
+			return err
+		}
+		if f.printer == nil {
+			if f.printer, err = f.make(len(got.Streams) > 1); err != nil {
+				return err
+			}
+		}
+		if err := f.print(ctx, got.Hits); err != nil {
+			return err
+		}
+		f.more, f.next = got.More, got.Next
+		if !got.More || f.limit > 0 && f.count >= f.limit {
+			break
+		}
+		if f.asked.Oldest {
+			f.asked.First = got.Next
+		} else {
+			f.asked.End = got.Next
+		}
+	}
+	if f.count == 0 {
+		return f.printer.print(nil) // CSV has the names of its columns all the same
+	}
+	return nil
+}
+
+// page asks for the next hits.
+func (f *finder) page(ctx context.Context) (got client.Hits, err error) {
+	asked := f.asked
+	asked.Limit = client.MaxHits
+	if f.limit > 0 {
+		asked.Limit = min(asked.Limit, f.limit-f.count)
+	}
+	if got, err = f.log.Search(ctx, asked); err != nil {
+		return got, refusedQuery(err)
+	}
+	if err := checkHits(asked, got); err != nil {
+		return got, err
+	}
+	f.scope.add(got.SearchScope)
+	return got, nil
+}
+
+// checkHits checks that an answer is in order, within what was asked for, and that
+// what it says of the rest leads on.
+func checkHits(asked client.SearchQuery, got client.Hits) error {
+	bad := func(what string) error {
+		return fmt.Errorf("%w: the server's answer to the search: %s", proofs.ErrMalformed, what)
+	}
+	first, end := asked.First, asked.End
+	if end == 0 {
+		end = 1 << 63
+	}
+	if len(got.Hits) > asked.Limit {
+		return bad("more events than were asked for")
+	}
+	for _, index := range got.Hits {
+		if index < first || index >= end {
+			return bad(fmt.Sprintf("entry %d is out of order, or of what was asked for", index))
+		}
+		if asked.Oldest {
+			first = index + 1
+		} else {
+			end = index
+		}
+	}
+	switch {
+	case !got.More:
+	case asked.Oldest && (got.Next < first || got.Next <= asked.First):
+		return bad("it does not lead on")
+	case !asked.Oldest && (got.Next > end || got.Next == 0 || asked.End > 0 && got.Next >= asked.End):
+		return bad("it does not lead on")
+	}
+	return nil
+}
+
+// print reads events, verifies them, and prints them.
+func (f *finder) print(ctx context.Context, indices []uint64) error {
+	for len(indices) > 0 {
+		batch := indices[:min(len(indices), client.MaxRead)]
+		indices = indices[len(batch):]
+		hits, err := f.read(ctx, batch)
+		if err != nil {
+			return err
+		}
+		if err := f.printer.print(hits); err != nil {
+			return err
+		}
+		f.count += len(batch)
+		f.progress.show(uint64(f.count), uint64(f.limit))
+	}
+	return nil
+}
+
+func (f *finder) read(ctx context.Context, indices []uint64) (hits []hit, err error) {
+	if f.reader == nil {
+		for _, index := range indices {
+			hits = append(hits, hit{index: index})
+		}
+		return hits, nil
+	}
+	if hits, err = f.reader.read(ctx, indices); err != nil {
+		return nil, err
+	}
+	if err := f.reader.declare(ctx, hits); err != nil {
+		return nil, err
+	}
+	for i := range hits {
+		if h := &hits[i]; f.receipts && h.entry != nil {
+			if h.receipt, err = makeReceipt(ctx, h.view, h.index, h.entry.Leaf); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return hits, nil
+}
