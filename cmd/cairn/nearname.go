@@ -50,7 +50,7 @@ func namesLike(c *cobra.Command, word string) []string {
 // noFlag adds to the error of a flag that there is not what may have been meant: a
 // minus before a term of a query.
 func noFlag(c *cobra.Command, err error) error {
-	if c.Name() != "search" && c.Name() != "tail" || !command.IsUsage(err) || !strings.HasPrefix(err.Error(), "unknown shorthand flag") { // as pflag says it
+	if c.Name() != "search" || !command.IsUsage(err) || !strings.HasPrefix(err.Error(), "unknown shorthand flag") { // as pflag says it
 		return err
 	}
 	return command.Hinted(err, "to exclude what fits a term write not before it, or -- before the query")

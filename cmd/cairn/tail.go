@@ -10,12 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/client/query"
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
 type tailFlags struct {
 	stream string
+	query  string
 	from   int64
 	count  uint64
 	json   bool
@@ -28,8 +30,10 @@ func (p *program) tailCommand() *cobra.Command {
 		Short: "Follow a ledger, and verify each event before it is printed",
 		Long: `tail prints events as they are published, one on a line, each after it has checked
 that the event is in the ledger and what was recorded. It begins with what is published
-from now on, unless --from says otherwise, and ends when it is interrupted.`,
+from now on, unless --from says otherwise, and ends when it is interrupted. With --query
+it prints only what fits a query; see cairn-query(7).`,
 		Example: `  cairn tail
+  cairn tail --query 'outcome:denied or delete*'
   cairn tail --from 0 --stream payments --json | jq .payload
   cairn tail --from 0 --count 10`,
 		Args: cobra.NoArgs,
@@ -37,6 +41,7 @@ from now on, unless --from says otherwise, and ends when it is interrupted.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.stream, "stream", "", "only events of the stream `NAME`")
+	f.StringVar(&o.query, "query", "", "only events that fit the `QUERY`; @NAME in it stands for a saved one")
 	f.Int64Var(&o.from, "from", -1, "`INDEX` to begin with; -1: what is published from now on")
 	f.Uint64Var(&o.count, "count", 0, "end after so many events; 0: never")
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each event")
@@ -47,6 +52,14 @@ from now on, unless --from says otherwise, and ends when it is interrupted.`,
 func (p *program) tail(ctx context.Context, o tailFlags) error {
 	if o.from < -1 {
 		return command.Usage("--from is an index, or -1")
+	}
+	asked := ""
+	if o.query != "" {
+		q, err := p.parseQuery([]string{o.query})
+		if err != nil {
+			return err
+		}
+		asked = query.Format(q.Expr) // ages in it are times, also when it is asked again
 	}
 	s, err := p.server()
 	if err != nil {
@@ -60,7 +73,7 @@ func (p *program) tail(ctx context.Context, o tailFlags) error {
 	if err != nil {
 		return err
 	}
-	q := client.TailQuery{Stream: o.stream, From: view.Checkpoint.Size}
+	q := client.TailQuery{Stream: o.stream, Query: asked, From: view.Checkpoint.Size}
 	if o.from >= 0 {
 		q.From = uint64(o.from)
 	}
@@ -68,7 +81,7 @@ func (p *program) tail(ctx context.Context, o tailFlags) error {
 	n, next := uint64(0), q.From
 	for e, err := range s.log.Tail(ctx, q) {
 		if err != nil {
-			return err
+			return refusedQuery(err)
 		}
 		if err := p.printTailed(ctx, r, e, next, o.json); err != nil {
 			return err
