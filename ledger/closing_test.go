@@ -43,6 +43,7 @@ type archive struct {
 	places []*memfs.FS
 	search *memfs.FS // nil: there is no search index
 	l      *Ledger
+	damage map[uint64]damage // of the vault, from the next start on
 }
 
 func newArchive(t *testing.T) *archive {
@@ -84,6 +85,9 @@ func (a *archive) start() {
 	}
 	c := a.config()
 	c.Keystate, c.Secrets.Tree = store, store.Tree()
+	if a.damage != nil {
+		c.Vault = damagedVault{c.Vault, a.damage}
+	}
 	if a.search != nil {
 		c.Search = &search.Config{FS: a.search}
 	}

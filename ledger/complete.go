@@ -9,6 +9,7 @@ import (
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
+	"github.com/cairnlog/cairn/storage"
 )
 
 // ProveComplete proves which published events a query asks for, and that there
@@ -31,11 +32,7 @@ func (s *Session) proveComplete(ctx context.Context, q client.CompleteQuery, act
 	if err != nil {
 		return nil, err
 	}
-	c := HoldConfig{Stream: q.Stream, Fields: make(map[string]string)}
-	for _, f := range q.Fields {
-		c.Fields[f.Name] = f.Value
-	}
-	act.Query = s.l.holdQuery(c)
+	act.Query = s.l.fieldsQuery(q.Stream, q.Fields)
 	source, checkpoint, err := s.l.searchSource(ctx)
 	if err != nil {
 		return nil, err
@@ -155,13 +152,20 @@ func (s *searchSource) Directory(context.Context) (index uint64, small, large []
 // errAmending means that directories are being made anew.
 var errAmending = client.NewProblem(client.Unavailable, "directories are being made anew after an erasure", "ask again in a moment")
 
+// errLost means that a directory cannot be made again any more, of which a proof
+// would show rows.
+func errLost(id proofs.SegmentID) error {
+	return client.NewProblem(client.Unavailable, fmt.Sprintf("entries %d to %d: some of them cannot be read any more, of which a proof would show tags", id.First(), id.End()-1),
+		"ask for a range without them; an operator must find out what damaged the vault, and bring it back from a copy")
+}
+
 // Segment returns a directory with the rows of a stream.
 func (s *searchSource) Segment(ctx context.Context, id proofs.SegmentID, stream uint32) (head proofs.DirectoryHead, rows []*proofs.DirectoryRows, err error) {
 	hash, _ := s.list.of(id)
 	if head, err = s.directories.head(ctx, hash); err != nil {
 		return head, nil, err
 	}
-	all, err := s.directories.rows(ctx, id)
+	all, err := s.directories.rows(ctx, id, unreadOf(head))
 	if err != nil {
 		return head, nil, err
 	}
@@ -175,6 +179,8 @@ func (s *searchSource) Segment(ctx context.Context, id proofs.SegmentID, stream 
 			rows = append(rows, all.rows[at])
 		case at < 0 && s.Expired(b.Bucket) > 0:
 			rows = append(rows, nil)
+		case at >= 0 && len(all.rows[at].Unread) > len(b.Unread):
+			return head, nil, errLost(id)
 		default:
 			return head, nil, errAmending
 		}
@@ -209,7 +215,10 @@ func (s *searchSource) Tags(ctx context.Context, index uint64) (tags proofs.Sear
 		if err != nil || s.Expired(leaf.Bucket) > 0 {
 			return tags, err
 		}
-		return s.erasedTags(ctx, index)
+		return s.erasedTags(ctx, index, leaf)
+	}
+	if isDamage(err) {
+		return tags, fmt.Errorf("%w: %w", proofs.ErrUnread, err)
 	}
 	if err != nil {
 		return tags, err
@@ -222,9 +231,15 @@ func (s *searchSource) Tags(ctx context.Context, index uint64) (tags proofs.Sear
 
 // erasedTags returns the commitments to the tags of an entry of which no part is
 // left.
-func (s *searchSource) erasedTags(ctx context.Context, index uint64) (tags proofs.SearchTags, err error) {
+func (s *searchSource) erasedTags(ctx context.Context, index uint64, leaf proofs.Leaf) (tags proofs.SearchTags, err error) {
 	tags.Index = index
 	e, err := s.stored(ctx, index)
+	if errors.Is(err, errDestroyed) { // there is no record
+		if b, ok := s.retain.Bucket(leaf.Bucket); ok && b.Expiry > 0 {
+			return tags, errAmending // the checkpoint is older than it
+		}
+		return tags, fmt.Errorf("%w: %w", proofs.ErrUnread, storage.ErrNotFound)
+	}
 	if err != nil {
 		return tags, err
 	}

@@ -170,7 +170,7 @@ func (a *archive) noRowLeadsTo(entries []uint64) {
 	d := a.l.directories
 	for n := range d.committed().small {
 		id := proofs.SegmentID{Number: uint64(n)}
-		s, err := d.rows(a.t.Context(), id)
+		s, err := d.rows(a.t.Context(), id, nil)
 		if err != nil {
 			a.t.Fatal(err)
 		}

@@ -34,6 +34,7 @@ type directories struct {
 	made    map[uint64][]proofs.MadeDirectory      // by small segment; with a large one where that ends one
 	changed chan struct{}                          // closed when something is made or committed
 	recent  recent[proofs.SegmentID, *segmentRows] // by bytes
+	unread  []uint64                               // entries that were found to be so, rising
 	fed     fedTags
 }
 

@@ -1,11 +1,11 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/retain"
@@ -93,18 +93,29 @@ func (s *Session) Hold(ctx context.Context, c HoldConfig) (*HoldInfo, error) {
 // neither that of the hold nor values of fields that name any. Nothing would
 // ever close them.
 func (l *Ledger) holdQuery(c HoldConfig) string {
-	var b bytes.Buffer
-	if c.Subject != "" {
-		b.WriteString("a subject ")
-	}
+	var fields []client.FieldValue
 	for _, name := range slices.Sorted(maps.Keys(c.Fields)) {
-		if l.namesSubjects(c.Stream, name) {
-			fmt.Fprintf(&b, "%s ", name)
-			continue
-		}
-		fmt.Fprintf(&b, "%s=%q ", name, c.Fields[name])
+		fields = append(fields, client.FieldValue{Name: name, Value: c.Fields[name]})
 	}
-	return string(bytes.TrimSpace(b.Bytes()))
+	said := l.fieldsQuery(c.Stream, fields)
+	if c.Subject != "" {
+		return strings.TrimSpace("a subject " + said)
+	}
+	return said
+}
+
+// fieldsQuery says in one line which values of fields are asked for, but for those
+// that name subjects.
+func (l *Ledger) fieldsQuery(stream string, fields []client.FieldValue) string {
+	var words []string
+	for _, f := range fields {
+		if l.namesSubjects(stream, f.Name) {
+			words = append(words, f.Name)
+		} else {
+			words = append(words, fmt.Sprintf("%s=%q", f.Name, f.Value))
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // namesSubjects reports whether the values of a field of a stream name data

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/cairnlog/cairn/proofs"
@@ -21,7 +23,8 @@ type directoryVector struct {
 		Seed     hexBytes `json:"seed"`
 		Tags     hexBytes `json:"tags"`
 	} `json:"lists"`
-	Rows []struct {
+	Unread []uint16 `json:"unread"`
+	Rows   []struct {
 		Tag       hexBytes `json:"tag"`
 		Positions []uint16 `json:"positions"`
 		Salt      hexBytes `json:"salt"`
@@ -99,6 +102,7 @@ func (v directoryVector) holdHead(t *testing.T) {
 		Buckets   []struct {
 			Stream, Bucket uint32
 			Rows           hexBytes
+			Unread         []uint16
 		}
 		Erased []json.Number
 	}
@@ -110,7 +114,9 @@ func (v directoryVector) holdHead(t *testing.T) {
 	wantEqual(t, "last time", got.LastTime, want.LastTime)
 	wantEqual(t, "number of buckets", len(got.Buckets), len(want.Buckets))
 	for i, b := range want.Buckets {
-		wantEqual(t, "bucket", got.Buckets[i], proofs.DirectoryBucket{Stream: b.Stream, Bucket: b.Bucket, Rows: proofs.Hash(b.Rows)})
+		if want := (proofs.DirectoryBucket{Stream: b.Stream, Bucket: b.Bucket, Rows: proofs.Hash(b.Rows), Unread: b.Unread}); !reflect.DeepEqual(got.Buckets[i], want) {
+			t.Errorf("bucket: got %v, want %v", got.Buckets[i], want)
+		}
 	}
 	wantEqual(t, "number of erasures", len(got.Erased), len(want.Erased))
 	for i, e := range want.Erased {
@@ -125,7 +131,15 @@ func (v directoryVector) holdRows(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, p := range v.Unread {
+		if err := b.Unread(uint64(p), 1, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
 	rows := b.Rows()[0]
+	if !slices.Equal(rows.Unread, v.Unread) {
+		t.Errorf("unread: got %v, want %v", rows.Unread, v.Unread)
+	}
 	wantEqual(t, "rows", rows.Len(), len(v.Rows))
 	for i, want := range v.Rows {
 		salt, row := rows.Salt(i), rows.Row(i)

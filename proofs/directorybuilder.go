@@ -17,8 +17,9 @@ type DirectoryBuilder struct {
 type bucketBuilder struct {
 	stream uint32
 	last   uint64
-	seeds  []byte
+	seeds  []byte // with the positions, see [DirectoryBuilder.Rows]
 	tagged []taggedEntry
+	unread []uint16 // positions, rising
 }
 
 // A taggedEntry is a tag and the position of an entry that has it, as numbers
@@ -65,19 +66,14 @@ func (b *DirectoryBuilder) Add(index uint64, stream, bucket uint32, seed *Key256
 	if len(tags) == 0 {
 		return nil
 	}
-	x := b.buckets[bucket]
-	if x == nil {
-		x = &bucketBuilder{stream: stream}
-		b.buckets[bucket] = x
+	x, position, err := b.place(index, stream, bucket)
+	if err != nil {
+		return err
 	}
-	if index < b.segment.First() || index >= b.segment.End() || index < x.last {
-		return fmt.Errorf("directory of %s: entry %d is not in it, or not behind those before", b.segment, index)
-	}
-	if stream != x.stream {
-		return fmt.Errorf("directory of %s: entry %d of stream %d is in bucket %d of stream %d", b.segment, index, stream, bucket, x.stream)
+	if index < x.last {
+		return fmt.Errorf("directory of %s: entry %d is not behind those before", b.segment, index)
 	}
 	x.last = index
-	position := uint16(index - b.segment.First())
 	x.seeds = binary.BigEndian.AppendUint16(x.seeds, position)
 	x.seeds = append(x.seeds, seed[:]...)
 	for _, tag := range tags {
@@ -86,14 +82,53 @@ func (b *DirectoryBuilder) Add(index uint64, stream, bucket uint32, seed *Key256
 	return nil
 }
 
+// Unread takes note that an entry has tags that cannot be read, or not all: none
+// of them gets into the rows, those that were added neither.
+func (b *DirectoryBuilder) Unread(index uint64, stream, bucket uint32) error {
+	x, position, err := b.place(index, stream, bucket)
+	if err != nil {
+		return err
+	}
+	if at, known := slices.BinarySearch(x.unread, position); !known {
+		x.unread = slices.Insert(x.unread, at, position)
+	}
+	return nil
+}
+
+// place returns the builder of a bucket, and the position of an entry.
+func (b *DirectoryBuilder) place(index uint64, stream, bucket uint32) (*bucketBuilder, uint16, error) {
+	if index < b.segment.First() || index >= b.segment.End() {
+		return nil, 0, fmt.Errorf("directory of %s: entry %d is not in it", b.segment, index)
+	}
+	x := b.buckets[bucket]
+	if x == nil {
+		x = &bucketBuilder{stream: stream}
+		b.buckets[bucket] = x
+	}
+	if stream != x.stream {
+		return nil, 0, fmt.Errorf("directory of %s: entry %d of stream %d is in bucket %d of stream %d", b.segment, index, stream, bucket, x.stream)
+	}
+	return x, uint16(index - b.segment.First()), nil
+}
+
+// Clone returns a builder that has got the same.
+func (b *DirectoryBuilder) Clone() *DirectoryBuilder {
+	c := &DirectoryBuilder{b.segment, make(map[uint32]*bucketBuilder, len(b.buckets))}
+	for bucket, x := range b.buckets {
+		c.buckets[bucket] = &bucketBuilder{x.stream, x.last, slices.Clone(x.seeds), slices.Clone(x.tagged), slices.Clone(x.unread)}
+	}
+	return c
+}
+
 // Rows returns the rows of each bucket, by number. The secret of a bucket is
 //
 //	SHA-256("cairn/v1 directory secret\n" ‖ (uint16 position ‖ seed)…)
 //
-// over the lists that were added.
+// over the lists that were added, of entries that are not unread.
 func (b *DirectoryBuilder) Rows() (list []*DirectoryRows) {
 	for number, x := range b.buckets {
-		r := &DirectoryRows{Stream: x.stream, Bucket: number}
+		x.dropUnread()
+		r := &DirectoryRows{Stream: x.stream, Bucket: number, Unread: slices.Clone(x.unread)}
 		r.secret = sha256.Sum256(append([]byte("cairn/v1 directory secret\n"), x.seeds...))
 		slices.SortFunc(x.tagged, compareTagged)
 		x.tagged = slices.Compact(x.tagged)
@@ -106,6 +141,25 @@ func (b *DirectoryBuilder) Rows() (list []*DirectoryRows) {
 	}
 	slices.SortFunc(list, func(a, b *DirectoryRows) int { return cmp.Compare(a.Bucket, b.Bucket) })
 	return list
+}
+
+// dropUnread takes out what was added of entries that are not to be read.
+func (x *bucketBuilder) dropUnread() {
+	if len(x.unread) == 0 {
+		return
+	}
+	unread := func(position uint16) bool {
+		_, is := slices.BinarySearch(x.unread, position)
+		return is
+	}
+	x.tagged = slices.DeleteFunc(x.tagged, func(e taggedEntry) bool { return unread(uint16(e.low)) })
+	var seeds []byte
+	for s := range slices.Chunk(x.seeds, 2+len(Key256{})) {
+		if !unread(binary.BigEndian.Uint16(s)) {
+			seeds = append(seeds, s...)
+		}
+	}
+	x.seeds = seeds
 }
 
 // countTags returns how many different tags there are, sorted.
@@ -142,13 +196,19 @@ func MergeRows(small [LargeSegments]*DirectoryRows) *DirectoryRows {
 	var next [LargeSegments]int
 	rows, positions := 0, 0
 	for i, r := range small {
-		if r != nil {
-			if merged.Bucket == 0 {
-				merged.Stream = r.Stream
-			} else if merged.Stream != r.Stream {
-				merged.Stream = 0
-			}
-			merged.Bucket = r.Bucket
+		if r == nil {
+			continue
+		}
+		if merged.Bucket == 0 {
+			merged.Stream = r.Stream
+		} else if merged.Stream != r.Stream {
+			merged.Stream = 0
+		}
+		merged.Bucket = r.Bucket
+		for _, p := range r.Unread {
+			merged.Unread = append(merged.Unread, uint16(i*SegmentSize)+p)
+		}
+		if r.Len() > 0 {
 			secret = append(append(secret, byte(i)), r.secret[:]...)
 			rows, positions = max(rows, len(r.tags)), positions+len(r.positions)
 		}

@@ -14,19 +14,21 @@ import (
 // refDirectory makes the head of a directory of what is known of entries.
 func (w *searchWorld) refDirectory(id proofs.SegmentID, large bool) proofs.Hash {
 	type tagged map[string][]uint16
-	rows, seeds, streams := make(map[uint32]tagged), make(map[uint32][]byte), make(map[uint32]uint32)
+	rows, seeds, streams, unread := make(map[uint32]tagged), make(map[uint32][]byte), make(map[uint32]uint32), make(map[uint32][]byte)
 	for position := range id.Size() {
 		e := w.events[id.First()+position]
 		if e == nil {
 			continue
 		}
-		for _, l := range e.lists {
-			if !l.Shown() || len(l.Tags) == 0 {
-				continue
-			}
-			if rows[e.bucket] == nil {
-				rows[e.bucket], streams[e.bucket] = make(tagged), e.stream
-			}
+		lists := slices.DeleteFunc(slices.Clone(e.lists), func(l proofs.DisclosedTags) bool { return !l.Shown() || len(l.Tags) == 0 })
+		if (w.unread[id.First()+position] || len(lists) > 0) && rows[e.bucket] == nil {
+			rows[e.bucket], streams[e.bucket] = make(tagged), e.stream
+		}
+		if w.unread[id.First()+position] {
+			unread[e.bucket] = append(unread[e.bucket], byte(position>>8), byte(position))
+			continue
+		}
+		for _, l := range lists {
 			seeds[e.bucket] = append(append(seeds[e.bucket], byte(position>>8), byte(position)), l.Seed...)
 			for tags := l.Tags; len(tags) > 0; tags = tags[18:] {
 				tag := string(tags[:18])
@@ -65,6 +67,8 @@ func (w *searchWorld) refDirectory(id proofs.SegmentID, large bool) proofs.Hash 
 		buckets = binary.BigEndian.AppendUint32(buckets, streams[bucket])
 		buckets = binary.BigEndian.AppendUint32(buckets, bucket)
 		buckets = append(buckets, hash[:]...)
+		n := len(unread[bucket])
+		buckets = append(append(buckets, byte(n>>16), byte(n>>8), byte(n)), unread[bucket]...)
 	}
 	head = append(head, byte(len(buckets)>>16), byte(len(buckets)>>8), byte(len(buckets)))
 	head = append(head, buckets...)
@@ -90,7 +94,7 @@ func (w *searchWorld) refLargeSecret(id proofs.SegmentID, bucket uint32) proofs.
 		var seeds []byte
 		for position := range small.Size() {
 			e := w.events[small.First()+position]
-			if e == nil || e.bucket != bucket {
+			if e == nil || e.bucket != bucket || w.unread[small.First()+position] {
 				continue
 			}
 			for _, l := range e.lists {
@@ -111,14 +115,17 @@ func TestDirectoriesAreThoseOfTheirDefinition(t *testing.T) {
 	t.Parallel()
 	big, closed := bigSearchWorld(), smallSearchWorld()
 	closed.erase(0, closed.answer(everything(term("user7", 1)), 0, 3000)...)
+	damaged := big.clone()
+	damaged.damage(damaged.answer(everything(term("user7", 1)), 0, damaged.size())...)
 	for _, x := range []struct {
 		w  *searchWorld
 		id proofs.SegmentID
 	}{
 		{big, proofs.SegmentID{Number: 17}}, {big, proofs.SegmentID{Large: true}},
 		{closed, proofs.SegmentID{}}, {closed, proofs.SegmentID{Number: 1}},
+		{damaged, proofs.SegmentID{Number: 15}}, {damaged, proofs.SegmentID{Large: true}},
 	} {
-		t.Run(fmt.Sprint(x.id, ", ", len(x.w.erased), " erased"), func(t *testing.T) {
+		t.Run(fmt.Sprint(x.id, ", ", len(x.w.erased), " erased, ", len(x.w.unread), " unread"), func(t *testing.T) {
 			if got, want := must(x.w.heads[x.id].Hash()), x.w.refDirectory(x.id, x.id.Large); got != want {
 				t.Errorf("got %v, want %v", got, want)
 			}
@@ -144,7 +151,8 @@ func TestDirectoriesOfRandomEntriesAreThoseOfTheirDefinition(t *testing.T) {
 				}
 				lists = append(lists, list)
 			}
-			w.event(1, 1+2*uint32(rnd.IntN(2)), lists...)
+			index := w.event(1, 1+2*uint32(rnd.IntN(2)), lists...)
+			w.unread[index] = rnd.IntN(4) == 0
 		}
 		for w.size() < proofs.SegmentSize {
 			w.add(proofs.Leaf{Kind: proofs.Access, T: proofs.EmptyRoot()})

@@ -85,6 +85,7 @@ func HashRows(rows []DirectoryRow) Hash {
 // tag. Their tree (RFC 6962) has a leaf for each.
 type DirectoryRows struct {
 	Stream, Bucket uint32
+	Unread         []uint16 // as [DirectoryBucket] has them
 
 	secret    Key256
 	tags      []Tag

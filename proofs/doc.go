@@ -35,7 +35,8 @@
 // one. A segment has a directory: for each bucket its rows ([DirectoryRows]), one
 // for each tag that any entry of the bucket has there, with the positions of
 // those entries. The log commits to the heads of all directories
-// ([DirectoryHead]) in entries at fixed places ([DirectoryBody]). A
+// ([DirectoryHead]) in entries at fixed places ([DirectoryBody]). A head names the
+// entries that the ledger could not read, whose tags are in no row. A
 // [SearchProof] shows which entries have all of some values, and that no others
 // do: from directories as far as they go, and from the tags of all entries
 // behind.
@@ -71,7 +72,9 @@
 //     audits the whole ledger, or opens the payload, finds where that is not so.
 //
 // What expired or was erased nobody can search any more. The verdict names the
-// entries that announced it.
+// entries that announced it. Nor can be searched what a ledger has lost: the
+// verdict names the entries, and is not that of a complete answer then. A ledger
+// cannot say so of anything in secret.
 //
 // A proof reveals more than its answer: the keys of the fields that are asked
 // for, with which values can be tried on all tags that are seen; in each segment

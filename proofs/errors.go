@@ -16,3 +16,7 @@ var ErrNotVerified = errors.New("does not verify")
 // a wrong one (see [NewSigningKey]). Nothing was signed, and it may be tried
 // again.
 var ErrUnsigned = errors.New("not signed")
+
+// ErrUnread means that a ledger could not read what it has stored, as when the
+// medium is damaged: see [SearchSource].
+var ErrUnread = errors.New("could not be read")

@@ -80,8 +80,11 @@ func (w *searchWorld) mustHold(t *testing.T, q proofs.SearchQuery, now bool) pro
 	if want := w.answer(q, v.Start, v.Stop); !slices.Equal(v.Hits, want) {
 		t.Errorf("got %d hits %v, want %d", len(v.Hits), v.Hits[:min(5, len(v.Hits))], len(want))
 	}
-	if now && !v.Complete {
-		t.Errorf("it stops at %d of %d, and is not complete", v.Stop, w.size())
+	if now && v.More {
+		t.Errorf("it stops at %d of %d, and there may be more", v.Stop, w.size())
+	}
+	if want := w.notRead(q, v.Start, v.Stop); !slices.Equal(v.Unread, want) || v.Complete != (!v.More && len(want) == 0) {
+		t.Errorf("complete %v, and %d runs are unread, want %d", v.Complete, len(v.Unread), len(want))
 	}
 	if !now && v.Tail > 0 {
 		t.Errorf("it looks through %d entries behind the directories", v.Tail)

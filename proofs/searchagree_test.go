@@ -11,7 +11,7 @@ import (
 // mustAgree judges a proof twice.
 func mustAgree(t *testing.T, b []byte) (believed bool) {
 	t.Helper()
-	hits, complete, why := refCheckSearch(b, searchPolicy())
+	hits, unread, complete, why := refCheckSearch(b, searchPolicy())
 	p, err := proofs.ParseSearchProof(b)
 	var v proofs.SearchVerdict
 	if err == nil {
@@ -22,6 +22,8 @@ func mustAgree(t *testing.T, b []byte) (believed bool) {
 		t.Errorf("Check says %v, and the reference %q", err, why)
 	case err == nil && (!slices.Equal(v.Hits, hits) || v.Complete != complete):
 		t.Errorf("Check finds %v, complete %v, and the reference %v, %v", v.Hits, v.Complete, hits, complete)
+	case err == nil && !slices.Equal(v.Unread, proofs.RunsOf(unread)):
+		t.Errorf("Check finds that %v are unread, and the reference %v", v.Unread, unread)
 	}
 	return err == nil
 }
@@ -58,7 +60,7 @@ func agreeQueries(w *searchWorld) map[string]proofs.SearchQuery {
 
 func TestTheReferenceAgreesAboutHonestProofs(t *testing.T) {
 	t.Parallel()
-	for name, w := range map[string]*searchWorld{"whole": smallSearchWorld(), "closed": closedWorld()} {
+	for name, w := range map[string]*searchWorld{"whole": smallSearchWorld(), "closed": closedWorld(), "damaged": damagedWorld()} {
 		for what, q := range agreeQueries(w) {
 			t.Run(name+": "+what, func(t *testing.T) {
 				if !mustAgree(t, must(proofs.FormatSearchProof(w.prove(t, q, true)))) {
@@ -73,11 +75,12 @@ func TestTheReferenceAgreesAboutHonestProofs(t *testing.T) {
 // lists left out, doubled, swapped, moved from another proof.
 func TestTheReferenceAgreesAboutDamagedProofs(t *testing.T) {
 	t.Parallel()
-	w := closedWorld()
 	rnd := newRand(20)
 	var all []proofs.SearchProof
-	for _, q := range agreeQueries(w) {
-		all = append(all, w.prove(t, q, true))
+	for _, w := range []*searchWorld{closedWorld(), damagedWorld()} {
+		for _, q := range agreeQueries(w) {
+			all = append(all, w.prove(t, q, true))
+		}
 	}
 	slices.SortFunc(all, func(a, b proofs.SearchProof) int { // the order of a map is another one each time
 		return slices.Compare(must(proofs.FormatSearchProof(a)), must(proofs.FormatSearchProof(b)))

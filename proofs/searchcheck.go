@@ -11,11 +11,19 @@ type SearchVerdict struct {
 	Verdict          // of its checkpoint
 	Hits    []uint64 // the answer: all entries that the query asks for, rising
 
-	// Start and Stop bound the entries that were looked through. Complete reports
-	// whether these are all of the tree that the query asks for; if not, entries
-	// from Stop on may be more of it.
+	// Start and Stop bound the entries that were looked through, save those that
+	// are unread. More reports whether entries from Stop on may be asked for too.
 	Start, Stop uint64
-	Complete    bool
+	More        bool
+
+	// Unread are entries of the stream, in the range that is asked for, of which
+	// the ledger says that it could not read them: they may be more hits.
+	Unread []Run
+
+	// Complete reports whether all entries of the tree that the query asks for were
+	// looked through: there are no more, and none is unread. What is closed does
+	// not count.
+	Complete bool
 
 	// Directories are what the answer rests on, beside the tree: that each has
 	// a row for every tag is for others to vouch for, or to compute again.
@@ -47,7 +55,8 @@ type SearchVerdict struct {
 //   - of all entries behind the segments the tags are shown that T commits to;
 //   - each entry that has all terms is shown to have them: T commits to the tags;
 //   - what cannot be shown was closed by an announced expiry or erasure, which
-//     names it, and which a directory made anew has not heeded already.
+//     names it, and which a directory made anew has not heeded already; or the
+//     verdict says that it is unread.
 //
 // That the directories are right, that the log committed to one key of a field
 // in each bucket only, and that no field had another number under the same name
@@ -74,6 +83,9 @@ func (p SearchProof) Check(policy *Policy) (SearchVerdict, error) {
 	c.verdict.Hits = slices.Sorted(slices.Values(c.hits))
 	c.verdict.Expired = slices.Sorted(maps.Keys(c.expired))
 	c.verdict.Erased = slices.Sorted(maps.Keys(c.erased))
+	slices.Sort(c.unread)
+	c.verdict.Unread = RunsOf(slices.Compact(c.unread))
+	c.verdict.Complete = !c.verdict.More && len(c.unread) == 0
 	return c.verdict, nil
 }
 
@@ -92,6 +104,7 @@ type searchChecker struct {
 	hits            []uint64
 	closed          map[uint64]uint64 // of entries: what is said to have closed them, and was not needed yet
 	expired, erased map[uint64]bool   // announcements that count
+	unread          []uint64
 }
 
 type bucketField struct {
@@ -144,7 +157,7 @@ func (c *searchChecker) checkRange() error {
 		}
 	}
 	next, ok := c.leaf(c.Stop)
-	c.verdict.Complete = c.Stop >= min(q.End, size) || ok && q.Until > 0 && next.Time >= q.Until
+	c.verdict.More = c.Stop < min(q.End, size) && !(ok && q.Until > 0 && next.Time >= q.Until)
 	return nil
 }
 

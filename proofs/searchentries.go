@@ -100,12 +100,14 @@ func (x *announcement) add(index uint64, part *ErasedBody) {
 }
 
 // mustBeClosed checks that something closed an entry, which is none of the
-// erasures that are heeded already.
+// erasures that are heeded already, or that it is said to be unread.
 func (c *searchChecker) mustBeClosed(index uint64, bucket uint32, heeded []uint64) error {
 	announced, ok := c.closed[index]
 	switch {
 	case !ok:
 		return unverified("it is not shown, and nothing is named that closed it")
+	case announced == 0:
+		c.takeUnread(index)
 	case announced > index && InRuns(c.erasures[announced], index):
 		if _, ok := slices.BinarySearch(heeded, announced); ok {
 			return unverified("it is not shown, and its directory was made anew behind the erasure of entry %d and still has it", announced)

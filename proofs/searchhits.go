@@ -38,7 +38,10 @@ func (c *searchChecker) checkTail() error {
 
 // tailHas reports whether an entry has all terms, by its tags.
 func (c *searchChecker) tailHas(index uint64, leaf Leaf, tags SearchTags) (bool, error) {
-	if len(tags.Lists) == 0 || slices.ContainsFunc(tags.Lists, hidden) {
+	if none := len(tags.Lists) == 0; none || slices.ContainsFunc(tags.Lists, hidden) {
+		if announced, said := c.closed[index]; !none && said && announced == 0 {
+			return false, unverified("it is said to be unread, and some of its tags are shown")
+		}
 		if err := c.mustBeClosed(index, leaf.Bucket, nil); err != nil {
 			return false, err
 		}

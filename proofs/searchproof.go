@@ -150,7 +150,8 @@ type SearchEntry struct {
 }
 
 // A ClosedEntry names the entry that announced the expiry or the erasure which
-// closed an entry. Of an erasure in several parts it is the part that names the
+// closed an entry; 0: the ledger could not read it, and none of its tags is
+// shown. Of an erasure in several parts it is the part that names the
 // entry, and all entries from it to the last part have to be shown: without
 // that one it counts for nothing.
 type ClosedEntry struct {

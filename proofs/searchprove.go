@@ -27,6 +27,8 @@ type SearchSource interface {
 	FieldKey(bucket uint32, number uint16) (SearchKey, bool)
 	// Tags returns all tags of an entry, as far as they can be shown. Where not even
 	// the commitments to some of them are known, the proof says what closed the entry.
+	// An error that matches [ErrUnread] goes into the proof, which then says that the
+	// entry is unread.
 	Tags(ctx context.Context, index uint64) (SearchTags, error)
 
 	// Expired returns the announcement of the expiry of a bucket, and Erased that

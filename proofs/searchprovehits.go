@@ -2,6 +2,7 @@ package proofs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -16,6 +17,10 @@ func (p *searchProver) showHit(ctx context.Context, index uint64, bucket uint32)
 		return err
 	}
 	tags, err := p.tags(ctx, index, leaf)
+	if errors.Is(err, ErrUnread) {
+		p.Closed = append(p.Closed, ClosedEntry{Index: index})
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", index, err)
 	}
@@ -166,6 +171,10 @@ func (p *searchProver) tags(ctx context.Context, index uint64, leaf Leaf) (Searc
 
 func (p *searchProver) showTags(ctx context.Context, index uint64, leaf Leaf) error {
 	tags, err := p.tags(ctx, index, leaf)
+	if errors.Is(err, ErrUnread) {
+		p.Tail, p.Closed = append(p.Tail, SearchTags{Index: index}), append(p.Closed, ClosedEntry{Index: index})
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"github.com/cairnlog/cairn/proofs"
@@ -151,6 +152,7 @@ type refChecker struct {
 	hits                            map[uint64]*refBytes // what is opened of each
 	answer                          map[uint64]bool
 	candidates                      map[uint64][]refCandidate
+	unread                          map[uint64]bool
 }
 
 type refCandidate struct {
@@ -158,9 +160,9 @@ type refCandidate struct {
 	heeded []uint64
 }
 
-// refCheckSearch returns the hits that a proof shows, and whether they are all
-// of the tree.
-func refCheckSearch(raw []byte, policy *proofs.Policy) (hits []uint64, complete bool, why string) {
+// refCheckSearch returns the hits that a proof shows, what is said to be unread,
+// and whether they are all of the tree.
+func refCheckSearch(raw []byte, policy *proofs.Policy) (hits, unread []uint64, complete bool, why string) {
 	defer func() {
 		if r, ok := recover().(refRefused); ok {
 			why = "refused: " + string(r)
@@ -169,13 +171,11 @@ func refCheckSearch(raw []byte, policy *proofs.Policy) (hits []uint64, complete 
 	c := &refChecker{
 		leaves: make(map[uint64]refLeaf), keys: make(map[[2]uint64]refKey), closed: make(map[uint64]uint64),
 		hits: make(map[uint64]*refBytes), answer: make(map[uint64]bool), candidates: make(map[uint64][]refCandidate),
+		unread: make(map[uint64]bool),
 	}
 	complete = c.check(refBytes(raw), policy)
-	for h := range c.answer {
-		hits = append(hits, h)
-	}
-	slices.Sort(hits)
-	return hits, complete, ""
+	unread = slices.Sorted(maps.Keys(c.unread))
+	return slices.Sorted(maps.Keys(c.answer)), unread, complete && len(unread) == 0, ""
 }
 
 func (c *refChecker) check(b refBytes, policy *proofs.Policy) (complete bool) {

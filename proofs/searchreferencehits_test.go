@@ -59,9 +59,23 @@ func (c *refChecker) erases(announced, index uint64) bool {
 
 func (c *refChecker) mustBeClosed(index, bucket uint64, heeded []uint64) {
 	announced, ok := c.closed[index]
+	if ok && announced == 0 {
+		c.takeUnread(index)
+		delete(c.closed, index)
+		return
+	}
 	erased := ok && c.erases(announced, index)
 	refWant(ok && (erased && !slices.Contains(heeded, announced) || !erased && c.expires(announced, bucket, index, index)), "nothing closed it")
 	delete(c.closed, index)
+}
+
+// takeUnread takes note of an entry that the ledger could not read.
+func (c *refChecker) takeUnread(index uint64) {
+	l, shown := c.leaves[index]
+	inside := index >= c.start && index < c.stop && index >= c.first && index < c.end
+	if inside && (!shown || c.asks(index, l)) {
+		c.unread[index] = true
+	}
 }
 
 func (c *refChecker) tail(b refBytes) {
@@ -103,6 +117,8 @@ func (c *refChecker) tail(b refBytes) {
 			refWant(n > 0 && n <= 1024, "tags")
 		})
 		if hidden || lists == 0 {
+			announced, ok := c.closed[index]
+			refWant(!hidden || !ok || announced > 0, "tags of an unread entry")
 			c.mustBeClosed(index, l.bucket, nil)
 		}
 		if lists == 0 {

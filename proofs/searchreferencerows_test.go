@@ -37,13 +37,18 @@ func (c *refChecker) segments(b refBytes, small, large []proofs.Hash) {
 			refWant(index != low || l.time == firstTime, "the time of the first leaf")
 			refWant(index != high-1 || l.time == lastTime, "the time of the last leaf")
 		}
-		var buckets [][3]any
-		b.list(3, func(b *refBytes) { buckets = append(buckets, [3]any{b.number(4), b.number(4), b.hash()}) })
-		for i, x := range buckets {
-			stream, known := streams[x[1].(uint64)]
-			refWant(!known || stream == x[0].(uint64), "the stream of a bucket")
-			streams[x[1].(uint64)] = x[0].(uint64)
-			refWant(x[1].(uint64) > 0 && (i == 0 || buckets[i-1][1].(uint64) < x[1].(uint64)), "buckets")
+		var buckets []refBucket
+		b.list(3, func(b *refBytes) { buckets = append(buckets, refReadBucket(b)) })
+		refRising(buckets, func(x refBucket) uint64 { return x.number })
+		named := make(map[uint64]bool)
+		for _, x := range buckets {
+			stream, known := streams[x.number]
+			refWant(x.number > 0 && (!known || stream == x.stream), "a bucket, or its stream")
+			streams[x.number] = x.stream
+			for _, p := range x.unread {
+				refWant(p < size && !named[p], "an entry that is unread twice, or outside")
+				named[p] = true
+			}
 		}
 		var heeded []uint64
 		b.list(3, func(b *refBytes) { heeded = append(heeded, b.number(8)) })
@@ -53,8 +58,8 @@ func (c *refChecker) segments(b refBytes, small, large []proofs.Hash) {
 		leaves[isLarge][number] = sha256.Sum256(append([]byte{0}, hash[:]...))
 		rows := refBytes(b.take(b.number(4)))
 		for _, x := range buckets {
-			if x[0].(uint64) == c.stream {
-				c.rows(&rows, low, high, x[1].(uint64), x[2].(proofs.Hash), heeded)
+			if x.stream == c.stream {
+				c.rows(&rows, low, high, x, heeded)
 			}
 		}
 		refWant(len(rows) == 0, "too many rows")
@@ -74,7 +79,22 @@ func (c *refChecker) segments(b refBytes, small, large []proofs.Hash) {
 	refWant(refCheckSubset(leaves[1], count/16, large) == largeRoot, "large directories")
 }
 
-func (c *refChecker) rows(b *refBytes, low, high, bucket uint64, committed proofs.Hash, heeded []uint64) {
+// A refBucket is a bucket of a head.
+type refBucket struct {
+	stream, number uint64
+	rows           proofs.Hash
+	unread         []uint64
+}
+
+func refReadBucket(b *refBytes) (x refBucket) {
+	x = refBucket{stream: b.number(4), number: b.number(4), rows: b.hash()}
+	b.list(3, func(b *refBytes) { x.unread = append(x.unread, b.number(2)) })
+	refRising(x.unread, func(p uint64) uint64 { return p })
+	return x
+}
+
+func (c *refChecker) rows(b *refBytes, low, high uint64, of refBucket, heeded []uint64) {
+	bucket := of.number
 	if expired := b.number(8); expired > 0 {
 		refWant(c.expires(expired, bucket, low, high-1), "not expired")
 		return
@@ -99,7 +119,10 @@ func (c *refChecker) rows(b *refBytes, low, high, bucket uint64, committed proof
 	}
 	root := refCheckSubset(leaves, count, b.hashes())
 	hash := sha256.Sum256(append(binary.BigEndian.AppendUint32([]byte("cairn/v1 directory rows\n"), uint32(count)), root[:]...))
-	refWant(hash == committed, "other rows")
+	refWant(hash == of.rows, "other rows")
+	for _, p := range of.unread {
+		c.takeUnread(low + p)
+	}
 
 	// What the shown rows say of every tag that is asked for.
 	asked := make(map[string]bool)

@@ -42,6 +42,9 @@ func (c *searchChecker) checkBucket(segment int, b DirectoryBucket, rows SearchR
 	if err := rows.check(b); err != nil {
 		return err
 	}
+	for _, p := range b.Unread {
+		c.takeUnread(id.First() + uint64(p))
+	}
 	terms, err := c.positions(id, b.Bucket, rows)
 	if err != nil {
 		return err
@@ -51,11 +54,25 @@ func (c *searchChecker) checkBucket(segment int, b DirectoryBucket, rows SearchR
 		if index >= id.End() {
 			return unverified("position %d is outside", position)
 		}
-		if index >= max(c.Start, c.Query.First) && index < min(c.Stop, c.Query.End) {
+		if c.inRange(index) {
 			c.candidates = append(c.candidates, candidate{index, b.Bucket, segment})
 		}
 	}
 	return nil
+}
+
+// inRange reports whether an index is one that is looked through and asked for.
+func (c *searchChecker) inRange(index uint64) bool {
+	return index >= max(c.Start, c.Query.First) && index < min(c.Stop, c.Query.End)
+}
+
+// takeUnread takes note of an entry that the ledger could not read, if it may be
+// asked for.
+func (c *searchChecker) takeUnread(index uint64) {
+	leaf, shown := c.leaf(index)
+	if c.inRange(index) && (!shown || c.Query.asks(index, leaf)) {
+		c.unread = append(c.unread, index)
+	}
 }
 
 // positions returns the positions that have each term.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,7 @@ type searchVector struct {
 	Tail      uint64   `json:"tail,string"`
 	Expired   []string `json:"expired"`
 	Erased    []string `json:"erased"`
+	Unread    []string `json:"unread"`
 }
 
 func (v searchVector) query() proofs.SearchQuery {
@@ -54,7 +56,7 @@ func TestSearchVectors(t *testing.T) {
 				got, err = p.Check(policy)
 			}
 			v.hold(t, err)
-			hits, complete, why := refCheckSearch(v.Proof, policy)
+			hits, unread, complete, why := refCheckSearch(v.Proof, policy)
 			if (why == "") != (v.Verdict == "ok") {
 				t.Errorf("the reference says %q", why)
 			}
@@ -71,6 +73,8 @@ func TestSearchVectors(t *testing.T) {
 			wantEqual(t, "hits", list(got.Hits), list(v.Hits))
 			wantEqual(t, "hits of the reference", list(hits), list(v.Hits))
 			wantEqual(t, "complete", [2]bool{got.Complete, complete}, [2]bool{v.Complete, v.Complete})
+			wantEqual(t, "unread", list(slices.Collect(proofs.IndicesOf(got.Unread))), list(v.Unread))
+			wantEqual(t, "unread of the reference", list(unread), list(v.Unread))
 			wantEqual(t, "bounds", [2]uint64{got.Start, got.Stop}, [2]uint64{v.Start, v.Stop})
 			wantEqual(t, "directory and tail", [2]uint64{got.Directory, got.Tail}, [2]uint64{v.Directory, v.Tail})
 			wantEqual(t, "expired", list(got.Expired), list(v.Expired))
@@ -102,8 +106,8 @@ func FuzzParseSearchProof(f *testing.F) {
 		if err != nil && !errors.Is(err, proofs.ErrMalformed) && !errors.Is(err, proofs.ErrNotVerified) {
 			t.Fatalf("got an error of neither kind: %v", err)
 		}
-		hits, complete, why := refCheckSearch(b, policy)
-		if (err == nil) != (why == "") || err == nil && (fmt.Sprint(hits) != fmt.Sprint(v.Hits) || complete != v.Complete) {
+		hits, unread, complete, why := refCheckSearch(b, policy)
+		if (err == nil) != (why == "") || err == nil && (fmt.Sprint(hits) != fmt.Sprint(v.Hits) || complete != v.Complete || !slices.Equal(v.Unread, proofs.RunsOf(unread))) {
 			t.Fatalf("Check says %v, %v, and the reference %q, %v", err, v.Hits, why, hits)
 		}
 	})

@@ -23,6 +23,7 @@ type searchWorld struct {
 	opened  map[uint32]uint64 // index of the entry that opened a bucket
 	expired map[uint32]uint64
 	erased  map[uint64]uint64 // indices of entries, and of what closed them
+	unread  map[uint64]bool   // entries that the ledger cannot read
 	names   []proofs.SearchNames
 	late    bool // directories are not made anew after an erasure
 	lie     func(*proofs.DirectoryHead)
@@ -46,6 +47,7 @@ func newSearchWorld() *searchWorld {
 		time: 1_000_000, events: make(map[uint64]*searchEvent), heads: make(map[proofs.SegmentID]proofs.DirectoryHead),
 		rows: make(map[proofs.SegmentID][]*proofs.DirectoryRows), opened: make(map[uint32]uint64),
 		expired: make(map[uint32]uint64), erased: make(map[uint64]uint64),
+		unread: make(map[uint64]bool),
 	}
 	w.setNames(proofs.StreamSettings{Name: "people", Fields: []proofs.Field{
 		{Number: 1, Name: "actor", Path: "$.actor"}, {Number: 2, Name: "action", Path: "$.action"}, {Number: 3, Name: "id", Path: "$.id"},
@@ -109,6 +111,12 @@ func (w *searchWorld) make(n uint64) proofs.Hash {
 		if e == nil {
 			continue
 		}
+		if w.unread[i] {
+			if err := b.Unread(i, e.stream, e.bucket); err != nil {
+				panic(err)
+			}
+			continue
+		}
 		for _, l := range e.lists {
 			if l.Shown() {
 				if err := b.Add(i, e.stream, e.bucket, (*proofs.Key256)(l.Seed), tagsOf(l)); err != nil {
@@ -150,7 +158,7 @@ func (w *searchWorld) keep(id proofs.SegmentID, rows []*proofs.DirectoryRows) pr
 	}
 	slices.Sort(head.Erased)
 	for _, r := range rows {
-		head.Buckets = append(head.Buckets, proofs.DirectoryBucket{Stream: r.Stream, Bucket: r.Bucket, Rows: r.Hash()})
+		head.Buckets = append(head.Buckets, proofs.DirectoryBucket{Stream: r.Stream, Bucket: r.Bucket, Rows: r.Hash(), Unread: r.Unread})
 	}
 	if w.lie != nil {
 		w.lie(&head)
@@ -216,11 +224,11 @@ func tagsOf(l proofs.DisclosedTags) (tags []proofs.Tag) {
 }
 
 // answer looks through everything that is known: the hits of a query, but for
-// entries that are closed.
+// entries that are closed or unread.
 func (w *searchWorld) answer(q proofs.SearchQuery, start, stop uint64) (hits []uint64) {
 	for index := max(start, q.First); index < min(stop, q.End); index++ {
 		e := w.events[index]
-		if e == nil || e.stream != q.Stream {
+		if e == nil || e.stream != q.Stream || w.unread[index] {
 			continue
 		}
 		if !slices.ContainsFunc(q.Terms, func(t proofs.SearchTerm) bool { return !e.has(t) }) && inTime(q, w.leaf(index).Time) {

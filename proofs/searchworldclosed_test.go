@@ -15,7 +15,6 @@ func (w *searchWorld) erase(list int, entries ...uint64) {
 
 // close is the erasure that an entry announced.
 func (w *searchWorld) close(by uint64, list int, entries ...uint64) {
-	changed := make(map[proofs.SegmentID]bool)
 	for _, index := range entries {
 		w.erased[index] = by
 		e := w.events[index]
@@ -31,11 +30,18 @@ func (w *searchWorld) close(by uint64, list int, entries ...uint64) {
 				e.lists[i] = proofs.DisclosedTags{Commitments: all[before:]}
 			}
 		}
+	}
+	if !w.late {
+		w.remake(entries)
+	}
+}
+
+// remake makes the directories anew that have entries.
+func (w *searchWorld) remake(entries []uint64) {
+	changed := make(map[proofs.SegmentID]bool)
+	for _, index := range entries {
 		changed[proofs.SegmentID{Number: index / proofs.SegmentSize}] = true
 		changed[proofs.SegmentID{Large: true, Number: index / proofs.SegmentSize / proofs.LargeSegments}] = true
-	}
-	if w.late {
-		return
 	}
 	var made []proofs.MadeDirectory
 	for n := range w.small {

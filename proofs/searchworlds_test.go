@@ -56,7 +56,7 @@ func (w *searchWorld) clone() *searchWorld {
 	}
 	c.small, c.large = slices.Clone(w.small), slices.Clone(w.large)
 	c.heads, c.rows = maps.Clone(w.heads), maps.Clone(w.rows)
-	c.opened, c.expired, c.erased = maps.Clone(w.opened), maps.Clone(w.expired), maps.Clone(w.erased)
+	c.opened, c.expired, c.erased, c.unread = maps.Clone(w.opened), maps.Clone(w.expired), maps.Clone(w.erased), maps.Clone(w.unread)
 	c.events = make(map[uint64]*searchEvent, len(w.events))
 	for index, e := range w.events {
 		copied := *e

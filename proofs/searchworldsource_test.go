@@ -60,6 +60,9 @@ func (w *searchWorld) FieldKey(bucket uint32, number uint16) (k proofs.SearchKey
 }
 
 func (w *searchWorld) Tags(_ context.Context, index uint64) (proofs.SearchTags, error) {
+	if w.unread[index] && w.expired[w.events[index].bucket] == 0 {
+		return proofs.SearchTags{}, fmt.Errorf("vault: %w", proofs.ErrUnread)
+	}
 	return proofs.SearchTags{Index: index, Lists: w.events[index].lists}, nil
 }
 

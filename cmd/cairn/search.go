@@ -142,11 +142,11 @@ var errNothingSeen = errors.New("no entry was looked through: no directory has a
 func (p *program) endSearch(a *searchAnswer, asked client.CompleteQuery) error {
 	const hint = "--now looks through what no directory has yet"
 	switch {
-	case a.verdict.Complete:
+	case !a.verdict.More:
 	case a.seesNothing():
 		return command.Hinted(errNothingSeen, hint)
 	case !asked.Now:
 		p.Hint(hint)
 	}
-	return nil
+	return a.unread()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -184,6 +185,28 @@ func TestVerifyNamesNoFieldOfWhichANumberIsLeftOut(t *testing.T) {
 		if got != want {
 			t.Errorf("got the name %q, want %q", got, want)
 		}
+	}
+}
+
+// An answer says what the ledger could not read, and is not complete then.
+func TestASearchSaysWhatTheLedgerCouldNotRead(t *testing.T) {
+	s := newSearched(t)
+	var lost uint64
+	s.cheat(reforged(t, func(p *proofs.SearchProof) {
+		last := &p.Tail[len(p.Tail)-1]
+		lost, last.Lists = last.Index, nil
+		p.Closed = append(p.Closed, proofs.ClosedEntry{Index: lost})
+	}))
+	file := filepath.Join(t.TempDir(), "some.search-proof")
+	status, stdout, stderr := s.run("reader", "search", "--complete", "--now", "stream:logins", "actor:alice", "-o", file)
+	said := fmt.Sprintf("; save entry %d, which the ledger could not read\n", lost)
+	why := fmt.Sprintf("the answer is not complete: the ledger could not read entry %d, which may fit too\n", lost)
+	if status != command.Unknown || !strings.Contains(stdout, "found       1 event\n") || !strings.Contains(stdout, said) || !strings.Contains(stderr, why) {
+		t.Errorf("got status %d and\n%s%s", status, stdout, stderr)
+	}
+	status, stdout, stderr = s.run("reader", "verify", "--json", file)
+	if want := fmt.Sprintf(`"unread":[{"first":%d,"last":%[1]d}]`, lost); status != command.Unknown || !strings.Contains(stdout, want) || !strings.Contains(stdout, `"complete":false`) || !strings.Contains(stderr, why) {
+		t.Errorf("got status %d and\n%s%s", status, stdout, stderr)
 	}
 }
 

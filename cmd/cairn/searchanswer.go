@@ -90,7 +90,15 @@ func (a *searchAnswer) query() string {
 // seesNothing reports whether the answer is about no entry at all, and there are
 // some that it could be about.
 func (a *searchAnswer) seesNothing() bool {
-	return a.verdict.Start == a.verdict.Stop && !a.verdict.Complete
+	return a.verdict.Start == a.verdict.Stop && a.verdict.More
+}
+
+// unread says which entries the ledger could not read, if there are any.
+func (a *searchAnswer) unread() error {
+	if list := a.verdict.Unread; len(list) > 0 {
+		return fmt.Errorf("the answer is not complete: the ledger could not read %s, which may fit too", runsInWords(list))
+	}
+	return nil
 }
 
 // fieldName returns the name that all numbers of a term have had, and no other
@@ -122,22 +130,25 @@ func (a *searchAnswer) named() bool {
 func (a *searchAnswer) complete() string {
 	v, q := a.verdict, a.proof.Query
 	switch {
-	case v.Start == v.Stop && v.Complete:
+	case v.Start == v.Stop && !v.More:
 		return "yes: no entry of the checkpoint is in the range"
 	case v.Start == v.Stop:
 		return "no: " + errNothingSeen.Error()
 	}
 	said := fmt.Sprintf("up to entry %d", v.Stop-1)
 	switch end := min(q.End, v.Checkpoint.Size); {
-	case v.Complete && v.Stop >= v.Checkpoint.Size:
+	case !v.More && v.Stop >= v.Checkpoint.Size:
 		said += ", the last one of the checkpoint"
-	case v.Complete:
+	case !v.More:
 		said += ", behind which none is asked for"
 	default:
 		said += fmt.Sprintf("; not looked through, of the checkpoint: %s", formatRun(proofs.Run{First: v.Stop, Last: end - 1}))
 	}
 	if v.Start > 0 {
 		said = fmt.Sprintf("from entry %d ", v.Start) + said
+	}
+	if len(v.Unread) > 0 {
+		said += fmt.Sprintf("; save %s, which the ledger could not read", runsInWords(v.Unread))
 	}
 	return said
 }

@@ -36,6 +36,8 @@ type searchFile struct {
 	Expired     []uint64 `json:"expired,omitempty"`   // announcements of what nobody can look through
 	Erased      []uint64 `json:"erased,omitempty"`
 
+	Unread []proofs.Run `json:"unread,omitempty"` // entries that may fit too
+
 	NotProven []string `json:"not_proven"`
 }
 
@@ -47,7 +49,7 @@ func (a *searchAnswer) describe(name string) searchFile {
 		File: name, Kind: kindSearch, Verifies: true, Query: a.query(), Hits: len(a.hits), Origin: f.Origin,
 		Size: f.Size, Root: f.Root, LogKeys: f.LogKeys, Witnesses: f.Witnesses, CosignedAt: f.CosignedAt,
 		Start: v.Start, Stop: v.Stop, Complete: v.Complete, Directories: len(v.Directories), Directory: v.Directory, OneByOne: v.Tail,
-		Expired: v.Expired, Erased: v.Erased, NotProven: a.notProven(),
+		Expired: v.Expired, Erased: v.Erased, Unread: v.Unread, NotProven: a.notProven(),
 	}
 }
 

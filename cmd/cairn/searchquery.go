@@ -128,7 +128,7 @@ func (a *searchAnswer) isOf(asked client.CompleteQuery) error {
 	if q.First != asked.First || q.End != end || q.From != asked.From || q.Until != asked.Until {
 		return fmt.Errorf("%w: another range of entries or of time", proofs.ErrNotVerified)
 	}
-	if v := a.verdict; !v.Complete && (asked.Now || v.Stop < proofs.DirectoriesAt(v.Checkpoint.Size)*proofs.SegmentSize) {
+	if v := a.verdict; v.More && (asked.Now || v.Stop < proofs.DirectoriesAt(v.Checkpoint.Size)*proofs.SegmentSize) {
 		return fmt.Errorf("%w: it stops at entry %d, before all was looked through", proofs.ErrNotVerified, v.Stop)
 	}
 	if a.stream != asked.Stream {

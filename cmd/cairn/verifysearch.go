@@ -19,5 +19,8 @@ func (p *program) verifySearch(policy *proofs.Policy, name string, b []byte, o v
 	if err == nil && a.seesNothing() {
 		err = fmt.Errorf("%s: %w", name, errNothingSeen)
 	}
+	if unread := a.unread(); err == nil && unread != nil {
+		err = fmt.Errorf("%s: %w", name, unread)
+	}
 	return err
 }

@@ -32,6 +32,7 @@ func (r *RecomputedDirectory) compare(s *State, committed proofs.Hash, shown Sho
 		r.wrong("says that its entries are from %s to %s, and they are from %s to %s",
 			micros(head.FirstTime), micros(head.LastTime), micros(r.times[0]), micros(r.times[1]))
 	}
+	r.findUnread(head)
 	r.compareErased(s, head.Erased)
 	r.compareBuckets(shown)
 }
@@ -63,9 +64,11 @@ func (r *RecomputedDirectory) compareBuckets(shown ShownDirectory) {
 		delete(theirs, ours.Bucket)
 		switch {
 		case !ok:
-			r.wrong("leaves out bucket %d, of which %s has tags", ours.Bucket, r.entries(ours.Positions(0)))
+			r.wrong("leaves out bucket %d, of which %s has tags", ours.Bucket, r.entries(append(slices.Clone(ours.Unread), firstPositions(ours)...)))
 		case b.Stream != ours.Stream:
 			r.wrong("says that bucket %d is of stream %d, and it is of stream %d", b.Bucket, b.Stream, ours.Stream)
+		case !slices.Equal(b.Unread, ours.Unread):
+			r.compareUnread(ours, b.Unread)
 		case b.Rows != ours.Hash():
 			r.wrong("has other rows of bucket %d than the tags make: %s", b.Bucket, r.difference(ours, b.Rows, shown.Rows[b.Bucket]))
 		}
@@ -116,14 +119,31 @@ func compareTags(a, b proofs.Tag) int {
 
 func tagName(t proofs.Tag) string { return fmt.Sprintf("the tag %x of field %d", t.Value, t.Field) }
 
+// firstPositions returns the positions of the first row, if there is one.
+func firstPositions(r *proofs.DirectoryRows) []uint16 {
+	if r.Len() == 0 {
+		return nil
+	}
+	return r.Positions(0)
+}
+
 // entries names the entries at positions, the first few.
 func (r *RecomputedDirectory) entries(positions []uint16) string {
+	var indices []uint64
+	for _, p := range positions {
+		indices = append(indices, r.Segment.First()+uint64(p))
+	}
+	return entryList(indices)
+}
+
+// entryList names entries, the first few.
+func entryList(indices []uint64) string {
 	var words []string
-	for i, p := range positions {
+	for i, index := range indices {
 		if i == 3 {
-			return "entry " + strings.Join(words, ", ") + fmt.Sprintf(" and %d more", len(positions)-i)
+			return "entry " + strings.Join(words, ", ") + fmt.Sprintf(" and %d more", len(indices)-i)
 		}
-		words = append(words, fmt.Sprint(r.Segment.First()+uint64(p)))
+		words = append(words, fmt.Sprint(index))
 	}
 	return "entry " + strings.Join(words, ", ")
 }

@@ -89,6 +89,7 @@ const (
 	DirectoryFalse    FindingKind = "directory-false"    // a directory entry says of directories what is not so
 	DirectoryReplaced FindingKind = "directory-replaced" // a directory was made anew, and no erasure took anything from it
 	DirectoryWrong    FindingKind = "directory-wrong"    // a directory is not the one that the tags of its segment make
+	DirectoryUnread   FindingKind = "directory-unread"   // a directory names entries as unread, and leaves out their tags
 	DirectoryUnshown  FindingKind = "directory-unshown"  // tags or a directory are not shown as the log commits to them
 )
 

@@ -28,7 +28,7 @@ type RecomputedDirectory struct {
 	Segment proofs.SegmentID
 
 	// Findings are [DirectoryWrong], the evidence of which is the entry of the
-	// log and the tags, and [DirectoryUnshown].
+	// log and the tags, [DirectoryUnread], and [DirectoryUnshown].
 	Findings []Finding
 
 	// NotJudged says why nobody can tell now; empty: the directory was compared.
@@ -39,17 +39,23 @@ type RecomputedDirectory struct {
 	expired map[uint32]bool         // buckets of which nobody can tell any more
 	hidden  []uint64                // entries of which a list of tags is erased, rising
 	partial bool                    // not all tags are shown that should be
+
+	// Of a small segment what it takes to make its rows without other entries too.
+	builder *proofs.DirectoryBuilder
+	tagged  map[uint64]tagPlace // by index
+	unread  map[uint64]bool     // what is named as unread
 }
 
 // RecomputeDirectory makes the directory of a small segment again from the tags
 // of its entries, which are held against the leaves, and compares it with the
 // one that the log commits to last. Leaves are the entries of the segment, in the
-// tree of the state's checkpoint. Of buckets that have expired, and of the times
+// tree of the state's checkpoint. Of entries that the directory names as unread the
+// tags need not be shown. Of buckets that have expired, and of the times
 // before an erasure is done, nothing can be told.
 //
 // An error means that the log has no such directory, or other leaves are needed.
 func (s *State) RecomputeDirectory(segment uint64, leaves []proofs.Leaf, shown ShownDirectory) (*RecomputedDirectory, error) {
-	r := &RecomputedDirectory{Segment: proofs.SegmentID{Number: segment}, expired: map[uint32]bool{}}
+	r := &RecomputedDirectory{Segment: proofs.SegmentID{Number: segment}, expired: map[uint32]bool{}, builder: proofs.NewDirectoryBuilder(segment), tagged: map[uint64]tagPlace{}, unread: map[uint64]bool{}}
 	committed, ok := s.directories.of(r.Segment)
 	if !ok || len(leaves) != proofs.SegmentSize {
 		return nil, fmt.Errorf("audit: the directory of %v: it is not there yet, or %d leaves are not those of a segment", r.Segment, len(leaves))
@@ -59,7 +65,7 @@ func (s *State) RecomputeDirectory(segment uint64, leaves []proofs.Leaf, shown S
 		r.NotJudged = fmt.Sprintf("the directory of %v: an erasure of its entries is announced and not done", r.Segment)
 		return r, nil
 	}
-	x := recomputation{r, s, proofs.NewDirectoryBuilder(segment), nil}
+	x := recomputation{r, s, unreadIn(shown.Head), nil}
 	for _, e := range s.erasures {
 		if e.touches(r.Segment) {
 			x.erasures = append(x.erasures, e)
@@ -75,7 +81,7 @@ func (s *State) RecomputeDirectory(segment uint64, leaves []proofs.Leaf, shown S
 			return nil, err
 		}
 	}
-	r.rows = x.builder.Rows()
+	r.rows = r.builder.Rows()
 	r.compare(s, committed, shown)
 	return r, nil
 }
@@ -85,7 +91,7 @@ func (s *State) RecomputeDirectory(segment uint64, leaves []proofs.Leaf, shown S
 // needs no tags.
 func (s *State) RecomputeLarge(small [proofs.LargeSegments]*RecomputedDirectory, shown ShownDirectory) (*RecomputedDirectory, error) {
 	id := proofs.SegmentID{Large: true, Number: small[0].Segment.Number / proofs.LargeSegments}
-	r := &RecomputedDirectory{Segment: id, expired: map[uint32]bool{}}
+	r := &RecomputedDirectory{Segment: id, expired: map[uint32]bool{}, unread: map[uint64]bool{}}
 	committed, ok := s.directories.of(id)
 	if !ok {
 		return nil, fmt.Errorf("audit: the directory of %v is not there yet", id)
@@ -99,14 +105,20 @@ func (s *State) RecomputeLarge(small [proofs.LargeSegments]*RecomputedDirectory,
 		if x.NotJudged != "" && r.NotJudged == "" {
 			r.NotJudged = fmt.Sprintf("the directory of %v: it depends on %s", id, x.NotJudged)
 		}
-		for _, part := range x.rows {
+		unread := unreadPart(shown.Head, i)
+		parts, err := x.without(unread)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range parts {
 			if rows[part.Bucket] == nil {
 				rows[part.Bucket] = new([proofs.LargeSegments]*proofs.DirectoryRows)
 			}
 			rows[part.Bucket][i] = part
 		}
 		maps.Copy(r.expired, x.expired)
-		r.hidden = append(r.hidden, x.hidden...)
+		r.hidden = append(r.hidden, slices.DeleteFunc(slices.Clone(x.hidden), func(index uint64) bool { return unread[index] > 0 })...)
+		maps.Copy(r.unread, x.unread)
 	}
 	r.times = [2]uint64{small[0].times[0], small[len(small)-1].times[1]}
 	for _, bucket := range slices.Sorted(maps.Keys(rows)) {
@@ -119,10 +131,9 @@ func (s *State) RecomputeLarge(small [proofs.LargeSegments]*RecomputedDirectory,
 // A recomputation makes a small directory again.
 type recomputation struct {
 	*RecomputedDirectory
-	state   *State
-	builder *proofs.DirectoryBuilder
-
-	erasures []*erasure // that name entries of the segment
+	state    *State
+	named    map[uint64]uint32 // as unread, by index: in which bucket
+	erasures []*erasure        // that name entries of the segment
 }
 
 // add adds the tags of the next entry, the first of those that are shown if they
@@ -134,6 +145,10 @@ func (r *recomputation) add(index uint64, leaf *proofs.Leaf, tags []proofs.Searc
 	if x := r.state.buckets[leaf.Bucket]; x != nil && x.expiry != nil {
 		r.expired[leaf.Bucket] = true
 		return nil
+	}
+	r.tagged[index] = tagPlace{leaf.Stream, leaf.Bucket}
+	if r.named[index] == leaf.Bucket {
+		return r.builder.Unread(index, leaf.Stream, leaf.Bucket)
 	}
 	if len(tags) == 0 || tags[0].Index != index {
 		r.unshown(index, "its tags are not shown")

@@ -20,6 +20,8 @@ type tagged struct {
 	heed  []uint64 // announcements of erasures
 	few   bool     // events have tags
 
+	unread map[uint64]bool // entries that the ledger cannot read
+
 	lie func(*proofs.DirectoryHead, map[uint32][]proofs.DirectoryRow) // about small directories
 }
 
@@ -80,7 +82,7 @@ func (w *tagged) make(id proofs.SegmentID) proofs.Hash {
 		for i := range r.Len() {
 			theirs[r.Bucket] = append(theirs[r.Bucket], r.Row(i))
 		}
-		head.Buckets = append(head.Buckets, proofs.DirectoryBucket{Stream: r.Stream, Bucket: r.Bucket})
+		head.Buckets = append(head.Buckets, proofs.DirectoryBucket{Stream: r.Stream, Bucket: r.Bucket, Unread: r.Unread})
 	}
 	if w.lie != nil {
 		w.lie(&head, theirs)
@@ -97,6 +99,9 @@ func (w *tagged) rowsOf(id proofs.SegmentID) (rows []*proofs.DirectoryRows) {
 		b := proofs.NewDirectoryBuilder(id.Number)
 		for i := id.First(); i < id.End(); i++ {
 			leaf := w.leaf(i)
+			if w.unread[i] {
+				check(0, b.Unread(i, leaf.Stream, leaf.Bucket))
+			}
 			for _, l := range w.shown[i] {
 				if l.Shown() {
 					check(0, b.Add(i, leaf.Stream, leaf.Bucket, (*proofs.Key256)(l.Seed), tagsIn(l)))

@@ -8,7 +8,7 @@ import (
 
 // A directoryVector is the body of a directory entry, or a head with its hash,
 // or the lists of tags in a small segment with the rows that they make in
-// their only bucket.
+// their only bucket, without those of entries that are unread.
 type directoryVector struct {
 	Name   string      `json:"name"`
 	Format string      `json:"format"` // directory, directory head or directory rows
@@ -16,6 +16,7 @@ type directoryVector struct {
 	Fields any         `json:"fields,omitempty"`
 	Hash   hexBytes    `json:"hash,omitempty"` // of a head
 	Lists  []addedList `json:"lists,omitempty"`
+	Unread []uint16    `json:"unread,omitempty"` // positions
 	Rows   []rowFields `json:"rows,omitempty"`
 	Of     hexBytes    `json:"rows_hash,omitempty"`
 	verdict
@@ -51,6 +52,7 @@ type headBucketFields struct {
 	Stream uint32   `json:"stream"`
 	Bucket uint32   `json:"bucket"`
 	Rows   hexBytes `json:"rows"`
+	Unread []uint16 `json:"unread"`
 }
 
 type addedList struct {
@@ -75,16 +77,23 @@ func directoryVectors() []directoryVector {
 	head := proofs.DirectoryHead{Segment: small, FirstTime: 5, LastTime: 9, Erased: []uint64{80_000, 90_000}, Buckets: []proofs.DirectoryBucket{
 		{Stream: 2, Bucket: 1, Rows: hash("rows 1")}, {Stream: 1, Bucket: 7, Rows: hash("rows 7")},
 	}}
+	damaged := proofs.DirectoryHead{Segment: small, FirstTime: 5, LastTime: 9, Buckets: []proofs.DirectoryBucket{
+		{Stream: 2, Bucket: 1, Rows: hash("rows 1"), Unread: []uint16{5, 4095}}, {Stream: 1, Bucket: 7, Rows: hash("rows 7"), Unread: []uint16{0, 6}},
+	}}
 	vectors := []directoryVector{
 		acceptDirectory("the first directory", proofs.DirectoryBody{Segments: 1, Small: hash("small"), Large: proofs.EmptyRoot(), Made: []proofs.MadeDirectory{{Hash: hash("0")}}}),
 		acceptDirectory("directories made anew, and a large one", body),
 		acceptHead("a head of two buckets and two erasures", head),
+		acceptHead("a head of two buckets with entries that could not be read", damaged),
 		acceptHead("a head of a segment without tags", proofs.DirectoryHead{Segment: large, FirstTime: 1, LastTime: 1}),
-		acceptRows("rows of one tag", list(0, "a")),
-		acceptRows("rows of entries that share tags", list(3, "b", "a"), list(7, "a"), list(4095, "c", "b")),
-		acceptRows("rows of an entry with two lists, and a tag twice", list(9, "a", "a", "b"), list(9, "b")),
+		acceptRows("rows of one tag", nil, list(0, "a")),
+		acceptRows("rows of entries that share tags", nil, list(3, "b", "a"), list(7, "a"), list(4095, "c", "b")),
+		acceptRows("rows of an entry with two lists, and a tag twice", nil, list(9, "a", "a", "b"), list(9, "b")),
+		acceptRows("rows beside entries that could not be read", []uint16{2, 7}, list(3, "b", "a"), list(7, "a"), list(4095, "c", "b")),
+		acceptRows("no rows, since the only entry could not be read", []uint16{2}),
 	}
-	return append(vectors, refusedDirectories(vectors[1].Bytes, vectors[2].Bytes)...)
+	vectors = append(vectors, refusedDirectories(vectors[1].Bytes, vectors[2].Bytes)...)
+	return append(vectors, refusedUnread(vectors[3].Bytes)...)
 }
 
 func acceptDirectory(name string, b proofs.DirectoryBody) directoryVector {
@@ -98,7 +107,7 @@ func acceptDirectory(name string, b proofs.DirectoryBody) directoryVector {
 func acceptHead(name string, h proofs.DirectoryHead) directoryVector {
 	f := headFields{Segment: segmentFields(h.Segment), FirstTime: h.FirstTime, LastTime: h.LastTime, Buckets: []headBucketFields{}, Erased: decimals(h.Erased)}
 	for _, b := range h.Buckets {
-		f.Buckets = append(f.Buckets, headBucketFields{b.Stream, b.Bucket, hexHash(b.Rows)})
+		f.Buckets = append(f.Buckets, headBucketFields{b.Stream, b.Bucket, hexHash(b.Rows), b.Unread})
 	}
 	return directoryVector{Name: name, Format: "directory head", Bytes: must(proofs.FormatDirectoryHead(h)), Fields: f, Hash: hexHash(must(h.Hash())), verdict: ok()}
 }
@@ -114,7 +123,7 @@ func list(position uint16, values ...string) addedList {
 	return addedList{position, seed[:], proofs.AppendTags(nil, tags)}
 }
 
-func acceptRows(name string, lists ...addedList) directoryVector {
+func acceptRows(name string, unread []uint16, lists ...addedList) directoryVector {
 	b := proofs.NewDirectoryBuilder(0)
 	for _, l := range lists {
 		var tags []proofs.Tag
@@ -125,8 +134,13 @@ func acceptRows(name string, lists ...addedList) directoryVector {
 			panic(err)
 		}
 	}
+	for _, p := range unread {
+		if err := b.Unread(uint64(p), 1, 1); err != nil {
+			panic(err)
+		}
+	}
 	rows := b.Rows()[0]
-	v := directoryVector{Name: name, Format: "directory rows", Lists: lists, Of: hexHash(rows.Hash()), verdict: ok()}
+	v := directoryVector{Name: name, Format: "directory rows", Lists: lists, Unread: unread, Of: hexHash(rows.Hash()), verdict: ok()}
 	for i := range rows.Len() {
 		row, salt := rows.Row(i), rows.Salt(i)
 		v.Rows = append(v.Rows, rowFields{proofs.AppendTags(nil, []proofs.Tag{row.Tag}), rows.Positions(i), salt[:], hexHash(row.Entries)})
@@ -141,7 +155,7 @@ func refusedDirectories(body, head []byte) []directoryVector {
 	directory := func(name, why string, b []byte) directoryVector { return refuse("directory", name, why, b) }
 	of := func(name, why string, b []byte) directoryVector { return refuse("directory head", name, why, b) }
 	const made = 8 + 8 + 32 + 32 + 2 // offset of the first of the directories made, of 41 bytes each
-	const buckets, erased = 9 + 16 + 3, 9 + 16 + 3 + 2*40 + 3
+	const buckets, erased = 9 + 16 + 3, 9 + 16 + 3 + 2*43 + 3
 	return []directoryVector{
 		directory("a directory of no segments", "it comes when there is one", join(make([]byte, 8), body[8:])),
 		directory("a directory of too many segments", "their indices would go beyond 64 bits", changed(body, 1, 2)),
@@ -159,5 +173,22 @@ func refusedDirectories(body, head []byte) []directoryVector {
 		of("a head whose erasures do not rise", "they rise", changed(head, erased+5, 2)),
 		of("a head that lacks its last byte", "it is cut off", head[:len(head)-1]),
 		of("a head with a byte after its end", "nothing may follow", join(head, []byte{0})),
+	}
+}
+
+// refusedUnread are of a head whose first bucket has the unread positions 5 and
+// 4095, and the second 0 and 6.
+func refusedUnread(head []byte) []directoryVector {
+	of := func(name, why string, b []byte) directoryVector {
+		return directoryVector{Name: name, Format: "directory head", Bytes: b, verdict: malformed(why)}
+	}
+	const list = 9 + 16 + 3 + 40 + 3 // offset of what the first bucket lists
+	second := func(high, low byte) []byte { return join(head[:list+2], []byte{high, low}, head[list+4:]) }
+	return []directoryVector{
+		of("a head whose unread positions do not rise", "they rise", second(0, 4)),
+		of("a head with an unread position twice", "they rise", second(0, 5)),
+		of("a head with an unread position outside of its segment", "a small segment has 4096 entries", second(0x10, 0)),
+		of("a head with an unread position in two buckets", "an entry is in one bucket", second(0, 6)),
+		of("a head with half an unread position", "a position takes two bytes", changed(head, list-1, 3)),
 	}
 }

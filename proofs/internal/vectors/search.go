@@ -24,6 +24,7 @@ type searchVector struct {
 	Tail      uint64       `json:"tail,string,omitempty"`
 	Expired   []string     `json:"expired,omitempty"`
 	Erased    []string     `json:"erased,omitempty"`
+	Unread    []string     `json:"unread,omitempty"`
 	verdict
 }
 
@@ -56,7 +57,8 @@ func (s searched) accept(name string) searchVector {
 	}
 	return searchVector{
 		Name: name, Policy: searchPolicy(), Proof: s.bytes(), Query: q, Hits: decimals(v.Hits), Start: v.Start, Stop: v.Stop,
-		Complete: v.Complete, Directory: v.Directory, Tail: v.Tail, Expired: decimals(v.Expired), Erased: decimals(v.Erased), verdict: ok(),
+		Complete: v.Complete, Directory: v.Directory, Tail: v.Tail, Expired: decimals(v.Expired), Erased: decimals(v.Erased),
+		Unread: decimals(slices.Collect(proofs.IndicesOf(v.Unread))), verdict: ok(),
 	}
 }
 
@@ -105,6 +107,9 @@ func searchVectors() []searchVector {
 	stops := must(proofs.ParseSearchProof(one.bytes()))
 	stops.Stop, stops.Tail = 10, stops.Tail[:3]
 	vectors = append(vectors, searched{stops}.accept("a proof that stops before the end, which is not complete"))
+	small.unread[8] = true
+	vectors = append(vectors, searched{small.prove(queryOf(end, "alice"))}.accept("an entry that the ledger could not read"))
+	delete(small.unread, 8)
 	small.erase(8)
 	erased := searched{small.prove(queryOf(end, "alice"))}
 	vectors = append(vectors, erased.accept("an entry that was erased"))
@@ -150,6 +155,10 @@ func refusedSearches(one, span, erased, expired searched) []searchVector {
 		erased.refuse("an entry said to be closed that is shown", "nothing is said that is not needed", func(p *proofs.SearchProof) {
 			p.Closed = append(p.Closed, proofs.ClosedEntry{Index: 15, Announced: 16})
 		}),
+		erased.refuse("an entry said to be unread whose tags are known to be erased", "of an unread entry nothing is shown", func(p *proofs.SearchProof) { p.Closed[0].Announced = 0 }),
+		one.refuse("an entry said to be unread that is shown", "nothing is said that is not needed", func(p *proofs.SearchProof) {
+			p.Closed = append(p.Closed, proofs.ClosedEntry{Index: 8})
+		}),
 		expired.refuse("an expiry that is none", "the entry announces no expiry", func(p *proofs.SearchProof) { p.Closed[0].Announced = 2 }),
 	}
 }
@@ -187,6 +196,9 @@ func directedSearches() []searchVector {
 	absent := searched{l.prove(queryOf(proofs.SegmentSize, "nobody"))}
 	forgotten := searched{l.prove(queryOf(proofs.SegmentSize, "alice"))}
 	hit := forgotten.Hits[2].Index
+	l.unread[hit] = true
+	lost := searched{l.prove(queryOf(proofs.SegmentSize, "alice"))}
+	delete(l.unread, hit)
 	l.erase(hit)
 	forgotten = searched{l.prove(queryOf(proofs.SegmentSize, "alice"))}
 	l.expire()
@@ -195,6 +207,8 @@ func directedSearches() []searchVector {
 		one.accept("a directory, and some entries behind it"),
 		absent.accept("a value that no row of a directory has"),
 		forgotten.accept("an entry that was erased, and is still in its directory"),
+		lost.accept("an entry that a directory has, and the ledger could not read any more"),
+		damagedSearch(),
 		gone.accept("a bucket that expired, in a directory"),
 		one.refuse("a hit left out", "the row has it", func(p *proofs.SearchProof) { p.Hits = p.Hits[1:] }),
 		one.refuse("a hit that shows another tag", "T commits to the tags", func(p *proofs.SearchProof) { p.Hits[0].Opened[0] = p.Hits[1].Opened[0] }),
@@ -215,6 +229,16 @@ func directedSearches() []searchVector {
 		forgotten.refuse("an erasure that is not named", "what cannot be shown was closed", func(p *proofs.SearchProof) { p.Closed = nil }),
 		gone.refuse("an entry that announces no expiry", "the rows are shown, or the bucket expired", func(p *proofs.SearchProof) { p.Segments[0].Rows[0].Expired = 1 }),
 	}
+}
+
+// damagedSearch is of a directory that names entries as unread.
+func damagedSearch() searchVector {
+	l := newSearchLog()
+	l.unread[3], l.unread[1403] = true, true
+	l.fill(proofs.DirectoryPlace(0) + 2)
+	q := queryOf(proofs.SegmentSize, "alice")
+	q.First = 10
+	return searched{l.prove(q)}.accept("a directory that names two entries as unread, one of which is asked for")
 }
 
 // showRows shows some rows, as a log that lies could.

@@ -25,12 +25,13 @@ type searchLog struct {
 	made    uint64
 	expired uint64
 	erased  map[uint64]uint64
+	unread  map[uint64]bool
 }
 
 const searchOrigin = "ledger.example/searched"
 
 func newSearchLog() *searchLog {
-	l := &searchLog{tree: tree{map[proofs.NodeID]proofs.Hash{}}, events: map[uint64]proofs.SearchTags{}, erased: map[uint64]uint64{}}
+	l := &searchLog{tree: tree{map[proofs.NodeID]proofs.Hash{}}, events: map[uint64]proofs.SearchTags{}, erased: map[uint64]uint64{}, unread: map[uint64]bool{}}
 	l.name(proofs.StreamSettings{Name: "people", Fields: []proofs.Field{{Number: 1, Name: "actor", Path: "$.actor"}, {Number: 2, Name: "action", Path: "$.action"}}})
 	tags := secret("search tags")
 	body := proofs.BucketBody{Bucket: 1, Stream: 1, Class: 1, Period: 20780}
@@ -135,7 +136,11 @@ func (l *searchLog) direct() {
 	b := proofs.NewDirectoryBuilder(n)
 	id := proofs.SegmentID{Number: n}
 	for index := id.First(); index < id.End(); index++ {
-		if e, ok := l.events[index]; ok {
+		if l.unread[index] {
+			if err := b.Unread(index, 1, 1); err != nil {
+				panic(err)
+			}
+		} else if e, ok := l.events[index]; ok {
 			if err := b.Add(index, 1, 1, (*proofs.Key256)(e.Lists[0].Seed), l.tags(index)); err != nil {
 				panic(err)
 			}
@@ -144,7 +149,7 @@ func (l *searchLog) direct() {
 	rows := b.Rows()[0]
 	head := proofs.DirectoryHead{
 		Segment: id, FirstTime: l.leaf(id.First()).Time, LastTime: l.leaf(id.End() - 1).Time,
-		Buckets: []proofs.DirectoryBucket{{Stream: 1, Bucket: 1, Rows: rows.Hash()}},
+		Buckets: []proofs.DirectoryBucket{{Stream: 1, Bucket: 1, Rows: rows.Hash(), Unread: rows.Unread}},
 	}
 	l.heads, l.rows, l.small = append(l.heads, head), append(l.rows, rows), append(l.small, must(head.Hash()))
 	l.made = l.size()
@@ -181,6 +186,9 @@ func (l *searchLog) FieldKey(bucket uint32, number uint16) (k proofs.SearchKey, 
 }
 
 func (l *searchLog) Tags(_ context.Context, index uint64) (proofs.SearchTags, error) {
+	if l.unread[index] {
+		return proofs.SearchTags{}, proofs.ErrUnread
+	}
 	return l.events[index], nil
 }
 
