@@ -107,6 +107,10 @@ var handings = []handing{
 		_, _, err := s.SetStream(ctx, StreamConfig{Name: DefaultStream, Closed: true})
 		return err == nil, err
 	}},
+	{"RebuildIndex", proofs.ActIndexRebuild, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
+		info, err := s.RebuildIndex(ctx)
+		return info != nil, err
+	}},
 	{"Record", proofs.ActTokenIssue, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
 		err := s.Record(ctx, s.Act(proofs.ActTokenIssue), nil)
 		return err == nil, err

@@ -89,6 +89,25 @@ func (l *Ledger) open(ctx context.Context, e storedEntry) (*proofs.Disclosure, e
 		return nil, err
 	}
 	d, err := l.openRecord(e.leaf, e.record, held)
+	return e.checked(d, err)
+}
+
+// openPayload returns what an entry hides but its tags, which take longer than
+// all the rest. It is checked as by open.
+func (l *Ledger) openPayload(ctx context.Context, e storedEntry) (*proofs.Disclosure, error) {
+	held, err := l.heldOf(ctx, e.leaf, e.index)
+	if err != nil {
+		return nil, err
+	}
+	_, record, d, err := l.openParts(e.leaf, e.record, held)
+	if err == nil {
+		d.Tags = hideTags(record)
+	}
+	return e.checked(d, err)
+}
+
+// checked holds what was opened to the leaf.
+func (e storedEntry) checked(d *proofs.Disclosure, err error) (*proofs.Disclosure, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -102,37 +121,44 @@ func (l *Ledger) open(ctx context.Context, e storedEntry) (*proofs.Disclosure, e
 // is destroyed and that no hold keeps, is given as its commitment; errDestroyed
 // means that no part of the payload opens.
 func (l *Ledger) openRecord(leaf proofs.Leaf, raw []byte, held ringKeys) (*proofs.Disclosure, error) {
-	record, err := proofs.ParseRecord(raw)
-	if err != nil {
-		return nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
+	o, record, d, err := l.openParts(leaf, raw, held)
+	if err == nil {
+		d.Tags, err = o.allTags(record)
+	}
+	return d, err
+}
+
+// openParts opens the parts of a record; see openRecord.
+func (l *Ledger) openParts(leaf proofs.Leaf, raw []byte, held ringKeys) (o opener, record proofs.Record, d *proofs.Disclosure, err error) {
+	if record, err = proofs.ParseRecord(raw); err != nil {
+		return o, record, nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
 	}
 	b, ok := l.state.bucketNumbered(leaf.Bucket)
 	if !ok {
-		return nil, fmt.Errorf("there is no bucket %d", leaf.Bucket)
+		return o, record, nil, fmt.Errorf("there is no bucket %d", leaf.Bucket)
 	}
 	keys, err := l.keys.bucket(b.Path)
 	if err != nil && !errors.Is(err, errDestroyed) {
-		return nil, err
+		return o, record, nil, err
 	}
-	o := opener{l: l, id: record.ID, keys: keys, stream: leaf.Stream, held: held}
-	d := &proofs.Disclosure{ID: record.ID[:]}
+	o = opener{l: l, id: record.ID, keys: keys, stream: leaf.Stream, held: held}
+	d = &proofs.Disclosure{ID: record.ID[:]}
 	gone := len(record.Parts) > 0
 	for i, p := range record.Parts {
 		shown, err := o.part(p, i)
 		if err != nil && !errors.Is(err, errDestroyed) {
-			return nil, fmt.Errorf("part %d: %w", i, err)
+			return o, record, nil, fmt.Errorf("part %d: %w", i, err)
 		}
 		gone = gone && !shown.Shown()
 		d.Parts = append(d.Parts, shown)
 	}
 	if gone { // which damage must not look like
 		if err := proofs.CheckRecord(record, leaf); err != nil {
-			return nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
+			return o, record, nil, fmt.Errorf("vault: %w: %w", storage.ErrCorrupt, err)
 		}
-		return nil, errDestroyed
+		return o, record, nil, errDestroyed
 	}
-	d.Tags, err = o.allTags(record)
-	return d, err
+	return o, record, d, nil
 }
 
 // allTags opens the lists of tags of a record. Where the commitments to one
@@ -148,11 +174,17 @@ func (o opener) allTags(record proofs.Record) ([]proofs.DisclosedTags, error) {
 	}
 	unknown := func(t proofs.DisclosedTags) bool { return !t.Shown() && len(t.Commitments) == 0 }
 	if slices.ContainsFunc(lists, unknown) {
-		for i, t := range lists {
-			lists[i] = proofs.DisclosedTags{SealedHash: t.SealedHash}
-		}
+		return hideTags(record), nil
 	}
 	return lists, nil
+}
+
+// hideTags returns lists of tags of which nothing is shown.
+func hideTags(record proofs.Record) (lists []proofs.DisclosedTags) {
+	for _, t := range record.Tags {
+		lists = append(lists, proofs.DisclosedTags{SealedHash: t.Hash})
+	}
+	return lists
 }
 
 // An opener opens the parts and tags of one record, with the keys that the

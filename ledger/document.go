@@ -31,7 +31,7 @@ func (l *Ledger) toFind(ctx context.Context, index uint64) (*found, error) {
 	}
 	var d *proofs.Disclosure
 	if err == nil {
-		d, err = l.open(ctx, e)
+		d, err = l.openPayload(ctx, e)
 	}
 	switch {
 	case errors.Is(err, errDestroyed):

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"slices"
 	"sync"
@@ -30,13 +29,18 @@ type indexer struct {
 	l     *Ledger
 	index atomic.Pointer[search.Index] // nil: there is none, or it is to be opened
 	mu    sync.Mutex                   // held while it is opened, while documents are read and added, and from forgetting until keys are destroyed
-}
 
-// indexStep is how many entries are added to the index at once.
-const indexStep = 512
+	said    sync.Mutex // guards what follows
+	anew    string     // why it was made anew last
+	trouble string     // why it does not follow
+}
 
 // indexRetry is how long the indexer waits after what failed.
 const indexRetry = 10 * time.Second
+
+// indexRest is how many times as long as it worked the indexer rests where
+// entries came meanwhile: so it takes not more than a fourth of what they could.
+const indexRest = 3
 
 // view returns the index in force, or nil: there is none, or it cannot be
 // opened for the moment. An index that is replaced meanwhile answers with
@@ -50,21 +54,42 @@ func (in *indexer) open(ctx context.Context) error {
 	if in.l.cfg.Search == nil || in.view() != nil {
 		return nil
 	}
+	return in.begin(ctx, "")
+}
+
+// begin opens the index, with why it is to be made anew if it is.
+func (in *indexer) begin(ctx context.Context, anew string) (err error) {
 	cfg := *in.l.cfg.Search
-	cfg.Rand, cfg.Key = in.l.cfg.Rand, in.key
-	var err error
-	if cfg.Generation, err = in.generation(); err != nil {
-		return fmt.Errorf("search index: %w", err)
+	cfg.Rand, cfg.Key, cfg.Anew = in.l.cfg.Rand, in.key, anew != ""
+	var x *search.Index
+	if cfg.Generation, err = in.generation(); err == nil {
+		x, err = search.Open(ctx, cfg)
 	}
-	x, err := search.Open(ctx, cfg)
+	if err == nil && x.Next() > in.published() {
+		err = x.Close()
+		if cfg.Anew, anew = true, "it was ahead of the ledger"; err == nil {
+			x, err = search.Open(ctx, cfg)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("search index: %w", err)
 	}
 	if why := x.Anew(); why != nil {
-		in.l.log.Warn("the search index is made anew", slog.String("why", why.Error()))
+		anew = why.Error()
+	}
+	if anew != "" {
+		in.l.log.Warn("the search index is made anew", slog.String("why", anew))
+		in.say(func() { in.anew = anew })
 	}
 	in.index.Store(x)
 	return nil
+}
+
+// say changes what is told of the index.
+func (in *indexer) say(change func()) {
+	in.said.Lock()
+	defer in.said.Unlock()
+	change()
 }
 
 // generation returns what the index is written under: the entry that announced
@@ -96,7 +121,7 @@ func (in *indexer) run(ctx context.Context) {
 	if in.l.cfg.Search == nil {
 		return
 	}
-	for ctx.Err() == nil {
+	for {
 		err := in.l.progress.wait(ctx, func(p *progress) bool {
 			x := in.view()
 			return x == nil || p.sizes.Published > x.Next() || len(x.Missing()) > 0
@@ -104,18 +129,47 @@ func (in *indexer) run(ctx context.Context) {
 		if err != nil {
 			return
 		}
+		started, before := time.Now(), in.sequenced()
 		if err = in.open(ctx); err == nil {
 			err = in.turn(ctx)
 		}
-		if err == nil || ctx.Err() != nil {
-			continue
+		if ctx.Err() != nil {
+			return
 		}
-		in.l.log.Error("the search index does not follow", slog.String("error", err.Error()))
+		var pause time.Duration
+		switch in.tell(err); {
+		case err != nil:
+			pause = indexRetry
+			in.l.log.Error("the search index does not follow", slog.String("error", err.Error()))
+		case in.sequenced() > before:
+			pause = indexRest * time.Since(started)
+		}
 		select {
-		case <-time.After(indexRetry):
+		case <-time.After(pause):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// published returns how many entries are, which are those to be found.
+func (in *indexer) published() uint64 {
+	sizes, _ := in.l.progress.snapshot()
+	return sizes.Published
+}
+
+// sequenced returns how many entries are.
+func (in *indexer) sequenced() uint64 {
+	sizes, _ := in.l.progress.snapshot()
+	return sizes.Sequenced
+}
+
+// tell says why the index does not follow; nil: it does.
+func (in *indexer) tell(err error) {
+	in.say(func() {
+		if in.trouble = ""; err != nil {
+			in.trouble = err.Error()
+		}
+	})
 }
 
 // turn adds the next entries to the index, or builds a part that is missing.
@@ -134,18 +188,10 @@ func (in *indexer) turn(ctx context.Context) error {
 }
 
 func (in *indexer) step(ctx context.Context, x *search.Index) error {
-	sizes, _ := in.l.progress.snapshot()
-	if next := x.Next(); next < sizes.Published {
-		end := min(next+indexStep, sizes.Published)
-		var docs []search.Document
-		for index := next; index < end; index++ {
-			doc, ok, err := in.document(ctx, index)
-			if err != nil {
-				return err
-			}
-			if ok {
-				docs = append(docs, doc)
-			}
+	if next, published := x.Next(), in.published(); next < published {
+		docs, end, err := in.read(ctx, next, published)
+		if err != nil {
+			return err
 		}
 		if err := x.Add(ctx, end, docs); err != nil {
 			return err
@@ -162,36 +208,6 @@ func (in *indexer) step(ctx context.Context, x *search.Index) error {
 		return nil
 	}
 	return err
-}
-
-// documents yields those of a part of the index.
-func (in *indexer) documents(ctx context.Context, id search.FileID) iter.Seq2[search.Document, error] {
-	return func(yield func(search.Document, error) bool) {
-		for r, err := range in.l.cfg.Vault.Scan(ctx, id.Bucket, id.First) {
-			if err != nil {
-				yield(search.Document{}, fmt.Errorf("vault: bucket %d: %w", id.Bucket, err))
-				return
-			}
-			if r.Index >= id.End {
-				return
-			}
-			doc, ok, err := in.document(ctx, r.Index)
-			if (ok || err != nil) && !yield(doc, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// document returns what the index is to know of an entry; ok is false where that
-// is nothing.
-func (in *indexer) document(ctx context.Context, index uint64) (doc search.Document, ok bool, err error) {
-	found, err := in.l.toFind(ctx, index)
-	if found == nil || err != nil {
-		return doc, false, err
-	}
-	doc, err = found.indexed(index)
-	return doc, err == nil, err
 }
 
 // forget takes out of the index what a closing makes unreadable, and keeps
@@ -226,13 +242,24 @@ func (in *indexer) forget(ctx context.Context, closing retain.Closing) (resume f
 	return in.mu.Unlock
 }
 
-// giveUp closes an index that has failed, so that it is opened again.
-func (in *indexer) giveUp() error { return in.index.Swap(nil).Close() }
+// rebuild begins the index anew.
+func (in *indexer) rebuild(ctx context.Context) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if err := in.giveUp(); err != nil {
+		in.l.log.Warn("the search index did not close", slog.String("error", err.Error()))
+	}
+	err := in.begin(ctx, "somebody had that done")
+	in.tell(err)
+	in.l.progress.update(func(*progress) {}) // there is something to do
+	return err
+}
 
-// close closes the index.
-func (in *indexer) close() error {
-	if in.view() == nil {
+// giveUp closes the index, so that it is opened again.
+func (in *indexer) giveUp() error {
+	x := in.index.Swap(nil)
+	if x == nil {
 		return nil
 	}
-	return in.giveUp()
+	return x.Close()
 }

@@ -82,7 +82,8 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("open ledger: %w", err)
 		}
-		l.log.Error("the search index cannot be opened, and is tried again", slog.String("error", err.Error()))
+		l.indexer.tell(err) // it is tried again
+		l.log.Error("the search index cannot be opened", slog.String("error", err.Error()))
 	}
 	l.start(r)
 	return l, nil
@@ -160,7 +161,7 @@ func (l *Ledger) Close() error {
 	l.cancel()
 	l.wg.Wait()
 	l.metrics.unregister(l.cfg.Metrics)
-	if err := l.indexer.close(); err != nil {
+	if err := l.indexer.giveUp(); err != nil {
 		l.log.Warn("the search index did not close", slog.String("error", err.Error()))
 	}
 	_, stopped := l.progress.snapshot()

@@ -88,7 +88,7 @@ func (l *Ledger) gauges() (all []prometheus.Collector) {
 		}
 		return 0
 	})
-	return all
+	return append(all, l.indexer.gauges()...)
 }
 
 // register registers everything; where it cannot, nothing.

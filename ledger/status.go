@@ -25,6 +25,9 @@ type Status struct {
 	// seconds. Beyond a minute no entries are taken.
 	ClockAhead float64 `json:"clock_ahead"`
 
+	// Search is how far the search index has come; nil: the ledger keeps none.
+	Search *IndexInfo `json:"search,omitempty"`
+
 	// Fork says what keeps a copied data directory from forking the log.
 	Fork string `json:"fork"`
 }
@@ -50,7 +53,7 @@ func (l *Ledger) Status() Status {
 		s.Witness = append(s.Witness, WitnessInfo{Name: name, Trouble: l.witnesses[name]})
 	}
 	l.witnessMu.Unlock()
-	s.Fork = l.forkGuard()
+	s.Fork, s.Search = l.forkGuard(), l.indexer.info()
 	return s
 }
 

@@ -76,6 +76,7 @@ const (
 	ActErase          = "erase"
 	ActExpire         = "expire"
 	ActPrune          = "prune" // a minimum index was announced
+	ActIndexRebuild   = "index-rebuild" // the search index was begun anew
 	ActApprove        = "approve"
 	ActWithdraw       = "withdraw"
 	ActStart          = "start"   // the ledger began to serve

@@ -56,6 +56,7 @@ func TestEveryWordOfAnActIsOne(t *testing.T) {
 		proofs.ActStreamAdd, proofs.ActStreamSet, proofs.ActClassAdd, proofs.ActClassSet, proofs.ActLedgerSet,
 		proofs.ActTokenIssue, proofs.ActTokenRevoke, proofs.ActHold, proofs.ActRelease, proofs.ActErase, proofs.ActExpire,
 		proofs.ActApprove, proofs.ActWithdraw, proofs.ActStart, proofs.ActStop, proofs.ActRefused,
+		proofs.ActIndexRebuild,
 	} {
 		if _, err := proofs.FormatAct(proofs.Act{What: word, Outcome: proofs.OutcomeDone}); err != nil {
 			t.Errorf("%q: %v", word, err)

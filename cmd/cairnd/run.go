@@ -133,7 +133,7 @@ The other commands speak to the running server through a socket in the ledger's 
 	}
 	root.PersistentFlags().StringVarP(&p.dir, "dir", "d", "cairn-data", "directory of the ledger")
 	root.PersistentFlags().StringVar(&p.passphrase, "passphrase-file", "", "file with the passphrase of the key files, instead of CAIRN_PASSPHRASE")
-	root.AddCommand(p.initCommand(), p.serveCommand(), p.devCommand(), p.statusCommand(), p.streamCommand(), p.tokenCommand(), p.keyCommand(),
+	root.AddCommand(p.initCommand(), p.serveCommand(), p.devCommand(), p.statusCommand(), p.streamCommand(), p.tokenCommand(), p.keyCommand(), p.reindexCommand(),
 		p.retentionCommand(), p.holdCommand(), p.eraseCommand(), p.requestCommand(), p.custodyCommand(), p.pruneCommand())
 	p.SetUp(root, exitHelp)
 	return root

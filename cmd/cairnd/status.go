@@ -22,9 +22,9 @@ func (p *program) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show how the running ledger is",
 		Long: `Show the four sizes of the ledger, whether it takes entries, what its witnesses
-said last, what keeps a copied directory from forking the log, where the key state
-is, see "cairnd key status", and which holds, requests and closings are open. It names
-no data subject, and nothing is recorded of it.
+said last, how far the search index has come, what keeps a copied directory from forking the log,
+where the key state is, see "cairnd key status", and which holds, requests and closings
+are open. It names no data subject, and nothing is recorded of it.
 
 The exit status is 0 where the ledger takes entries and those witnesses that
 cosigned when they were asked last make the policy's quorum, and 1 where it has
@@ -165,6 +165,7 @@ func (h health) print(w io.Writer, now time.Time) error {
 	if math.Abs(h.ClockAhead) >= clockMatters {
 		t.Row("clock", h.clock())
 	}
+	printIndex(t, h.Search, h.Sizes.Published)
 	t.Row("copies", h.Fork)
 	printKeyState(t, h.KeyState)
 	printPending(t, h.Pending, now)

@@ -63,6 +63,7 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"POST /v1/tokens":                      {o, u}, // of roles apart, see below
 		"DELETE /v1/tokens/{id}":               {o},
 		"GET /v1/status":                       {o},
+		"POST /v1/index:rebuild":               {o},
 	}
 	for _, rt := range s.api.Routes() {
 		name := rt.Method + " " + rt.Path

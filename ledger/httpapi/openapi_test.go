@@ -128,6 +128,7 @@ func TestServerAnswersAsItsDocumentSays(t *testing.T) {
 	for _, path := range []string{"/v1/entries:search", "/v1/entries:count"} {
 		playTo(bare, []scenario{{method: "POST", path: path, body: "{}", headers: []string{bare.token(identity.Reader), isJSON}, want: 409}})
 	}
+	playTo(bare, []scenario{{method: "POST", path: "/v1/index:rebuild", headers: []string{bare.token(identity.Operator)}, want: 409}})
 	s.playWithoutWitness(play)
 	if err := s.Ledger.Close(); err != nil {
 		t.Fatal(err)

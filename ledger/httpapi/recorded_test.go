@@ -45,6 +45,7 @@ var askings = map[string]asking{
 	"POST /v1/tokens":          {role: identity.Operator, path: "/v1/tokens", body: `{"name":"new","role":"auditor"}`, what: proofs.ActTokenIssue},
 	"DELETE /v1/tokens/{id}":   {role: identity.Operator, path: "/v1/tokens/{id}", what: proofs.ActTokenRevoke},
 
+	"POST /v1/index:rebuild":               {role: identity.Operator, path: "/v1/index:rebuild", what: proofs.ActIndexRebuild},
 	"PUT /v1/classes/{class}":              {role: identity.Operator, path: "/v1/classes/people", body: `{"days":4000}`, what: proofs.ActClassSet},
 	"POST /v1/erasures":                    {role: identity.Custodian, path: "/v1/erasures", body: `{"stream":"people","subject":"bob","reason":"r"}`, what: proofs.ActErase},
 	"POST /v1/erasures:plan":               {role: identity.Custodian, path: "/v1/erasures:plan", body: `{"stream":"people","subject":"bob"}`, what: proofs.ActSearch},

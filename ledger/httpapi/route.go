@@ -59,6 +59,7 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Admin, method: post, path: "/v1/tokens", needs: identity.ManageTokens | identity.NameCustodians, serve: a.issueToken},
 		{faces: Admin, method: http.MethodDelete, path: "/v1/tokens/{id}", needs: identity.ManageTokens, serve: a.revokeToken},
 		{faces: Admin, method: get, path: "/v1/status", needs: identity.ReadStatus, serve: a.status},
+		{faces: Admin, method: post, path: "/v1/index:rebuild", needs: identity.ChangeSettings, serve: a.rebuildIndex},
 
 		{faces: Health, method: get, path: "/healthz", serve: a.healthy},
 		{faces: Health, method: get, path: "/readyz", serve: a.ready},

@@ -158,9 +158,11 @@ func (s *served) adminScenarios() []scenario {
 	add("DELETE", "/v1/tokens/{id}", at("id", s.tokens.List()[0].ID), "", 200)
 	add("DELETE", "/v1/tokens/{id}", at("id", "0"), "", 404)
 	add("GET", "/v1/status", nil, "", 200)
+	add("POST", "/v1/index:rebuild", nil, "", 202)
+	add("POST", "/v1/index:rebuild", nil, "{}", 400)
 	for _, r := range []struct{ method, path string }{
 		{"POST", "/v1/streams"}, {"PUT", "/v1/streams/{stream}"}, {"POST", "/v1/classes"},
-		{"GET", "/v1/tokens"}, {"POST", "/v1/tokens"}, {"DELETE", "/v1/tokens/{id}"}, {"GET", "/v1/status"},
+		{"GET", "/v1/tokens"}, {"POST", "/v1/tokens"}, {"DELETE", "/v1/tokens/{id}"}, {"GET", "/v1/status"}, {"POST", "/v1/index:rebuild"},
 	} {
 		all = append(all, s.refusals(r.method, r.path, map[string]string{"stream": "s", "id": "0"}, identity.Auditor)...)
 	}

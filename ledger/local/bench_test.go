@@ -14,12 +14,18 @@ import (
 // openTemp makes and opens a ledger in a temporary directory.
 func openTemp(t testing.TB) *local.Directory {
 	t.Helper()
+	return openWith(t, local.Config{})
+}
+
+// openWith opens a new ledger with a configuration.
+func openWith(t testing.TB, c local.Config) *local.Directory {
+	t.Helper()
 	dir := t.TempDir()
 	o := local.InitOptions{Origin: "example.com/bench"}
 	if err := local.Init(context.Background(), dir, o); err != nil {
 		t.Fatal(err)
 	}
-	d, err := local.Open(context.Background(), dir, local.Config{}, local.Options{})
+	d, err := local.Open(context.Background(), dir, c, local.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
