@@ -59,6 +59,7 @@ func (r *hitReader) learn(ctx context.Context, indices []uint64) error {
 		e := byIndex[index].Entry
 		r.known[index] = nil
 		if e == nil {
+			r.hidden = append(r.hidden, index)
 			continue
 		}
 		if _, err := r.entries.check(ctx, e); err != nil {

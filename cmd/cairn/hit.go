@@ -32,6 +32,7 @@ type hitReader struct {
 	log     *client.HTTP
 	entries *entryReader
 	known   map[uint64]*declaration // by the entry with the settings; nil: it is not shown
+	hidden  []uint64                // the entries with settings that are not shown
 }
 
 // read reads events, at most [client.MaxRead], and returns them in the order of

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -216,5 +218,115 @@ func TestNamesInASearchAreEscaped(t *testing.T) {
 	stdout := s.must("reader", "search", "--complete", "--now", "stream:logins", "actor:\"\x1b[2J\"")
 	if strings.Contains(stdout, "\x1b") || !strings.Contains(stdout, `\x1b[2J`) {
 		t.Errorf("got %q", stdout)
+	}
+}
+
+// garble puts somebody between the user and the ledger, who changes its answers of
+// JSON at a path.
+func (s *session) garble(path string, change func(answer string) string) {
+	s.t.Helper()
+	target, err := url.Parse(s.env["CAIRN_URL"])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if r.Request.URL.Path != path {
+			return nil
+		}
+		b, err := io.ReadAll(r.Body)
+		b = []byte(change(string(b)))
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+		r.Header.Del("Content-Length")
+		return err
+	}
+	server := httptest.NewServer(proxy)
+	s.t.Cleanup(server.Close)
+	s.env["CAIRN_URL"] = server.URL
+}
+
+func TestALedgerThatFindsSomethingElseIsCaught(t *testing.T) {
+	s := newSearched(t)
+	honest := s.env["CAIRN_URL"]
+	var hits client.Hits
+	if err := json.Unmarshal([]byte(`{"hits":[`+strings.ReplaceAll(strings.TrimSpace(s.must("reader", "search", "--proofs=false", "stream:logins")), "\n", ",")+`]}`), &hits); err != nil || len(hits.Hits) != 3 {
+		t.Fatalf("got %v and error %v, want three events", hits.Hits, err)
+	}
+	others := s.must("reader", "search", "--json", "--limit", "1", "stream:others")
+	settings := regexp.MustCompile(`"settings":\d+`)
+	found := fmt.Sprintf(`"hits":[%d,%d,%d]`, hits.Hits[0], hits.Hits[1], hits.Hits[2])
+	for name, c := range map[string]struct {
+		path, old, new string
+		want           string
+	}{
+		"the oldest first": {"/v1/entries:search", found, fmt.Sprintf(`"hits":[%d,%d]`, hits.Hits[2], hits.Hits[0]), "is out of order"},
+		"a control entry":  {"/v1/entries:search", found, strings.Replace(settings.FindString(s.entriesAnswer(hits.Hits[0])), `"settings":`, `"hits":[`, 1) + "]", ", which is no event"},
+		"another payload":  {"/v1/entries", `"data":"`, `"data":"AAAA`, "does not verify"},
+		"other settings":   {"/v1/entries", settings.FindString(s.entriesAnswer(hits.Hits[0])), settings.FindString(s.entriesAnswer(indexOf(t, others))), "has not the settings of entry"},
+		"no settings":      {"/v1/entries", settings.FindString(s.entriesAnswer(hits.Hits[0])), fmt.Sprintf(`"settings":%d`, hits.Hits[2]), "does not verify: no settings of a stream"},
+	} {
+		s.env["CAIRN_URL"] = honest
+		changed := false
+		s.garble(c.path, func(answer string) string {
+			changed = changed || strings.Contains(answer, c.old)
+			return strings.Replace(answer, c.old, c.new, 1)
+		})
+		status, stdout, stderr := s.run("reader", "search", "--csv", "stream:logins")
+		if !changed || status != command.No || stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: changed %v, got status %d and\n%.300s%.300s, want %q and nothing else", name, changed, status, stdout, stderr, c.want)
+		}
+	}
+}
+
+// entriesAnswer returns what the ledger answers to who reads an entry.
+func (s *session) entriesAnswer(index uint64) string {
+	s.t.Helper()
+	_, log := s.verifierOf("reader")
+	e, err := log.Entry(s.t.Context(), index)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(b)
+}
+
+func indexOf(t *testing.T, line string) uint64 {
+	t.Helper()
+	entries, err := parseEntryFiles([]byte(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries[0].Index
+}
+
+func TestATerminalShowsWhatIsFoundInColumns(t *testing.T) {
+	s := newSearched(t)
+	event := client.Event{Data: []byte(`{"actor":"mallory\u001b[2J","action":"` + strings.Repeat("long ", 20) + `"}`)}
+	if got, err := s.world.Ledger.As(ledger.Caller{Name: "app"}).Append(t.Context(), "logins", []client.Event{event}, client.Witnessed); err != nil || got[0].Err != nil {
+		t.Fatal(err, got)
+	}
+	s.terminal = true
+	_, stdout, stderr := s.run("reader", "search", "--limit", "2", "stream:logins")
+	want := `^INDEX  TIME                  ACTOR           ACTION
+\d+ +20\S+Z  mallory\\x1b\[2J  (long ){4,6}.{0,4}…
+\d+ +20\S+Z  alice           alice
+$`
+	if !regexp.MustCompile(want).MatchString(stdout) {
+		t.Errorf("got\n%swant\n%s", stdout, want)
+	}
+	if strings.Contains(stderr, "\x1b") || !strings.Contains(stderr, "hint: there is more: go on with --cursor ") {
+		t.Errorf("got the talk %q", stderr)
+	}
+	_, stdout, _ = s.run("reader", "search", "--json", "--limit", "1", "stream:logins")
+	if strings.Contains(stdout, "\x1b") {
+		t.Errorf("JSON: got %q", stdout)
+	}
+	file := filepath.Join(t.TempDir(), "found.csv")
+	_, stdout, stderr = s.run("reader", "search", "--csv", "-o", file, "stream:logins")
+	if b, err := os.ReadFile(file); err != nil || strings.Count(string(b), "\r\n") != 5 || stdout != "" || !strings.Contains(stderr, "\rcairn: found 4 of 50 (8 %)\x1b[K\r\x1b[K") {
+		t.Errorf("got the file %q, error %v, and %q%q", b, err, stdout, stderr)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,12 +24,15 @@ type finder struct {
 	count  int        // of those that were printed
 
 	scope    searchScope
+	columns  bool   // are printed, and need what streams declare
+	missing  int    // events that are not shown, of which CSV has the index alone
+	why      string // of the first of these
 	next     uint64 // where there may be more
 	more     bool
 	receipts bool
 	make     func(several bool) (hitPrinter, error)
 	printer  hitPrinter // made with the first answer, which says of how many streams it is
-	progress *progress
+	progress *progress  // nil: what is printed shows it
 }
 
 // findEvents searches for events and prints them.
@@ -44,7 +48,7 @@ func (p *program) findEvents(ctx context.Context, args []string, o searchFlags) 
 	if err != nil {
 		return err
 	}
-	f := &finder{log: s.log, asked: asked.SearchQuery, limit: o.limit, receipts: o.receipts, progress: p.progress("found")}
+	f := &finder{log: s.log, asked: asked.SearchQuery, limit: o.limit, receipts: o.receipts}
 	if o.proofs {
 		v, err := p.verifier(ctx, s)
 		if err != nil {
@@ -58,8 +62,12 @@ func (p *program) findEvents(ctx context.Context, args []string, o searchFlags) 
 		f.reader = &hitReader{log: s.log, entries: &entryReader{log: s.log, verifier: v}, known: make(map[uint64]*declaration)}
 	}
 	err = p.printTo(o.out, func(out outlet) error {
+		f.columns = o.inColumns(out)
 		f.make = func(several bool) (hitPrinter, error) { return o.hitPrinter(out, several) }
-		defer f.progress.end()
+		if out.Writer != p.Stdout {
+			f.progress = p.progress("found")
+			defer f.progress.end()
+		}
 		return f.run(ctx)
 	})
 	if err == nil {
@@ -201,7 +209,9 @@ func (f *finder) print(ctx context.Context, indices []uint64) error {
 			return err
 		}
 		f.count += len(batch)
-		f.progress.show(uint64(f.count), uint64(f.limit))
+		if f.progress != nil {
+			f.progress.show(uint64(f.count), uint64(f.limit))
+		}
 	}
 	return nil
 }
@@ -216,11 +226,18 @@ func (f *finder) read(ctx context.Context, indices []uint64) (hits []hit, err er
 	if hits, err = f.reader.read(ctx, indices); err != nil {
 		return nil, err
 	}
-	if err := f.reader.declare(ctx, hits); err != nil {
-		return nil, err
+	if f.columns {
+		if err := f.reader.declare(ctx, hits); err != nil {
+			return nil, err
+		}
 	}
 	for i := range hits {
-		if h := &hits[i]; f.receipts && h.entry != nil {
+		h := &hits[i]
+		if why := h.missing(); why != "" {
+			f.missing++
+			f.why = cmp.Or(f.why, fmt.Sprintf("entry %d: %s", h.index, why))
+		}
+		if f.receipts && h.entry != nil {
 			if h.receipt, err = makeReceipt(ctx, h.view, h.index, h.entry.Leaf); err != nil {
 				return nil, err
 			}

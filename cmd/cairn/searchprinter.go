@@ -40,10 +40,16 @@ func (o *searchFlags) hitPrinter(out outlet, several bool) (hitPrinter, error) {
 		return &csvPrinter{out: out, columns: columns, indices: !o.proofs, several: several}, nil
 	case !o.proofs:
 		return indexPrinter{out: out, json: o.json}, nil
-	case o.table, out.terminal, len(columns) > 0:
+	case o.inColumns(out):
 		return &tablePrinter{out: out, columns: columns, chosen: len(columns) > 0, several: several}, nil
 	}
 	return linePrinter{out}, nil
+}
+
+// inColumns reports whether events are printed in columns, for which it has to be
+// known what their streams declare.
+func (o *searchFlags) inColumns(out outlet) bool {
+	return o.proofs && !o.json && (o.csv || o.table || out.terminal || len(o.columns) > 0)
 }
 
 // An indexPrinter prints an index on a line.

@@ -67,7 +67,7 @@ func (p *program) sayScope(s searchScope, end uint64, provable bool) {
 		p.Say("%s", said)
 	}
 	if s.all.Opened > 0 {
-		p.Say("%s opened, since the index does not tell which fit; what is asked often is better declared as a field", numberOf(s.all.Opened, "payload was", "payloads were"))
+		p.Say("%s opened, since the index has no phrases, and no members that are not declared", numberOf(s.all.Opened, "payload was", "payloads were"))
 	}
 	if provable {
 		p.Hint("nothing proves that these are all; --complete asks for the proof")
@@ -78,6 +78,13 @@ func (p *program) sayScope(s searchScope, end uint64, provable bool) {
 func (p *program) endFind(f *finder, asked eventQuery) {
 	if f.count == 0 {
 		p.Say("no event was found")
+	}
+	if _, ok := f.printer.(*csvPrinter); ok && f.missing > 0 {
+		p.Say("%s not shown: %s", numberOf(f.missing, "event is", "events are"), f.why)
+	}
+	if f.reader != nil && len(f.reader.hidden) > 0 {
+		slices.Sort(f.reader.hidden)
+		p.Say("what streams declare is not shown: %s", entriesIn(f.reader.hidden))
 	}
 	if t, ok := f.printer.(*tablePrinter); ok && len(t.omitted) > 0 {
 		p.Hint("there was no room for %s; choose with --columns", strings.Join(t.omitted, ", "))
