@@ -14,6 +14,7 @@ import (
 	"github.com/cairnlog/cairn/ledger/search"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
+	"github.com/cairnlog/cairn/storage/disk"
 	"github.com/cairnlog/cairn/storage/disk/memfs"
 )
 
@@ -41,7 +42,7 @@ type archive struct {
 	*world
 	*calendar
 	places []*memfs.FS
-	search *memfs.FS // nil: there is no search index
+	search disk.FS // nil: there is no search index
 	l      *Ledger
 	damage map[uint64]damage // of the vault, from the next start on
 }
@@ -89,7 +90,7 @@ func (a *archive) start() {
 		c.Vault = damagedVault{c.Vault, a.damage}
 	}
 	if a.search != nil {
-		c.Search = &search.Config{FS: a.search}
+		c.Search, c.indexRetry = &search.Config{FS: a.search}, 10*time.Millisecond
 	}
 	if a.l, err = Open(context.Background(), c); err != nil {
 		a.t.Fatal(err)

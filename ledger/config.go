@@ -85,6 +85,8 @@ type Config struct {
 	Rand    io.Reader             // nil: crypto/rand
 	Logger  *slog.Logger          // nil: nothing is logged
 	Metrics prometheus.Registerer // nil: nothing is measured
+
+	indexRetry time.Duration // how long the indexer waits after what failed; only tests change it
 }
 
 // A Witness is a witness of the policy that can be asked.
@@ -177,5 +179,6 @@ func (c Config) withDefaults() Config {
 	setTime(&c.KeepCheckpoint, time.Minute)
 	setTime(&c.WitnessTimeout, 10*time.Second)
 	setTime(&c.Retention, 10*time.Minute)
+	setTime(&c.indexRetry, 10*time.Second)
 	return c
 }

@@ -35,9 +35,6 @@ type indexer struct {
 	trouble string     // why it does not follow
 }
 
-// indexRetry is how long the indexer waits after what failed.
-const indexRetry = 10 * time.Second
-
 // indexRest is how many times as long as it worked the indexer rests where
 // entries came meanwhile: so it takes not more than a fourth of what they could.
 const indexRest = 3
@@ -139,7 +136,7 @@ func (in *indexer) run(ctx context.Context) {
 		var pause time.Duration
 		switch in.tell(err); {
 		case err != nil:
-			pause = indexRetry
+			pause = in.l.cfg.indexRetry
 			in.l.log.Error("the search index does not follow", slog.String("error", err.Error()))
 		case in.sequenced() > before:
 			pause = indexRest * time.Since(started)

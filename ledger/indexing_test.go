@@ -24,10 +24,9 @@ func indexed(t *testing.T) *archive {
 // caughtUp waits until everything that is published is in the index.
 func (a *archive) caughtUp() {
 	a.t.Helper()
-	x := a.l.indexer.view()
 	eventually(a.t, "the index has come to the end, and lacks nothing", func() bool {
-		s := a.l.Status().Sizes
-		return s.Published == s.Sequenced && x.Next() >= s.Published && len(x.Missing()) == 0
+		s := a.l.Status()
+		return s.Sizes.Published == s.Sizes.Sequenced && s.Search.Next >= s.Sizes.Published && s.Search.Missing == 0 && s.Search.Trouble == ""
 	})
 }
 
@@ -87,7 +86,7 @@ func TestTheIndexForgetsWhatIsErased(t *testing.T) {
 	a.short("people", 0)
 	people := a.crowd("people", 2*proofs.SegmentSize, "alice", "bob")
 	a.caughtUp()
-	copied := a.search.Restart()
+	copied := a.search.(*memfs.FS).Restart()
 	if _, err := a.as("custodian").Erase(t.Context(), Erasure{Stream: "people", Subject: "alice", Reason: "she asked for it"}); err != nil {
 		t.Fatal(err)
 	}
