@@ -35,6 +35,10 @@ func TestSettingsAreWithinTheirBounds(t *testing.T) {
 		"an escrow for nobody":             {"[key_state]\nescrow_place = \"e\"", "belong together"},
 		"an escrow for a stranger":         {"[key_state]\nescrow_place = \"e\"\nescrow_recipients = [\"me\"]", "key_state.escrow_recipients: error at line 1: unknown recipient type: each is one of age, which begins with age1"},
 		"a wrap that is none":              {"[key_state]\nwrap = \"rot13\"", "key_state.wrap: \"rot13\" is not"},
+		"an index with a large cache":      {"[search]\noff = false\ncache = 1073741824", ""},
+		"no index":                         {"[search]\noff = true", ""},
+		"an index with no room to think":   {"[search]\ncache = 4096", "search.cache: 4096 bytes are not from 1048576 to 1073741824"},
+		"an index that takes the memory":   {"[search]\ncache = 1073741825", "search.cache: 1073741825 bytes are not"},
 		"a wrap at a key service":          {"[key_state]\nwrap = \"awskms://alias/k\"", ""},
 	} {
 		path := filepath.Join(t.TempDir(), local.ConfigFile)
