@@ -27,6 +27,8 @@ func wantFound(t *testing.T, r *audit.RecomputedDirectory, kind audit.FindingKin
 // make, is found and named.
 func TestDirectoriesThatLie(t *testing.T) {
 	type rows = map[uint32][]proofs.DirectoryRow
+	honest := newTagged(t)
+	honest.grow(proofs.DirectoryPlace(0) - 1)
 	for _, tt := range []struct {
 		name string
 		lie  func(*proofs.DirectoryHead, rows)
@@ -65,7 +67,7 @@ func TestDirectoriesThatLie(t *testing.T) {
 		{"it heeds an erasure that is none", func(h *proofs.DirectoryHead, _ rows) { h.Erased = []uint64{9} }, []string{"says that entry 9 announced an erasure that took tags from it, and it took none"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTagged(t)
+			w := honest.clone(t)
 			w.lie = tt.lie
 			w.grow(proofs.DirectoryPlace(0) + 1)
 			wantFound(t, w.judge(0), audit.DirectoryWrong, tt.why...)
@@ -124,6 +126,8 @@ func (w *tagged) judgedTags() (entries []uint64) {
 
 // TestErasedTagsAreInNoDirectory, and the directory says whose erasure it heeds.
 func TestErasedTagsAreInNoDirectory(t *testing.T) {
+	before := newTagged(t)
+	before.grow(proofs.DirectoryPlace(0) + 1)
 	for _, tt := range []struct {
 		name      string
 		heeds     bool
@@ -141,8 +145,7 @@ func TestErasedTagsAreInNoDirectory(t *testing.T) {
 			do: func(w *tagged, entries []uint64) { w.hold(0, 0, runs(entries[0])...) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTagged(t)
-			w.grow(proofs.DirectoryPlace(0) + 1)
+			w := before.clone(t)
 			bucket := w.leaf(w.judgedTags()[0]).Bucket
 			entries := slices.DeleteFunc(w.judgedTags(), func(i uint64) bool { return w.leaf(i).Bucket != bucket || i%4 > 0 })
 			if tt.do != nil {

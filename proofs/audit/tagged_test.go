@@ -33,6 +33,15 @@ func newTagged(tb testing.TB) *tagged {
 	return w
 }
 
+// clone returns a writer that goes on on its own.
+func (w *tagged) clone(tb testing.TB) *tagged {
+	c := *w
+	c.writer, c.heed = w.writer.clone(tb), slices.Clip(w.heed)
+	c.shown, c.made, c.rows, c.unread = maps.Clone(w.shown), maps.Clone(w.made), maps.Clone(w.rows), maps.Clone(w.unread)
+	c.directories.hash = c.make
+	return &c
+}
+
 func (w *tagged) tag(field uint16, value uint64) proofs.Tag {
 	return proofs.MakeTag(field, &proofs.Key256{byte(field)}, binary.BigEndian.AppendUint64(nil, value))
 }

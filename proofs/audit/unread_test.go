@@ -10,6 +10,8 @@ import (
 
 // TestWhatADirectoryNamesAsUnreadIsFound, and nothing else about it is wrong.
 func TestWhatADirectoryNamesAsUnreadIsFound(t *testing.T) {
+	honest := newTagged(t)
+	honest.grow(proofs.DirectoryPlace(0) - 1)
 	for _, tt := range []struct {
 		name string
 		lie  func(h *proofs.DirectoryHead)
@@ -26,7 +28,7 @@ func TestWhatADirectoryNamesAsUnreadIsFound(t *testing.T) {
 			"has other rows of bucket 1 than the tags make"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTagged(t)
+			w := honest.clone(t)
 			w.unread = map[uint64]bool{}
 			w.directories.hash = func(id proofs.SegmentID) proofs.Hash {
 				for _, index := range w.judgedTags()[3:6] {
