@@ -62,6 +62,10 @@ var handings = []handing{
 		proof, err := s.ProveComplete(ctx, client.CompleteQuery{Stream: "people", Fields: []client.FieldValue{{Name: "actor", Value: "alice"}}, Now: true})
 		return len(proof) > 0, err
 	}},
+	{"Directory", proofs.ActExport, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
+		_, err := s.Directory(ctx, client.DirectoryQuery{Stream: "people"})
+		return err == nil, err
+	}},
 	{"Search", proofs.ActSearch, func(ctx context.Context, s *Session, _ uint64) (bool, error) {
 		hits, err := s.Search(ctx, client.SearchQuery{Stream: "people"})
 		return hits != nil, err

@@ -25,6 +25,8 @@ type auditFlags struct {
 	open     string // how many payloads, or all; empty: none
 	seed     string
 	openFrom string
+
+	directories string // how many are made again, or all; empty: none
 }
 
 func (p *program) auditCommand() *cobra.Command {
@@ -43,6 +45,10 @@ that it needs a reader's token, and the ledger records each read; or a file of e
 in which somebody who may read them shows them. With the same checkpoint and --seed
 another auditor draws the same sample.
 
+With --directories it makes directories again, some or all, of the tags that the ledger
+shows: whether they leave anything out, which searches that are proven to be complete rest
+on. That needs an auditor's token.
+
 With --state it remembers what it found right, reads only what is new the next time,
 and notices a ledger that was rolled back or forked. Keep the file where the operator
 of the ledger cannot change it.`,
@@ -50,6 +56,7 @@ of the ledger cannot change it.`,
   cairn audit --policy ledger.policy --state ledger.state
   cairn export /backup/ledger; cairn audit /backup/ledger --json
   cairn audit --open 300 --reason 'yearly audit'
+  cairn audit --directories all
   cairn audit /backup/ledger --open 300 --seed 2026 --url https://log.example.com`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.audit(c.Context(), args, o) },
@@ -58,7 +65,8 @@ of the ledger cannot change it.`,
 	f.StringVar(&o.state, "state", "", "`FILE` that remembers what was found right")
 	f.BoolVar(&o.vault, "vault", false, "judge a server's sealed records too; needs an auditor's token")
 	f.StringVar(&o.open, "open", "", "open `N` payloads of those that should open, or all; needs a reader's token")
-	f.StringVar(&o.seed, "seed", "", "`TEXT` that decides which; by default a random one, which is printed")
+	f.StringVar(&o.directories, "directories", "", "make `N` directories again, of small and large segments, or all; needs an auditor's token")
+	f.StringVar(&o.seed, "seed", "", "`TEXT` that decides which payloads and directories; by default a random one, which is printed")
 	f.StringVar(&o.openFrom, "open-from", "", "`FILE` of evidence that shows the payloads, instead of a ledger")
 	p.reasonFlag(f)
 	f.IntVar(&o.workers, "workers", 0, "how many files are judged at once; 0: one a processor")
@@ -85,6 +93,9 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 	}
 	options := audit.Options{Policy: policy, State: state, Workers: o.workers, Newest: live.files, Wait: p.waitFor(live)}
 	if options.Sample, err = p.sampling(live, o); err != nil {
+		return err
+	}
+	if options.Directories, err = p.recomputing(live, o); err != nil {
 		return err
 	}
 	report, err := p.judge(ctx, fsys, options)
@@ -154,7 +165,10 @@ func (p *program) judge(ctx context.Context, fsys fs.FS, o audit.Options) (*audi
 	g := p.progress("audited")
 	defer g.end()
 	o.Progress = func(now audit.Progress) {
-		if now.Opened {
+		switch {
+		case now.Made:
+			g.what = "directories made again:"
+		case now.Opened:
 			g.what = "opened"
 		}
 		g.show(now.Entries, now.Total)

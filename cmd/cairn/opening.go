@@ -25,25 +25,15 @@ const openWorkers = 8
 // sampling returns which payloads audit opens, and where; nil: none.
 func (p *program) sampling(s *source, o auditFlags) (*audit.Sampling, error) {
 	if o.open == "" {
-		if o.seed != "" || o.openFrom != "" {
+		if o.seed != "" && o.directories == "" || o.openFrom != "" {
 			return nil, command.Usage("--seed and --open-from are for --open: how many payloads to open, or all")
 		}
 		return nil, nil
 	}
-	sample := &audit.Sampling{Seed: o.seed, Workers: openWorkers}
-	if o.open != "all" {
-		n, err := strconv.Atoi(o.open)
-		if err != nil || n < 1 {
-			return nil, command.Usage("--open %s: it is a number from 1 on, or all", o.open)
-		}
-		sample.Count = n
-		if o.seed == "" {
-			seed := make([]byte, 8)
-			if _, err := io.ReadFull(p.rand, seed); err != nil {
-				return nil, err
-			}
-			sample.Seed = hex.EncodeToString(seed)
-		}
+	sample := &audit.Sampling{Workers: openWorkers}
+	var err error
+	if sample.Count, sample.Seed, err = p.howMany("--open", o.open, o.seed); err != nil {
+		return nil, err
 	}
 	switch {
 	case o.openFrom != "":
@@ -58,6 +48,26 @@ func (p *program) sampling(s *source, o auditFlags) (*audit.Sampling, error) {
 		sample.Open = openerOf(s.log)
 	}
 	return sample, nil
+}
+
+// howMany reads how many are to be drawn, 0 for all, and the seed that decides
+// which: a random one where none is given.
+func (p *program) howMany(flag, value, seed string) (int, string, error) {
+	if value == "all" {
+		return 0, seed, nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 {
+		return 0, "", command.Usage("%s %s: it is a number from 1 on, or all", flag, value)
+	}
+	if seed == "" {
+		random := make([]byte, 8)
+		if _, err := io.ReadFull(p.rand, random); err != nil {
+			return 0, "", err
+		}
+		seed = hex.EncodeToString(random)
+	}
+	return n, seed, nil
 }
 
 // openerOf opens payloads by asking a ledger.

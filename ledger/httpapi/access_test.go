@@ -34,6 +34,7 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"GET /v1/proofs/inclusion":             {r, a},
 		"GET /v1/proofs/consistency":           {r, a},
 		"GET /v1/vault/{place...}":             {a},
+		"GET /v1/directories/{size}/{number}":  {a},
 		"GET /v1/streams":                      {a, o, u},
 		"GET /v1/classes":                      {a, o, u},
 		"POST /v1/streams":                     {o},
@@ -64,6 +65,8 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 		"DELETE /v1/tokens/{id}":               {o},
 		"GET /v1/status":                       {o},
 		"POST /v1/index:rebuild":               {o},
+
+		"GET /v1/streams/{stream}/directories/{size}/{number}": {r},
 	}
 	for _, rt := range s.api.Routes() {
 		name := rt.Method + " " + rt.Path
@@ -77,7 +80,7 @@ func TestEachRoleDoesItsOwnAndNothingElse(t *testing.T) {
 			t.Errorf("%s is in no table", name)
 		}
 		// A query that no route takes: whoever may ask is told so, and nothing happens.
-		url := strings.NewReplacer("{stream}", "default", "{index}", "0", "{id}", "0", "{hold}", "0", "{class}", "standard", "{place...}", "000").Replace(rt.Path) + "?nonsense=1"
+		url := strings.NewReplacer("{stream}", "default", "{index}", "0", "{id}", "0", "{hold}", "0", "{class}", "standard", "{place...}", "000", "{size}", "small", "{number}", "0").Replace(rt.Path) + "?nonsense=1"
 		for _, role := range identity.Roles() {
 			want := http.StatusForbidden
 			if slices.Contains(may[name], role) {
@@ -181,7 +184,7 @@ func TestFacesAreApart(t *testing.T) {
 	s := serve(t, local.Config{}, httpapi.Limits{})
 	for _, rt := range s.api.Routes() {
 		for _, face := range []httpapi.Face{httpapi.Public, httpapi.Write, httpapi.Read, httpapi.Admin, httpapi.Health} {
-			path := strings.NewReplacer("{stream}", "s", "{index}", "0", "{id}", "0", "{hold}", "0", "{class}", "standard", "{place...}", "000").Replace(rt.Path)
+			path := strings.NewReplacer("{stream}", "s", "{index}", "0", "{id}", "0", "{hold}", "0", "{class}", "standard", "{place...}", "000", "{size}", "small", "{number}", "0").Replace(rt.Path)
 			got := handle(s.api.Handler(face), rt.Method, path)
 			var p client.Problem
 			isElsewhere := got.status == http.StatusNotFound && json.Unmarshal([]byte(got.body), &p) == nil && strings.HasPrefix(p.Detail, "there is nothing at this path")

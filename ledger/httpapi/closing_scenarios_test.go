@@ -85,6 +85,8 @@ func (s *served) playClosings(t *testing.T, play func([]scenario)) {
 	play([]scenario{
 		post(erasures, nil, "", about("bob"), 202, custodian), post(erasures, nil, "wait=done&timeout=1ms", about("bob"), 202, custodian),
 		post(prove, nil, "", `{"stream":"people","fields":[{"name":"event-4624","value":"1"}],"now":true}`, 410, reader),
+		get("/v1/directories/{size}/{number}", map[string]string{"size": "small", "number": "0"}, "", 410),
+		{method: "GET", path: "/v1/streams/{stream}/directories/{size}/{number}", params: map[string]string{"stream": "people", "size": "small", "number": "0"}, headers: []string{reader}, want: 410},
 	})
 	s.Witness.Silence(false)
 	play([]scenario{

@@ -48,6 +48,8 @@ func (a *API) table(gatherer prometheus.Gatherer) []route {
 		{faces: Read, method: get, path: "/v1/proofs/inclusion", needs: identity.Prove, query: []string{"index", "size"}, serve: a.inclusion},
 		{faces: Read, method: get, path: "/v1/proofs/consistency", needs: identity.Prove, query: []string{"from", "to"}, serve: a.consistency},
 		{faces: Read, method: get, path: "/v1/vault/{place...}", needs: identity.ReadSealed, serve: a.vault, gate: a.vaults},
+		{faces: Read, method: get, path: "/v1/directories/{size}/{number}", needs: identity.ReadSealed, query: []string{"rows"}, serve: a.directory},
+		{faces: Read, method: get, path: "/v1/streams/{stream}/directories/{size}/{number}", needs: identity.Read, query: []string{"rows"}, serve: a.directory},
 		{faces: Read, method: get, path: "/v1/history", needs: identity.ReadHistory, query: []string{"entry", "stream", "who", "what", "from", "before", "limit"}, serve: a.history},
 
 		{faces: Read | Admin, method: get, path: "/v1/streams", needs: identity.ReadSettings, serve: a.streams},

@@ -125,6 +125,22 @@ func (s *served) readScenarios() []scenario {
 	add(identity.Auditor, "/v1/vault/{place}", "", at("place", "000.p/4"), 200)
 	add(identity.Auditor, "/v1/vault/{place}", "", at("place", "0"), 404)
 	all = append(all, s.refusals("GET", "/v1/vault/{place}", at("place", "000.p/4"), identity.Reader)...)
+	const directories, ofStream = "/v1/directories/{size}/{number}", "/v1/streams/{stream}/directories/{size}/{number}"
+	segment := func(size, number string) map[string]string {
+		return map[string]string{"stream": "default", "size": size, "number": number}
+	}
+	for _, size := range []string{"small", "large"} {
+		add(identity.Auditor, directories, "rows=true", segment(size, "0"), 200)
+		add(identity.Auditor, directories, "rows=yes", segment(size, "0"), 400)
+		add(identity.Auditor, directories, "", segment(size, "00"), 400)
+		add(identity.Auditor, directories, "", segment(size, "9223372036854775807"), 404)
+		add(identity.Reader, ofStream, "", segment(size, "0"), 200)
+		add(identity.Reader, ofStream, "rows=yes", segment(size, "0"), 400)
+		add(identity.Reader, ofStream, "", segment(size, "1"), 404)
+	}
+	add(identity.Auditor, directories, "", segment("medium", "0"), 404)
+	all = append(all, s.refusals("GET", directories, segment("small", "0"), identity.Reader)...)
+	all = append(all, s.refusals("GET", ofStream, segment("small", "0"), identity.Auditor)...)
 	add(identity.Reader, "/v1/entries:tail", "from=x", nil, 400)
 	all = append(all, s.refusals("GET", "/v1/entries:tail", nil, identity.Auditor)...)
 	for _, path := range []string{"/v1/streams", "/v1/classes"} {

@@ -46,6 +46,9 @@ type Options struct {
 
 	// Sample, unless nil, says which payloads to open; [Run] opens none itself.
 	Sample *Sampling
+
+	// Directories, unless nil, says which directories to make again.
+	Directories *Recomputing
 }
 
 // Progress is how far a run has come.
@@ -54,6 +57,7 @@ type Progress struct {
 	Total   uint64 // to be judged in this run
 	Records bool   // their sealed records are: where there is a vault, it comes after all entries
 	Opened  bool   // payloads of a sample are opened, at last
+	Made    bool   // directories are made again, after that
 }
 
 const (

@@ -19,11 +19,16 @@ func (r *RecomputedDirectory) compare(s *State, committed proofs.Hash, shown Sho
 	if r.NotJudged != "" {
 		return
 	}
-	head := shown.Head
-	if hash, err := head.Hash(); err != nil || hash != committed {
+	if hash, err := shown.Head.Hash(); err != nil || hash != committed {
 		r.find(DirectoryUnshown, "The ledger shows another directory of %v than the one that the log commits to, or none.", r.Segment)
 		return
 	}
+	r.compareHead(s, shown)
+}
+
+// compareHead compares it with a head that the log commits to.
+func (r *RecomputedDirectory) compareHead(s *State, shown ShownDirectory) {
+	head := shown.Head
 	if head.Segment != r.Segment {
 		r.wrong("is that of %v", head.Segment)
 		return
@@ -32,7 +37,9 @@ func (r *RecomputedDirectory) compare(s *State, committed proofs.Hash, shown Sho
 		r.wrong("says that its entries are from %s to %s, and they are from %s to %s",
 			micros(head.FirstTime), micros(head.LastTime), micros(r.times[0]), micros(r.times[1]))
 	}
-	r.findUnread(head)
+	if r.only == 0 { // else the search proof names them
+		r.findUnread(head)
+	}
 	r.compareErased(s, head.Erased)
 	r.compareBuckets(shown)
 }
@@ -42,6 +49,9 @@ func (r *RecomputedDirectory) compareErased(s *State, announced []uint64) {
 	left := r.hidden
 	for _, at := range announced {
 		e := s.erasureAt(at)
+		if r.only > 0 && (e == nil || e.stream != r.only) {
+			continue // it is about another stream
+		}
 		named := func(index uint64) bool { return e != nil && proofs.InRuns(e.runs, index) }
 		if !slices.ContainsFunc(r.hidden, named) {
 			r.wrong("says that entry %d announced an erasure that took tags from it, and it took none", at)
@@ -74,7 +84,7 @@ func (r *RecomputedDirectory) compareBuckets(shown ShownDirectory) {
 		}
 	}
 	for _, b := range shown.Head.Buckets {
-		if _, left := theirs[b.Bucket]; left && !r.expired[b.Bucket] {
+		if _, left := theirs[b.Bucket]; left && !r.expired[b.Bucket] && (r.only == 0 || b.Stream == r.only) {
 			r.wrong("has rows of bucket %d, of which no entry in it has tags", b.Bucket)
 		}
 	}

@@ -44,6 +44,9 @@ func (a *auditor) conclude(ctx context.Context) error {
 	if err := a.openSample(ctx); err != nil {
 		return err
 	}
+	if err := a.recompute(ctx); err != nil {
+		return err
+	}
 	if err := a.judgeWithheld(ctx); err != nil {
 		return err
 	}

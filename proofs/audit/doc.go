@@ -64,8 +64,9 @@
 // names an entry. Each says which entry did so last, and its roots are those over
 // all that was made so far: there is one directory of each segment at any time,
 // and whoever knows the last entry knows all. That it holds just the tags of its
-// segment takes these tags to see: with them [State.RecomputeDirectory] makes it
-// again, and names the row that is missing, added or split. It takes no key.
+// segment takes these tags to see: with a [Recomputing] it asks the ledger for them,
+// makes directories again, all or some, and names the row that is missing, added or
+// split. [State.RecomputeDirectory] does so for one. It takes no key.
 //
 // # What is pruned
 //

@@ -239,9 +239,9 @@ func (o *opening) unexcused(excused map[uint64]excuse) (list []candidate) {
 
 // disables reports whether an erasure is approved and not done: what it will
 // close is not shown.
-func (h *history) disables() bool {
-	for _, r := range h.requests {
-		if r.kind == proofs.Erasure && r.approval > 0 && r.pending() {
+func (r *retention) disables() bool {
+	for _, x := range r.requests {
+		if x.kind == proofs.Erasure && x.approval > 0 && x.pending() {
 			return true
 		}
 	}

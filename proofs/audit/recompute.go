@@ -9,19 +9,8 @@ import (
 	"github.com/cairnlog/cairn/proofs"
 )
 
-// A ShownDirectory is what a ledger shows of a segment, so that its directory can
-// be made again. Nothing of it is believed.
-type ShownDirectory struct {
-	Head proofs.DirectoryHead
-
-	// Tags are those of the entries of a small segment, rising: of events with
-	// tags, but for those of buckets whose expiry was announced.
-	Tags []proofs.SearchTags
-
-	// Rows are those that the ledger has, by bucket. They only serve to name the
-	// one that is wrong; nil: they are not shown.
-	Rows map[uint32][]proofs.DirectoryRow
-}
+// A ShownDirectory is what a ledger shows of a segment. Nothing of it is believed.
+type ShownDirectory = proofs.ShownDirectory
 
 // A RecomputedDirectory is what the tags of a segment make.
 type RecomputedDirectory struct {
@@ -40,6 +29,8 @@ type RecomputedDirectory struct {
 	hidden  []uint64                // entries of which a list of tags is erased, rising
 	partial bool                    // not all tags are shown that should be
 
+	only uint32 // the stream whose tags are shown; 0: all
+
 	// Of a small segment what it takes to make its rows without other entries too.
 	builder *proofs.DirectoryBuilder
 	tagged  map[uint64]tagPlace // by index
@@ -55,60 +46,92 @@ type RecomputedDirectory struct {
 //
 // An error means that the log has no such directory, or other leaves are needed.
 func (s *State) RecomputeDirectory(segment uint64, leaves []proofs.Leaf, shown ShownDirectory) (*RecomputedDirectory, error) {
-	r := &RecomputedDirectory{Segment: proofs.SegmentID{Number: segment}, expired: map[uint32]bool{}, builder: proofs.NewDirectoryBuilder(segment), tagged: map[uint64]tagPlace{}, unread: map[uint64]bool{}}
-	committed, ok := s.directories.of(r.Segment)
+	id := proofs.SegmentID{Number: segment}
+	committed, ok := s.directories.of(id)
 	if !ok || len(leaves) != proofs.SegmentSize {
-		return nil, fmt.Errorf("audit: the directory of %v: it is not there yet, or %d leaves are not those of a segment", r.Segment, len(leaves))
+		return nil, fmt.Errorf("audit: the directory of %v: it is not there yet, or %d leaves are not those of a segment", id, len(leaves))
 	}
-	r.times = [2]uint64{leaves[0].Time, leaves[len(leaves)-1].Time}
-	if s.erases(r.Segment) {
-		r.NotJudged = fmt.Sprintf("the directory of %v: an erasure of its entries is announced and not done", r.Segment)
+	r := newRecomputed(id)
+	if s.erases(id) {
+		r.NotJudged = fmt.Sprintf("the directory of %v: an erasure of its entries is announced and not done", id)
+		r.times = timesOf(leaves)
 		return r, nil
 	}
-	x := recomputation{r, s, unreadIn(shown.Head), nil}
+	if err := r.collect(s, leaves, unreadIn(shown.Head), shown.Tags); err != nil {
+		return nil, err
+	}
+	r.compare(s, committed, shown)
+	return r, nil
+}
+
+func newRecomputed(id proofs.SegmentID) *RecomputedDirectory {
+	r := &RecomputedDirectory{Segment: id, expired: map[uint32]bool{}, unread: map[uint64]bool{}}
+	if !id.Large {
+		r.builder, r.tagged = proofs.NewDirectoryBuilder(id.Number), map[uint64]tagPlace{}
+	}
+	return r
+}
+
+// timesOf returns those of the first entry and the last.
+func timesOf(leaves []proofs.Leaf) [2]uint64 {
+	return [2]uint64{leaves[0].Time, leaves[len(leaves)-1].Time}
+}
+
+// collect makes the rows of a small segment of tags, rising, but for those of
+// entries that are named as unread, in their buckets.
+func (r *RecomputedDirectory) collect(s *State, leaves []proofs.Leaf, named map[uint64]uint32, tags []proofs.SearchTags) error {
+	r.times = timesOf(leaves)
+	x := recomputation{r, s, named, nil}
 	for _, e := range s.erasures {
 		if e.touches(r.Segment) {
 			x.erasures = append(x.erasures, e)
 		}
 	}
-	tags := shown.Tags
 	for i := range leaves {
 		index := r.Segment.First() + uint64(i)
 		for len(tags) > 0 && tags[0].Index < index {
 			tags = tags[1:]
 		}
 		if err := x.add(index, &leaves[i], tags); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	r.rows = r.builder.Rows()
-	r.compare(s, committed, shown)
-	return r, nil
+	return nil
 }
 
 // RecomputeLarge compares the directory of a large segment, made again of its
 // small ones, with the one that the log commits to last. Of what is shown it
 // needs no tags.
 func (s *State) RecomputeLarge(small [proofs.LargeSegments]*RecomputedDirectory, shown ShownDirectory) (*RecomputedDirectory, error) {
-	id := proofs.SegmentID{Large: true, Number: small[0].Segment.Number / proofs.LargeSegments}
-	r := &RecomputedDirectory{Segment: id, expired: map[uint32]bool{}, unread: map[uint64]bool{}}
-	committed, ok := s.directories.of(id)
+	r := newRecomputed(proofs.SegmentID{Large: true, Number: small[0].Segment.Number / proofs.LargeSegments})
+	committed, ok := s.directories.of(r.Segment)
 	if !ok {
-		return nil, fmt.Errorf("audit: the directory of %v is not there yet", id)
+		return nil, fmt.Errorf("audit: the directory of %v is not there yet", r.Segment)
 	}
+	if err := r.merge(small, shown.Head); err != nil {
+		return nil, err
+	}
+	r.compare(s, committed, shown)
+	return r, nil
+}
+
+// merge makes the rows of a large segment of those of its small ones, but for
+// those of entries that a head names as unread.
+func (r *RecomputedDirectory) merge(small [proofs.LargeSegments]*RecomputedDirectory, head proofs.DirectoryHead) error {
 	rows := map[uint32]*[proofs.LargeSegments]*proofs.DirectoryRows{}
 	for i, x := range small {
-		if x.Segment.Number != id.Number*proofs.LargeSegments+uint64(i) {
-			return nil, fmt.Errorf("audit: %v is not part %d of %v", x.Segment, i, id)
+		if x.Segment.Number != r.Segment.Number*proofs.LargeSegments+uint64(i) {
+			return fmt.Errorf("audit: %v is not part %d of %v", x.Segment, i, r.Segment)
 		}
 		r.partial = r.partial || x.partial
 		if x.NotJudged != "" && r.NotJudged == "" {
-			r.NotJudged = fmt.Sprintf("the directory of %v: it depends on %s", id, x.NotJudged)
+			r.NotJudged = fmt.Sprintf("the directory of %v: it depends on %s", r.Segment, x.NotJudged)
 		}
-		unread := unreadPart(shown.Head, i)
+		unread := unreadPart(head, i)
 		parts, err := x.without(unread)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, part := range parts {
 			if rows[part.Bucket] == nil {
@@ -124,8 +147,7 @@ func (s *State) RecomputeLarge(small [proofs.LargeSegments]*RecomputedDirectory,
 	for _, bucket := range slices.Sorted(maps.Keys(rows)) {
 		r.rows = append(r.rows, proofs.MergeRows(*rows[bucket]))
 	}
-	r.compare(s, committed, shown)
-	return r, nil
+	return nil
 }
 
 // A recomputation makes a small directory again.
@@ -139,7 +161,7 @@ type recomputation struct {
 // add adds the tags of the next entry, the first of those that are shown if they
 // are.
 func (r *recomputation) add(index uint64, leaf *proofs.Leaf, tags []proofs.SearchTags) error {
-	if leaf.Stream == 0 || leaf.T == proofs.EmptyRoot() {
+	if leaf.Stream == 0 || leaf.T == proofs.EmptyRoot() || r.only > 0 && leaf.Stream != r.only {
 		return nil
 	}
 	if x := r.state.buckets[leaf.Bucket]; x != nil && x.expiry != nil {
@@ -150,8 +172,19 @@ func (r *recomputation) add(index uint64, leaf *proofs.Leaf, tags []proofs.Searc
 	if r.named[index] == leaf.Bucket {
 		return r.builder.Unread(index, leaf.Stream, leaf.Bucket)
 	}
+	named := slices.ContainsFunc(r.erasures, func(e *erasure) bool { return e.concerns(leaf) && proofs.InRuns(e.runs, index) })
+	if named && r.state.isHeld(index, leaf.Stream) {
+		if r.NotJudged == "" {
+			r.NotJudged = fmt.Sprintf("the directory of %v: entry %d is erased and held, and which of its tags are is not told", r.Segment, index)
+		}
+		return nil
+	}
 	if len(tags) == 0 || tags[0].Index != index {
 		r.unshown(index, "its tags are not shown")
+		return nil
+	}
+	if r.only > 0 && named && len(tags[0].Lists) == 0 {
+		r.NotJudged = fmt.Sprintf("the directory of %v: entry %d is erased, and a hold keeps what its tags were", r.Segment, index)
 		return nil
 	}
 	lists, commitments, err := openLists(tags[0].Lists)
@@ -159,13 +192,10 @@ func (r *recomputation) add(index uint64, leaf *proofs.Leaf, tags []proofs.Searc
 		r.unshown(index, "what is shown of its tags is not what it commits to")
 		return nil
 	}
-	named := slices.ContainsFunc(r.erasures, func(e *erasure) bool { return e.concerns(leaf) && proofs.InRuns(e.runs, index) })
 	switch hides := len(lists) < len(tags[0].Lists); {
 	case hides && !named:
 		r.unshown(index, "not all of its tags are shown, and no entry says why")
 		return nil
-	case named && r.state.isHeld(index, leaf.Stream) && r.NotJudged == "":
-		r.NotJudged = fmt.Sprintf("the directory of %v: entry %d is erased and held, and which of its tags are is not told", r.Segment, index)
 	case hides:
 		r.hidden = append(r.hidden, index)
 	}

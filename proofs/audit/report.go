@@ -22,6 +22,10 @@ type Report struct {
 
 	Summary Summary `json:"summary"`
 
+	// Directories are those that were made again and are right, small ones first,
+	// rising.
+	Directories []proofs.MadeDirectory `json:"-"`
+
 	// State is what the next run may start from. It is nil where something
 	// was found that a run from here would not find again.
 	State *State `json:"-"`
@@ -88,6 +92,9 @@ type Summary struct {
 	// Sample says what was opened, where that was asked for.
 	Sample *Sample `json:"sample,omitempty"`
 
+	// Recomputed says which directories were made again, where that was asked for.
+	Recomputed *Recomputed `json:"recomputed,omitempty"`
+
 	// NotJudged says in sentences what could not be judged, and why.
 	NotJudged []string `json:"not_judged,omitempty"`
 }
@@ -142,6 +149,9 @@ func (s Summary) String() string {
 	}
 	if s.Sample != nil {
 		line("%v", s.Sample)
+	}
+	if s.Recomputed != nil {
+		line("%v", s.Recomputed)
 	}
 	if s.Unread > 0 {
 		line("%d entries could not be read.", s.Unread)

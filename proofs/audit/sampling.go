@@ -40,7 +40,7 @@ var (
 	ErrGone      = errors.New("the payload is gone")             // is found wrong, unless an entry says why
 	ErrDisabled  = errors.New("the payload is to be erased")     // is found wrong, unless an erasure is approved
 	ErrForbidden = errors.New("the payload may not be read")     // then none of its stream is asked for; where others of it open it is found wrong
-	ErrNotShown  = errors.New("nobody shows the payload")        // proves nothing
+	ErrNotShown  = errors.New("nobody shows it")                 // proves nothing
 	ErrUnopened  = errors.New("the payload could not be opened") // is found wrong
 )
 

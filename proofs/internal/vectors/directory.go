@@ -63,8 +63,8 @@ type addedList struct {
 
 type rowFields struct {
 	Tag       hexBytes `json:"tag"` // uint16 field ‖ 16 bytes
-	Positions []uint16 `json:"positions"`
-	Salt      hexBytes `json:"salt"`
+	Positions []uint16 `json:"positions,omitempty"`
+	Salt      hexBytes `json:"salt,omitempty"`
 	Entries   hexBytes `json:"entries"`
 }
 

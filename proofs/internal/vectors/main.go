@@ -44,8 +44,9 @@ func write(dir string) error {
 		"record":     recordVectors(),
 		"disclosure": disclosureVectors(),
 
-		"directory": directoryVectors(),
-		"search":    searchVectors(),
+		"directory":      directoryVectors(),
+		"showndirectory": shownDirectoryVectors(),
+		"search":         searchVectors(),
 
 		"inclusion":   inclusionVectors(),
 		"consistency": consistencyVectors(),
