@@ -330,3 +330,35 @@ $`
 		t.Errorf("got the file %q, error %v, and %q%q", b, err, stdout, stderr)
 	}
 }
+
+// More events than one answer has come page by page, and none twice or not at all.
+func TestAllPagesOfASearchArePrinted(t *testing.T) {
+	s := newSearched(t)
+	const n = 2*client.MaxHits + 3
+	var events []client.Event
+	for i := range n {
+		events = append(events, client.Event{Data: fmt.Appendf(nil, `{"actor":"many","action":%d}`, i)})
+	}
+	if _, err := s.world.Ledger.As(ledger.Caller{Name: "app"}).Append(t.Context(), "logins", events, client.Witnessed); err != nil {
+		t.Fatal(err)
+	}
+	for _, order := range [][]string{nil, {"--oldest"}} {
+		rows := strings.Split(s.must("reader", append([]string{"search", "--limit", "0", "--csv", "--columns", "action", "stream:logins", "actor:many"}, order...)...), "\r\n")
+		if len(rows) != n+2 {
+			t.Fatalf("%v: got %d lines, want %d", order, len(rows), n+2)
+		}
+		for i, row := range rows[1 : n+1] {
+			want := fmt.Sprint(n - 1 - i)
+			if order != nil {
+				want = fmt.Sprint(i)
+			}
+			if row != want {
+				t.Fatalf("%v: got %q in row %d, want %q", order, row, i, want)
+			}
+		}
+	}
+	stdout := s.must("reader", "search", "--limit", fmt.Sprint(client.MaxHits+1), "--proofs=false", "actor:many")
+	if got := strings.Count(stdout, "\n"); got != client.MaxHits+1 {
+		t.Errorf("got %d events, want %d", got, client.MaxHits+1)
+	}
+}

@@ -26,6 +26,7 @@ func (p *program) countEvents(ctx context.Context, args []string, o searchFlags)
 	if len(o.facets) > 0 {
 		q.Top = o.top
 	}
+	scope := searchScope{known: published(ctx, s.log)}
 	counts, err := s.log.Count(ctx, q)
 	if err != nil {
 		return refusedQuery(err)
@@ -48,7 +49,6 @@ func (p *program) countEvents(ctx context.Context, args []string, o searchFlags)
 	if err != nil {
 		return err
 	}
-	scope := searchScope{}
 	scope.add(counts.SearchScope)
 	p.sayScope(scope, asked.End, asked.provable)
 	return nil

@@ -4,14 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-
-	"golang.org/x/term"
 
 	"github.com/cairnlog/cairn/client"
-	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -48,18 +42,9 @@ func (p *program) findEvents(ctx context.Context, args []string, o searchFlags) 
 	if err != nil {
 		return err
 	}
-	f := &finder{log: s.log, asked: asked.SearchQuery, limit: o.limit, receipts: o.receipts}
-	if o.proofs {
-		v, err := p.verifier(ctx, s)
-		if err != nil {
-			return err
-		}
-		view, err := v.Update(ctx)
-		if err != nil {
-			return err
-		}
-		f.scope.known = view.Checkpoint.Size
-		f.reader = &hitReader{log: s.log, entries: &entryReader{log: s.log, verifier: v}, known: make(map[uint64]*declaration)}
+	f, err := p.finder(ctx, s, asked, o)
+	if err != nil {
+		return err
 	}
 	err = p.printTo(o.out, func(out outlet) error {
 		f.columns = o.inColumns(out)
@@ -76,43 +61,24 @@ func (p *program) findEvents(ctx context.Context, args []string, o searchFlags) 
 	return err
 }
 
-// printTo lets a function print to a file, which is whole or not there, or to the
-// standard output where there is none or it is "-".
-func (p *program) printTo(path string, print func(outlet) error) error {
-	if path == "" || path == "-" {
-		return print(outlet{Writer: p.Stdout, terminal: p.terminal(p.Stdout), width: p.width()})
+// finder returns what searches for events, and verifies what it reads of them.
+func (p *program) finder(ctx context.Context, s *source, asked eventQuery, o searchFlags) (*finder, error) {
+	f := &finder{log: s.log, asked: asked.SearchQuery, limit: o.limit, receipts: o.receipts}
+	if !o.proofs {
+		f.scope.known = published(ctx, s.log)
+		return f, nil
 	}
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0) // a device, a pipe or a link stays what it is
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		return print(outlet{Writer: f})
-	}
-	dir := filepath.Dir(path)
-	err := command.PlaceWritten(dir, path, privateMode, true, func(w io.Writer) error { return print(outlet{Writer: w}) })
+	v, err := p.verifier(ctx, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return command.SyncDir(dir)
-}
-
-// defaultWidth is that of terminals which do not say how wide they are.
-const defaultWidth = 80
-
-// width returns how many characters there are in a line of the standard output; 0:
-// it is no terminal, and there is no bound.
-func (p *program) width() int {
-	if !p.terminal(p.Stdout) {
-		return 0
+	view, err := v.Update(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if f, ok := p.Stdout.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return defaultWidth
+	f.scope.known = view.Checkpoint.Size
+	f.reader = &hitReader{log: s.log, entries: &entryReader{log: s.log, verifier: v}, known: make(map[uint64]*declaration)}
+	return f, nil
 }
 
 // run prints what there is, or as much as is wanted.

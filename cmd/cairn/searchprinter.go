@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
 )
@@ -10,21 +9,6 @@ import (
 // A hitPrinter prints the events that a search found.
 type hitPrinter interface {
 	print(hits []hit) error // in their order; may be called often, and may keep nothing back
-}
-
-// An outlet is where search prints.
-type outlet struct {
-	io.Writer
-	terminal bool
-	width    int // of its lines, in characters; 0: there is no bound
-}
-
-// safe returns a text of one line as it can be printed there.
-func (o outlet) safe(text string) string {
-	if o.terminal {
-		return command.Escape(text)
-	}
-	return text
 }
 
 // hitPrinter returns what prints events as the flags ask. Several says that they

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,6 +61,17 @@ func (s *searchScope) leftOut(end uint64) (said []string) {
 		said = append(said, "what is to be erased was not searched: see "+entriesIn(s.all.Disabled))
 	}
 	return said
+}
+
+// published returns how many entries a ledger says that it has published; 0: it
+// does not say so at its address. It only tells how far the index has come.
+func published(ctx context.Context, log *client.HTTP) uint64 {
+	b, err := log.ReadFile(ctx, "log")
+	var info client.Info
+	if err != nil || json.Unmarshal(b, &info) != nil {
+		return 0
+	}
+	return info.Sizes.Published
 }
 
 // sayScope tells what answers leave out, and that nothing proves the rest.

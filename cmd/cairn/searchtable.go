@@ -42,14 +42,24 @@ func (o *tablePrinter) print(hits []hit) error {
 	}
 	for i := range hits {
 		h := &hits[i]
-		cells, why := o.cells(h), h.missing()
-		if why != "" {
-			why = "(" + command.Escape(why) + ")"
-		}
-		o.row(&b, cells, why)
+		o.row(&b, o.cells(h), h.note())
 	}
 	_, err := o.out.Write(b.Bytes())
 	return err
+}
+
+// note says what of an event is not shown; empty: nothing.
+func (h *hit) note() string {
+	why := h.missing()
+	if why == "" && h.entry.Disclosure != nil {
+		if erased := erasedFrom(h.entry.Disclosure, h.payload); erased != nil {
+			why = erased.String()
+		}
+	}
+	if why == "" {
+		return ""
+	}
+	return "(" + command.Escape(why) + ")"
 }
 
 // title returns what stands above a column.
