@@ -62,9 +62,10 @@ func (l *runList) around(p runPlace) (before, at *seqRun) {
 
 // insert puts a run in at a place.
 func (l *runList) insert(p runPlace, r seqRun) {
-	if p.at == 0 && p.block > 0 { // rather behind the run before it
-		p.block--
-		p.at = len(l.blocks[p.block])
+	if p.at == 0 && p.block > 0 { // rather behind the run before it, but for a new block between two
+		if before := len(l.blocks[p.block-1]); before < runBlock || p.block == len(l.blocks) {
+			p = runPlace{p.block - 1, before}
+		}
 	}
 	if len(l.blocks) == 0 || p.at == runBlock { // at the end of a full one
 		if len(l.blocks) > 0 {
