@@ -10,11 +10,13 @@ import (
 )
 
 // A CompleteQuery asks for a proof of all events of a stream that have all of
-// the given values of declared fields, within a range of indices and of the
-// ledger's time.
+// the given values of declared fields, and of each list of Any one, within a range
+// of indices and of the ledger's time. Fields and lists are together at least one
+// and at most [proofs.MaxTerms], with at most [proofs.MaxSearchValues] values.
 type CompleteQuery struct {
-	Stream string       `json:"stream"`
-	Fields []FieldValue `json:"fields"` // each name and value once; at most [proofs.MaxTerms]
+	Stream string         `json:"stream"`
+	Fields []FieldValue   `json:"fields,omitempty"` // each name and value once
+	Any    [][]FieldValue `json:"any,omitempty"`    // lists, of which each has a name and value once
 
 	First uint64 `json:"first,omitempty"` // the first index
 	End   uint64 `json:"end,omitempty"`   // indices are below it; 0: there is no bound
@@ -24,6 +26,15 @@ type CompleteQuery struct {
 	// Now also looks through what no directory has yet, at most two segments, and
 	// shows all tags there. Else the proof goes as far as the directories do.
 	Now bool `json:"now,omitempty"`
+}
+
+// Terms returns what is asked for as lists of values, of each of which an event has
+// one: the fields, and then what is any of several.
+func (q CompleteQuery) Terms() (terms [][]FieldValue) {
+	for _, f := range q.Fields {
+		terms = append(terms, []FieldValue{f})
+	}
+	return append(terms, q.Any...)
 }
 
 // ProveComplete returns a search proof ([proofs.ParseSearchProof]), which shows

@@ -32,7 +32,7 @@ func (s *Session) proveComplete(ctx context.Context, q client.CompleteQuery, act
 	if err != nil {
 		return nil, err
 	}
-	act.Query = s.l.fieldsQuery(q.Stream, q.Fields)
+	act.Query = s.l.termsQuery(q.Stream, q.Terms())
 	source, checkpoint, err := s.l.searchSource(ctx)
 	if err != nil {
 		return nil, err
@@ -52,11 +52,13 @@ func (s *Session) proveComplete(ctx context.Context, q client.CompleteQuery, act
 // completeQuery returns a query by the numbers of stream and fields.
 func (l *Ledger) completeQuery(q client.CompleteQuery) (query proofs.SearchQuery, err error) {
 	settings, ok := l.state.streamNamed(q.Stream)
-	switch {
-	case !ok:
+	if !ok {
 		return query, noStream(q.Stream)
-	case len(q.Fields) == 0 || len(q.Fields) > proofs.MaxTerms:
-		return query, client.NewProblem(client.BadRequest, fmt.Sprintf("%d fields are asked for", len(q.Fields)), fmt.Sprintf("what can be proven to be complete are 1 to %d values of declared fields", proofs.MaxTerms))
+	}
+	terms := q.Terms()
+	if values := len(slices.Concat(terms...)); len(terms) == 0 || len(terms) > proofs.MaxTerms || values > proofs.MaxSearchValues {
+		return query, client.NewProblem(client.BadRequest, fmt.Sprintf("%d conditions with %d values are asked for", len(terms), values),
+			fmt.Sprintf("what can be proven to be complete are 1 to %d conditions with at most %d values of declared fields", proofs.MaxTerms, proofs.MaxSearchValues))
 	}
 	query = proofs.SearchQuery{Stream: settings.Body.Stream, First: q.First, End: q.End, From: q.From, Until: q.Until}
 	if query.End == 0 {
@@ -65,16 +67,31 @@ func (l *Ledger) completeQuery(q client.CompleteQuery) (query proofs.SearchQuery
 	if query.First > query.End || query.Until > 0 && query.From > query.Until {
 		return query, client.NewProblem(client.BadRequest, "the range ends before it begins", "")
 	}
+	twice := func(f client.FieldValue) error {
+		return client.NewProblem(client.BadRequest, fmt.Sprintf("the field %.40q is there twice with one value", f.Name), "")
+	}
 	for i, f := range q.Fields {
-		numbers := l.fieldNumbers(query.Stream, f.Name)
-		if len(numbers) == 0 {
-			return query, noField(q.Stream, f.Name)
-		}
 		if slices.Contains(q.Fields[:i], f) {
-			return query, client.NewProblem(client.BadRequest, fmt.Sprintf("the field %.40q is there twice with one value", f.Name), "")
+			return query, twice(f)
 		}
-		slices.Sort(numbers)
-		query.Terms = append(query.Terms, proofs.SearchTerm{Numbers: numbers, Value: []byte(f.Value)})
+	}
+	for _, values := range terms {
+		var term proofs.SearchTerm
+		for i, f := range values {
+			numbers := l.fieldNumbers(query.Stream, f.Name)
+			if len(numbers) == 0 {
+				return query, noField(q.Stream, f.Name)
+			}
+			if slices.Contains(values[:i], f) {
+				return query, twice(f)
+			}
+			slices.Sort(numbers)
+			term.Values = append(term.Values, proofs.SearchValue{Numbers: numbers, Value: []byte(f.Value)})
+		}
+		if len(term.Values) == 0 {
+			return query, client.NewProblem(client.BadRequest, "a list of values has none", "")
+		}
+		query.Terms = append(query.Terms, term)
 	}
 	return query, nil
 }

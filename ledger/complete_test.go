@@ -100,6 +100,9 @@ func TestSearchesAreProvenToBeComplete(t *testing.T) {
 		if v := a.proven(client.CompleteQuery{Stream: "people", Fields: two, Now: true}); len(v.Hits) < 2 {
 			t.Errorf("got %d hits of two values", len(v.Hits))
 		}
+		either := [][]client.FieldValue{append(by("bob"), by("carol")...)}
+		both := slices.Sorted(slices.Values(slices.Concat(people["bob"], people["carol"])))
+		a.wantHits(client.CompleteQuery{Stream: "people", Any: either, Now: true}, both)
 		first, end := people["bob"][100], people["bob"][200]
 		a.wantHits(client.CompleteQuery{Stream: "people", Fields: by("bob"), First: first, End: end}, people["bob"][100:200])
 	}
@@ -248,6 +251,10 @@ func TestWhatCannotBeProvenIsRefused(t *testing.T) {
 		{"no field", client.CompleteQuery{Stream: "people"}, client.BadRequest},
 		{"a field that is not declared", client.CompleteQuery{Stream: "people", Fields: []client.FieldValue{{Name: "m"}}}, client.BadRequest},
 		{"a value twice", client.CompleteQuery{Stream: "people", Fields: append(by("alice"), by("alice")...)}, client.BadRequest},
+		{"one of no values", client.CompleteQuery{Stream: "people", Any: [][]client.FieldValue{{}}}, client.BadRequest},
+		{"one of a value twice", client.CompleteQuery{Stream: "people", Any: [][]client.FieldValue{append(by("alice"), by("alice")...)}}, client.BadRequest},
+		{"17 conditions", client.CompleteQuery{Stream: "people", Any: slices.Repeat([][]client.FieldValue{by("alice")}, 17)}, client.BadRequest},
+		{"65 values", client.CompleteQuery{Stream: "people", Any: [][]client.FieldValue{slices.Repeat(by("alice"), 65)}}, client.BadRequest},
 		{"a range that ends before it begins", client.CompleteQuery{Stream: "people", Fields: by("alice"), First: 5, End: 4}, client.BadRequest},
 	} {
 		var p *client.Problem
@@ -262,6 +269,11 @@ func TestWhatCannotBeProvenIsRefused(t *testing.T) {
 	}
 	acts := history(t, a.l, client.HistoryQuery{What: proofs.ActSearch})
 	if last := acts[len(acts)-1].Act; last.Outcome != proofs.OutcomeRefused {
+		t.Errorf("the history has %+v", last)
+	}
+	a.proven(client.CompleteQuery{Stream: "people", Any: [][]client.FieldValue{{{Name: "n", Value: "0"}, {Name: "n", Value: "1"}}, by("alice")}, Now: true})
+	acts = history(t, a.l, client.HistoryQuery{What: proofs.ActSearch})
+	if last := acts[len(acts)-1].Act; last.Results != 1 || last.Query != `(n="0" or n="1") actor` {
 		t.Errorf("the history has %+v", last)
 	}
 	a.proven(client.CompleteQuery{Stream: "people", Fields: []client.FieldValue{{Name: "n", Value: "0"}}, Now: true})

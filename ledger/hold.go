@@ -118,6 +118,23 @@ func (l *Ledger) fieldsQuery(stream string, fields []client.FieldValue) string {
 	return strings.Join(words, " ")
 }
 
+// termsQuery is fieldsQuery of lists of values, of each of which an event has one.
+func (l *Ledger) termsQuery(stream string, terms [][]client.FieldValue) string {
+	var words []string
+	for _, values := range terms {
+		var either []string
+		for _, f := range values {
+			either = append(either, l.fieldsQuery(stream, []client.FieldValue{f}))
+		}
+		if word := strings.Join(either, " or "); len(values) > 1 {
+			words = append(words, "("+word+")")
+		} else {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // namesSubjects reports whether the values of a field of a stream name data
 // subjects, or once did. What is not known may do so.
 func (l *Ledger) namesSubjects(streamName, field string) bool {

@@ -109,7 +109,7 @@ func ExampleProveSearch() {
 	}
 	checkpoint := proofs.FormatNote(proofs.Note{Text: text, Signatures: []proofs.Signature{signature}})
 
-	query := proofs.SearchQuery{Stream: 1, End: size, Terms: []proofs.SearchTerm{{Numbers: []uint16{1}, Value: []byte("alice")}}}
+	query := proofs.SearchQuery{Stream: 1, End: size, Terms: []proofs.SearchTerm{{Values: []proofs.SearchValue{{Numbers: []uint16{1}, Value: []byte("alice")}}}}}
 	proof, err := proofs.ProveSearch(ctx, query, checkpoint, size, true, l)
 	if err != nil {
 		log.Fatal(err)

@@ -158,7 +158,7 @@ func BenchmarkSearchProofs(b *testing.B) {
 	w := million()
 	text := must(proofs.FormatCheckpoint(proofs.Checkpoint{Origin: testOrigin, Size: millionSize, Root: w.levels[20][0]}))
 	checkpoint := signedBy(text, seededKey(testOrigin, proofs.Ed25519))
-	term := proofs.SearchTerm{Numbers: []uint16{1}, Value: binary.BigEndian.AppendUint64(nil, 77)}
+	term := proofs.SearchTerm{Values: []proofs.SearchValue{{Numbers: []uint16{1}, Value: binary.BigEndian.AppendUint64(nil, 77)}}}
 	q := proofs.SearchQuery{Stream: 1, End: math.MaxUint64, Terms: []proofs.SearchTerm{term}}
 	prove := func() proofs.SearchProof {
 		return must(proofs.ProveSearch(b.Context(), q, checkpoint, millionSize, false, w))

@@ -13,7 +13,15 @@ import (
 func jsonOf(v any) ([]byte, error) { return json.Marshal(v) }
 
 func term(value string, numbers ...uint16) proofs.SearchTerm {
-	return proofs.SearchTerm{Numbers: numbers, Value: []byte(value)}
+	return proofs.SearchTerm{Values: []proofs.SearchValue{{Numbers: numbers, Value: []byte(value)}}}
+}
+
+// either is the values of some terms: one of them is enough.
+func either(terms ...proofs.SearchTerm) (t proofs.SearchTerm) {
+	for _, o := range terms {
+		t.Values = append(t.Values, o.Values...)
+	}
+	return t
 }
 
 func searchQueries(w *searchWorld) map[string]proofs.SearchQuery {
@@ -36,6 +44,12 @@ func searchQueries(w *searchWorld) map[string]proofs.SearchQuery {
 		"a value nobody has":               all(term("nobody", 1)),
 		"a value of a field of one bucket": all(term("four", 4)),
 		"a value of either field":          all(term("user7", 1, 4)),
+		"either of two values":             all(either(term("user7", 1), term("user8", 1))),
+		"values of two fields":             all(either(term("user7", 1), term("act2", 2))),
+		"either of two, and another":       all(either(term("user7", 1), term("nobody", 1), term("user9", 1)), term("act2", 2)),
+		"either of two, twice":             all(either(term("user7", 1), term("user8", 1)), either(term("act1", 2), term("act2", 2))),
+		"one value twice":                  all(either(term("user7", 1), term("user7", 1, 4))),
+		"none of two values":               all(either(term("nobody", 1), term("x", 9))),
 		"a field nobody has":               all(term("x", 9)),
 		"a value that one entry has":       all(term("4500", 3)),
 		"another stream":                   {Stream: 2, End: math.MaxUint64, Terms: []proofs.SearchTerm{term("user7", 1)}},

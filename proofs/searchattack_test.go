@@ -43,7 +43,7 @@ func (w *searchWorld) hide(t *testing.T, p *proofs.SearchProof, index, announced
 // that of field 1.
 func (w *searchWorld) hideAll(t *testing.T, p *proofs.SearchProof, segment int, bucket uint32, key proofs.SearchKey) {
 	r := w.rowsOf(uint64(segment), bucket)
-	at, _ := r.Find(proofs.MakeTag(1, &key.Key, p.Query.Terms[0].Value))
+	at, _ := r.Find(proofs.MakeTag(1, &key.Key, p.Query.Terms[0].Values[0].Value))
 	p.Segments[segment].Rows[bucket/2] = w.shownRows(t, uint64(segment), bucket, at-1, at) // of buckets 1 and 3
 	p.Hits = slices.DeleteFunc(p.Hits, func(h proofs.SearchHit) bool {
 		return h.Index/proofs.SegmentSize == uint64(segment) && w.events[h.Index].bucket == bucket

@@ -14,10 +14,12 @@ func TestFormatSearchProofRefusesWhatDoesNotFit(t *testing.T) {
 	w := newSearchWorld()
 	w.fill(newRand(12), 30)
 	for what, change := range map[string]func(p *proofs.SearchProof){
-		"a value too long":   func(p *proofs.SearchProof) { p.Query.Terms[0].Value = make([]byte, 1<<16) },
-		"no field":           func(p *proofs.SearchProof) { p.Query.Terms[0].Numbers = nil },
-		"256 fields":         func(p *proofs.SearchProof) { p.Query.Terms[0].Numbers = make([]uint16, 256) },
-		"fields that fall":   func(p *proofs.SearchProof) { p.Query.Terms[0].Numbers = []uint16{2, 1} },
+		"a value too long":   func(p *proofs.SearchProof) { p.Query.Terms[0].Values[0].Value = make([]byte, 1<<16) },
+		"no field":           func(p *proofs.SearchProof) { p.Query.Terms[0].Values[0].Numbers = nil },
+		"256 fields":         func(p *proofs.SearchProof) { p.Query.Terms[0].Values[0].Numbers = make([]uint16, 256) },
+		"fields that fall":   func(p *proofs.SearchProof) { p.Query.Terms[0].Values[0].Numbers = []uint16{2, 1} },
+		"a term of nothing":  func(p *proofs.SearchProof) { p.Query.Terms[0].Values = nil },
+		"65 values":          func(p *proofs.SearchProof) { p.Query.Terms[0].Values = slices.Repeat(p.Query.Terms[0].Values, 65) },
 		"17 terms":           func(p *proofs.SearchProof) { p.Query.Terms = slices.Repeat(p.Query.Terms, 17) },
 		"a leaf too long":    func(p *proofs.SearchProof) { p.Entries[0].Leaf = make([]byte, 1<<16) },
 		"a seed of 31 bytes": func(p *proofs.SearchProof) { p.Tail[0].Lists[0].Seed = make([]byte, 31) },

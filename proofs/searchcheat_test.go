@@ -219,3 +219,34 @@ func TestASearchProofWithAnyByteChangedShowsNoOtherAnswer(t *testing.T) {
 		b[i] ^= flip
 	}
 }
+
+// TestNoAlternativeIsHidden: what shows the entries of one value is no answer to
+// either of two, and a hit has to have one of them.
+func TestNoAlternativeIsHidden(t *testing.T) {
+	t.Parallel()
+	w := smallSearchWorld()
+	both := everything(either(term("user7", 1), term("user8", 1)), term("act2", 2))
+	one := w.prove(t, everything(term("user7", 1), term("act2", 2)), true)
+	one.Query = both
+	if _, err := one.Check(searchPolicy()); err == nil || !strings.Contains(err.Error(), "a row that is asked for is not shown") {
+		t.Errorf("the entries of one value for two: %v", err)
+	}
+	p := w.prove(t, both, true)
+	p.Query = everything(either(term("user7", 1), term("user9", 1)), term("act2", 2))
+	if _, err := p.Check(searchPolicy()); err == nil {
+		t.Error("the answer to another query is one")
+	}
+	p = w.prove(t, both, true)
+	var seven, eight int
+	for i, h := range p.Hits {
+		if e := w.events[h.Index]; e.has(term("user7", 1)) {
+			seven = i
+		} else {
+			eight = i
+		}
+	}
+	p.Hits[eight].Opened[0] = p.Hits[seven].Opened[0]
+	if _, err := p.Check(searchPolicy()); err == nil || !strings.Contains(err.Error(), "does not lead to the root") {
+		t.Errorf("the tag of another entry: %v", err)
+	}
+}

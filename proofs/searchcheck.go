@@ -50,10 +50,10 @@ type SearchVerdict struct {
 //     before there was any tag of the field;
 //   - the heads are those of all segments from Start on, and a directory entry
 //     that is not older than the last one with a place commits to them;
-//   - of each term the rows are in the directory, with all their entries, or two
+//   - of each value the rows are in the directory, with all their entries, or two
 //     rows that are next to each other leave no room for one;
 //   - of all entries behind the segments the tags are shown that T commits to;
-//   - each entry that has all terms is shown to have them: T commits to the tags;
+//   - each entry that has one of the values of each term is shown to have them: T commits to the tags;
 //   - what cannot be shown was closed by an announced expiry or erasure, which
 //     names it, and which a directory made anew has not heeded already; or the
 //     verdict says that it is unread.
@@ -112,10 +112,10 @@ type bucketField struct {
 	field  uint16
 }
 
-// A wantedTag is the one that a term asks for.
+// A wantedTag is one that a term asks for.
 type wantedTag struct {
 	bucketField
-	term int
+	term, value int
 }
 
 // A candidate has all terms, as the directory of a segment says.
@@ -197,17 +197,17 @@ func (o BucketBody) commits(k SearchKey) bool {
 	return ok && o.Keys[i].Hash == FieldKeyHash(&k.Key)
 }
 
-// tag returns the tag of a term, of a field in a bucket, where its key is shown
-// and the log committed to it before an index.
-func (c *searchChecker) tag(at bucketField, term int, before uint64) (Tag, bool) {
-	key, ok := c.keys[at]
+// tag returns a wanted tag, where the key of the field is shown and the log
+// committed to it before an index.
+func (c *searchChecker) tag(w wantedTag, before uint64) (Tag, bool) {
+	key, ok := c.keys[w.bucketField]
 	if !ok || key.Opened >= before {
 		return Tag{}, false
 	}
-	tag, ok := c.tags[wantedTag{at, term}]
+	tag, ok := c.tags[w]
 	if !ok {
-		tag = MakeTag(at.field, &key.Key, c.Query.Terms[term].Value)
-		c.tags[wantedTag{at, term}] = tag
+		tag = MakeTag(w.field, &key.Key, c.Query.Terms[w.term].Values[w.value].Value)
+		c.tags[w] = tag
 	}
 	return tag, true
 }

@@ -96,11 +96,13 @@ func appendSearchQuery(b []byte, q SearchQuery) []byte {
 	b = binary.BigEndian.AppendUint32(b, q.Stream)
 	b = appendUint64s(b, q.First, q.End, q.From, q.Until)
 	return appendList(b, q.Terms, func(b []byte, t SearchTerm) []byte {
-		b = append(b, byte(2*len(t.Numbers)))
-		for _, n := range t.Numbers {
-			b = binary.BigEndian.AppendUint16(b, n)
-		}
-		return appendVector(b, 2, t.Value)
+		return appendList(b, t.Values, func(b []byte, v SearchValue) []byte {
+			b = append(b, byte(2*len(v.Numbers)))
+			for _, n := range v.Numbers {
+				b = binary.BigEndian.AppendUint16(b, n)
+			}
+			return appendVector(b, 2, v.Value)
+		})
 	})
 }
 

@@ -75,17 +75,19 @@ func (c *searchChecker) tailHas(index uint64, leaf Leaf, tags SearchTags) (bool,
 	return true, nil
 }
 
-// hasTerm reports whether one of the tags of an entry is that of a term.
+// hasTerm reports whether one of the tags of an entry is one that a term asks for.
 func (c *searchChecker) hasTerm(index uint64, bucket uint32, term int, tags []Tag) (has bool, err error) {
 	for _, tag := range tags {
-		if !slices.Contains(c.Query.Terms[term].Numbers, tag.Field) {
-			continue
+		for i, v := range c.Query.Terms[term].Values {
+			if !slices.Contains(v.Numbers, tag.Field) {
+				continue
+			}
+			want, ok := c.tag(wantedTag{bucketField{bucket, tag.Field}, term, i}, index)
+			if !ok {
+				return false, unverified("the key of field %d in bucket %d is not shown, or is newer", tag.Field, bucket)
+			}
+			has = has || want == tag
 		}
-		want, ok := c.tag(bucketField{bucket, tag.Field}, term, index)
-		if !ok {
-			return false, unverified("the key of field %d in bucket %d is not shown, or is newer", tag.Field, bucket)
-		}
-		has = has || want == tag
 	}
 	return has, nil
 }
@@ -129,16 +131,29 @@ func (c *searchChecker) checkHit(hit SearchHit, bucket uint32) error {
 	case len(hit.Opened) != len(c.Query.Terms):
 		return unverified("%d tags are shown for %d terms", len(hit.Opened), len(c.Query.Terms))
 	}
-	for i, term := range c.Query.Terms {
-		o := hit.Opened[i]
-		tag, ok := c.tag(bucketField{bucket, o.Number}, i, hit.Index)
-		if !ok || !slices.Contains(term.Numbers, o.Number) {
-			return unverified("the tag for term %d is of another field, or its key is not shown, or is newer", i+1)
-		}
-		commitment := CommitTag(&o.Opening, tag)
-		if err := CheckInclusion(uint64(o.Position), uint64(o.Count), LeafHash(commitment[:]), o.Path, leaf.T); err != nil {
+	for i, o := range hit.Opened {
+		if err := c.checkOpened(hit.Index, leaf, i, o); err != nil {
 			return fmt.Errorf("the tag for term %d: %w", i+1, err)
 		}
 	}
 	return nil
+}
+
+// checkOpened checks that a tag of an entry is one that a term asks for.
+func (c *searchChecker) checkOpened(index uint64, leaf Leaf, term int, o OpenedTag) error {
+	err := unverified("it is of another field, or its key is not shown, or is newer")
+	for i, v := range c.Query.Terms[term].Values {
+		if !slices.Contains(v.Numbers, o.Number) {
+			continue
+		}
+		tag, ok := c.tag(wantedTag{bucketField{leaf.Bucket, o.Number}, term, i}, index)
+		if !ok {
+			continue
+		}
+		commitment := CommitTag(&o.Opening, tag)
+		if err = CheckInclusion(uint64(o.Position), uint64(o.Count), LeafHash(commitment[:]), o.Path, leaf.T); err == nil {
+			return nil
+		}
+	}
+	return err
 }

@@ -95,20 +95,24 @@ func (d *decoder) searchQuery() SearchQuery {
 		Stream: d.uint32("stream"), First: d.uint64("first"), End: d.uint64("end"),
 		From: d.uint64("from"), Until: d.uint64("until"),
 	}
-	const maxTermsSize = MaxTerms*(1+2*maxTermNumbers+2) + maxTermValues
-	q.Terms = boundedListOf(d, "terms", maxTermsSize, func(d *decoder) (t SearchTerm) {
-		numbers := &decoder{format: d.format, rest: d.vector("numbers", 1, 2, 2*maxTermNumbers)}
-		for len(numbers.rest) > 0 {
-			t.Numbers = append(t.Numbers, numbers.uint16("number"))
-		}
-		d.inner(*numbers)
-		t.Value = slices.Clone(d.vector("value", 2, 0, maxTermValues))
-		return t
+	const maxTermsSize = MaxTerms*4 + MaxSearchValues*(1+2*maxValueNumbers+2) + maxSearchedBytes
+	q.Terms = boundedListOf(d, "terms", maxTermsSize, func(d *decoder) SearchTerm {
+		return SearchTerm{boundedListOf(d, "values", maxTermsSize, (*decoder).searchValue)}
 	})
 	if err := q.check(); d.err == nil && err != nil {
 		d.err, d.rest = err, nil
 	}
 	return q
+}
+
+func (d *decoder) searchValue() (v SearchValue) {
+	numbers := &decoder{format: d.format, rest: d.vector("numbers", 1, 2, 2*maxValueNumbers)}
+	for len(numbers.rest) > 0 {
+		v.Numbers = append(v.Numbers, numbers.uint16("number"))
+	}
+	d.inner(*numbers)
+	v.Value = slices.Clone(d.vector("value", 2, 0, maxSearchedBytes))
+	return v
 }
 
 func (d *decoder) searchKeys() SearchKeys {

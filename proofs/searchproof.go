@@ -10,20 +10,23 @@ const MaxSearchProof = 1 << 28
 
 // The bounds of a query.
 const (
-	MaxTerms       = 16
-	maxTermNumbers = MaxFields
-	maxTermValues  = 1<<16 - 1 // bytes, of all terms together
+	MaxTerms         = 16
+	MaxSearchValues  = 64 // of all terms together
+	maxValueNumbers  = MaxFields
+	maxSearchedBytes = 1<<16 - 1 // of all values together
 )
 
-// A SearchQuery asks for the entries of a stream that have all of some values.
+// A SearchQuery asks for the entries of a stream that have, of each of some terms,
+// one of its values.
 //
 //	struct {
 //	    uint32 stream;
 //	    uint64 first; uint64 end;       /* indices: from first on, below end */
 //	    uint64 from; uint64 until;      /* ledger time: from from on, before until, in microseconds since 1970 */
-//	    Term terms<5..67631>;           /* 1 to 16; the length of a list is in four bytes, here as everywhere below */
+//	    Term terms<9..2^32-1>;          /* 1 to 16; the length of a list is in four bytes, here as everywhere below */
 //	} SearchQuery;
-//	struct { uint16 numbers<2..128>; opaque value<0..65535>; } Term;
+//	struct { Value values<5..2^32-1>; } Term;    /* at least one, and 64 in all */
+//	struct { uint16 numbers<2..128>; opaque value<0..65535>; } Value;
 type SearchQuery struct {
 	Stream      uint32
 	First, End  uint64
@@ -38,7 +41,14 @@ func (q SearchQuery) asks(index uint64, leaf Leaf) bool {
 
 // asksFor reports whether the query asks for values of a field.
 func (q SearchQuery) asksFor(number uint16) bool {
-	return slices.ContainsFunc(q.Terms, func(t SearchTerm) bool { return slices.Contains(t.Numbers, number) })
+	for _, t := range q.Terms {
+		for _, v := range t.Values {
+			if slices.Contains(v.Numbers, number) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // check checks what holds of every query.
@@ -50,29 +60,47 @@ func (q SearchQuery) check() error {
 	if len(q.Terms) == 0 || len(q.Terms) > MaxTerms {
 		return bad("it has no terms, or too many")
 	}
-	values := 0
+	values, size := 0, 0
 	for _, t := range q.Terms {
-		if len(t.Numbers) == 0 || len(t.Numbers) > maxTermNumbers {
-			return bad("a term is of no field, or of too many")
+		if len(t.Values) == 0 {
+			return bad("a term has no value")
 		}
-		for i := range t.Numbers[1:] {
-			if t.Numbers[i] >= t.Numbers[i+1] {
-				return bad("the numbers of fields do not rise")
+		values += len(t.Values)
+		for _, v := range t.Values {
+			if err := v.check(); err != nil {
+				return err
 			}
+			size += len(v.Value)
 		}
-		values += len(t.Value)
 	}
-	if values > maxTermValues {
-		return bad("its values are too long")
+	if values > MaxSearchValues || size > maxSearchedBytes {
+		return bad("its values are too many, or too long")
 	}
 	return nil
 }
 
-// A SearchTerm is a value that one of some declared fields has: those that have
-// been called by one name, by their numbers, which rise.
+// A SearchTerm is values of which an entry has at least one.
 type SearchTerm struct {
+	Values []SearchValue
+}
+
+// A SearchValue is a value that one of some declared fields has: those that have
+// been called by one name, by their numbers, which rise.
+type SearchValue struct {
 	Numbers []uint16
 	Value   []byte // canonical: see [FieldValue]
+}
+
+func (v SearchValue) check() error {
+	if len(v.Numbers) == 0 || len(v.Numbers) > maxValueNumbers {
+		return fmt.Errorf("%w: search query: a value is of no field, or of too many", ErrMalformed)
+	}
+	for i := range v.Numbers[1:] {
+		if v.Numbers[i] >= v.Numbers[i+1] {
+			return fmt.Errorf("%w: search query: the numbers of fields do not rise", ErrMalformed)
+		}
+	}
+	return nil
 }
 
 // A SearchProof shows which entries of a ledger are the answer to a query, and

@@ -93,15 +93,14 @@ func (p *searchProver) openTerm(ctx context.Context, bucket uint32, term SearchT
 		for _, tag := range parseTags(list.Tags) {
 			position := len(commitments)
 			commitments = append(commitments, TagCommitment(seed, position, tag))
-			if ok || !slices.Contains(term.Numbers, tag.Field) {
+			if ok {
 				continue
 			}
-			key, err := p.key(ctx, bucketField{bucket, tag.Field}, tags.Index)
-			if err != nil {
+			if ok, err = p.wants(ctx, bucket, term, tags.Index, tag); err != nil {
 				return o, false, err
 			}
-			if key != nil && MakeTag(tag.Field, key, term.Value) == tag {
-				o.Number, o.Position, o.Opening, ok = tag.Field, uint16(position), TagOpening(seed, position), true
+			if ok {
+				o.Number, o.Position, o.Opening = tag.Field, uint16(position), TagOpening(seed, position)
 			}
 		}
 	}
@@ -111,6 +110,23 @@ func (p *searchProver) openTerm(ctx context.Context, bucket uint32, term SearchT
 	}
 	o.Path, err = ProveInclusion(ctx, uint64(o.Position), uint64(o.Count), leavesOf(commitments))
 	return o, true, err
+}
+
+// wants reports whether a tag of an entry is one that a term asks for.
+func (p *searchProver) wants(ctx context.Context, bucket uint32, term SearchTerm, index uint64, tag Tag) (bool, error) {
+	for _, v := range term.Values {
+		if !slices.Contains(v.Numbers, tag.Field) {
+			continue
+		}
+		key, err := p.key(ctx, bucketField{bucket, tag.Field}, index)
+		if err != nil {
+			return false, err
+		}
+		if key != nil && MakeTag(tag.Field, key, v.Value) == tag {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // showTail shows all entries behind the segments, and the tags of those of the

@@ -62,7 +62,7 @@ func (p *searchProver) showSegment(ctx context.Context, id SegmentID) error {
 	return nil
 }
 
-// showBucket shows the rows of all terms in a bucket, or that there are none,
+// showBucket shows the rows of all values in a bucket, or that there are none,
 // and the entries that have all terms. Of what expired it shows why there are no
 // rows.
 func (p *searchProver) showBucket(ctx context.Context, id SegmentID, bucket uint32, r *DirectoryRows) (s SearchRows, err error) {
@@ -73,16 +73,18 @@ func (p *searchProver) showBucket(ctx context.Context, id SegmentID, bucket uint
 	}
 	shown := shownRows{rows: r, terms: make([][]uint16, len(p.Query.Terms))}
 	for i, term := range p.Query.Terms {
-		for _, number := range term.Numbers {
-			key, err := p.key(ctx, bucketField{bucket, number}, id.End())
-			if err != nil {
-				return s, err
+		for _, v := range term.Values {
+			for _, number := range v.Numbers {
+				key, err := p.key(ctx, bucketField{bucket, number}, id.End())
+				if err != nil {
+					return s, err
+				}
+				tag := Tag{Field: number} // without a key, where a row of the field would be
+				if key != nil {
+					tag = MakeTag(number, key, v.Value)
+				}
+				shown.add(i, tag)
 			}
-			tag := Tag{Field: number} // without a key, where a row of the field would be
-			if key != nil {
-				tag = MakeTag(number, key, term.Value)
-			}
-			shown.add(i, tag)
 		}
 	}
 	if s, err = shown.prove(ctx); err != nil {

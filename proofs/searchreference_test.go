@@ -129,7 +129,10 @@ func refTag(field uint64, key, value []byte) string {
 	return string(binary.BigEndian.AppendUint16(nil, uint16(field))) + string(h[:16])
 }
 
-type refTerm struct {
+// A refTerm is values of which an entry has one.
+type refTerm []refValue
+
+type refValue struct {
 	numbers []uint64
 	value   []byte
 }
@@ -218,17 +221,22 @@ func (c *refChecker) check(b refBytes, policy *proofs.Policy) (complete bool) {
 func (c *refChecker) query(b *refBytes) {
 	c.stream, c.first, c.end, c.from, c.until = b.number(4), b.number(8), b.number(8), b.number(8), b.number(8)
 	refWant(c.first <= c.end && (c.until == 0 || c.from <= c.until), "query")
-	total := 0
+	total, values := 0, 0
 	b.list(4, func(b *refBytes) {
 		var t refTerm
-		b.list(1, func(b *refBytes) { t.numbers = append(t.numbers, b.number(2)) })
-		refRising(t.numbers, func(n uint64) uint64 { return n })
-		t.value = b.take(b.number(2))
-		total += len(t.value)
-		refWant(len(t.numbers) > 0 && len(t.numbers) <= 64, "numbers")
+		b.list(4, func(b *refBytes) {
+			var v refValue
+			b.list(1, func(b *refBytes) { v.numbers = append(v.numbers, b.number(2)) })
+			refRising(v.numbers, func(n uint64) uint64 { return n })
+			v.value = b.take(b.number(2))
+			total += len(v.value)
+			refWant(len(v.numbers) > 0 && len(v.numbers) <= 64, "numbers")
+			t, values = append(t, v), values+1
+		})
+		refWant(len(t) > 0, "a term without values")
 		c.terms = append(c.terms, t)
 	})
-	refWant(len(c.terms) > 0 && len(c.terms) <= 16 && total <= 65535, "terms")
+	refWant(len(c.terms) > 0 && len(c.terms) <= 16 && values <= 64 && total <= 65535, "terms")
 }
 
 func (c *refChecker) entries(b *refBytes, root proofs.Hash) {
@@ -276,7 +284,10 @@ func (c *refChecker) readKeys(b *refBytes) {
 				is := b.number(2) == number
 				found = b.hash() == hash && is || found
 			})
-			asked := slices.ContainsFunc(c.terms, func(t refTerm) bool { return slices.Contains(t.numbers, number) })
+			asked := false
+			for _, v := range slices.Concat(c.terms...) {
+				asked = asked || slices.Contains(v.numbers, number)
+			}
 			refWant(found && asked, "another key, or one that is not asked for")
 			c.keys[[2]uint64{bucket, number}] = refKey{opened, key}
 		})

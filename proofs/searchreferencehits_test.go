@@ -137,12 +137,14 @@ func (c *refChecker) hasAll(index, bucket uint64, tags map[string]bool) bool {
 		has := false
 		for tag := range tags {
 			number := uint64(tag[0])<<8 | uint64(tag[1])
-			if !slices.Contains(t.numbers, number) {
-				continue
+			for _, v := range t {
+				if !slices.Contains(v.numbers, number) {
+					continue
+				}
+				k, ok := c.keys[[2]uint64{bucket, number}]
+				refWant(ok && k.opened < index, "no key")
+				has = has || refTag(number, k.key, v.value) == tag
 			}
-			k, ok := c.keys[[2]uint64{bucket, number}]
-			refWant(ok && k.opened < index, "no key")
-			has = has || refTag(number, k.key, t.value) == tag
 		}
 		if !has {
 			return false
@@ -172,10 +174,12 @@ func (c *refChecker) judgeHits() {
 				number, position, count := opened.number(2), opened.number(2), opened.number(2)
 				opening, path := opened.take(32), opened.hashes()
 				k, ok := c.keys[[2]uint64{x.bucket, number}]
-				refWant(ok && k.opened < index && slices.Contains(t.numbers, number), "no key of a hit")
-				commitment := refMAC(opening, []byte(refTag(number, k.key, t.value)))
-				leaf := sha256.Sum256(append([]byte{0}, commitment[:]...))
-				refWant(refCheckInclusion(position, count, leaf, path, l.t), "a tag of a hit")
+				refWant(ok && k.opened < index, "no key of a hit")
+				refWant(slices.ContainsFunc(t, func(v refValue) bool {
+					commitment := refMAC(opening, []byte(refTag(number, k.key, v.value)))
+					leaf := sha256.Sum256(append([]byte{0}, commitment[:]...))
+					return slices.Contains(v.numbers, number) && refCheckInclusion(position, count, leaf, path, l.t)
+				}), "a tag of a hit")
 			}
 			refWant(len(*opened) == 0, "too much of a hit")
 			c.answer[index] = true

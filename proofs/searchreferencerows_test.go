@@ -128,8 +128,8 @@ func (c *refChecker) rows(b *refBytes, low, high uint64, of refBucket, heeded []
 	asked := make(map[string]bool)
 	termTags := make([][]string, len(c.terms)) // those that there are
 	for i, t := range c.terms {
-		for _, number := range t.numbers {
-			from, to, known := c.tagRange(number, bucket, high, t.value)
+		for _, at := range refAsked(t) {
+			from, to, known := c.tagRange(at.number, bucket, high, at.value)
 			none, there := false, false
 			for i := 0; i <= len(shown); i++ { // between row i-1 and row i
 				before := i == 0 || shown[i-1].tag < from
@@ -194,4 +194,19 @@ func refPositions(found *refBytes, entries proofs.Hash) map[uint64]bool {
 		last, positions[p] = int64(p), true
 	}
 	return positions
+}
+
+// A refField is a value of one field.
+type refField struct {
+	number uint64
+	value  []byte
+}
+
+func refAsked(t refTerm) (all []refField) {
+	for _, v := range t {
+		for _, number := range v.numbers {
+			all = append(all, refField{number, v.value})
+		}
+	}
+	return all
 }

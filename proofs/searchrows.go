@@ -78,16 +78,14 @@ func (c *searchChecker) takeUnread(index uint64) {
 // positions returns the positions that have each term.
 func (c *searchChecker) positions(id SegmentID, bucket uint32, rows SearchRows) ([][]uint16, error) {
 	asked := make([][]int, len(c.Query.Terms)) // of each term, which of the shown rows
-	for i, term := range c.Query.Terms {
-		for _, number := range term.Numbers {
-			tag, known := c.tag(bucketField{bucket, number}, i, id.End())
-			at, err := rows.findAsked(number, tag, known)
-			if err != nil {
-				return nil, err
-			}
-			if at >= 0 {
-				asked[i] = append(asked[i], at)
-			}
+	for _, w := range c.wanted(bucket) {
+		tag, known := c.tag(w, id.End())
+		at, err := rows.findAsked(w.field, tag, known)
+		if err != nil {
+			return nil, err
+		}
+		if at >= 0 {
+			asked[w.term] = append(asked[w.term], at)
 		}
 	}
 	all := slices.Concat(asked...)
@@ -104,6 +102,18 @@ func (c *searchChecker) positions(id SegmentID, bucket uint32, rows SearchRows) 
 		}
 	}
 	return terms, nil
+}
+
+// wanted returns the tags of a bucket that the terms ask for.
+func (c *searchChecker) wanted(bucket uint32) (all []wantedTag) {
+	for i, term := range c.Query.Terms {
+		for j, v := range term.Values {
+			for _, number := range v.Numbers {
+				all = append(all, wantedTag{bucketField{bucket, number}, i, j})
+			}
+		}
+	}
+	return all
 }
 
 // inAll returns the positions that are in all lists.

@@ -22,7 +22,7 @@ type searchVector struct {
 		End    uint64 `json:",string"`
 		From   uint64 `json:",string"`
 		Until  uint64 `json:",string"`
-		Terms  []struct {
+		Terms  [][]struct {
 			Numbers []uint16
 			Value   hexBytes
 		}
@@ -41,7 +41,11 @@ type searchVector struct {
 func (v searchVector) query() proofs.SearchQuery {
 	q := proofs.SearchQuery{Stream: v.Query.Stream, First: v.Query.First, End: v.Query.End, From: v.Query.From, Until: v.Query.Until}
 	for _, t := range v.Query.Terms {
-		q.Terms = append(q.Terms, proofs.SearchTerm{Numbers: t.Numbers, Value: t.Value})
+		var term proofs.SearchTerm
+		for _, o := range t {
+			term.Values = append(term.Values, proofs.SearchValue{Numbers: o.Numbers, Value: o.Value})
+		}
+		q.Terms = append(q.Terms, term)
 	}
 	return q
 }

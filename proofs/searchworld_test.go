@@ -244,8 +244,10 @@ func (e *searchEvent) has(t proofs.SearchTerm) bool {
 			continue
 		}
 		for _, v := range e.values[i] {
-			if slices.Contains(t.Numbers, v.field) && v.value == string(t.Value) {
-				return true
+			for _, wanted := range t.Values {
+				if slices.Contains(wanted.Numbers, v.field) && v.value == string(wanted.Value) {
+					return true
+				}
 			}
 		}
 	}

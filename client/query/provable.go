@@ -7,13 +7,15 @@ import (
 )
 
 // A Provable is what a query asks for whose answer can be proven to be complete:
-// the entries of a stream that have all of some values of declared fields, within
-// a range of indices and of the ledger's time.
+// the entries of a stream that have all of some values of declared fields, and of
+// some lists of values one each, within a range of indices and of the ledger's time.
+// The Op of all Fields is Equal, and they have a Name.
 type Provable struct {
-	Stream      string  // empty: the query names none
-	Fields      []Field // one or more, each once; their Op is Equal, and they have a Name
-	First, Last uint64  // indices; those of all entries are from 0 to [math.MaxUint64]
-	From, Until uint64  // from From on, and before Until, in microseconds since 1970; Until is 0 where there is no bound
+	Stream      string    // empty: the query names none
+	Fields      []Field   // each once
+	Any         [][]Field // lists of two or more, each once; if there are none there is one of Fields
+	First, Last uint64    // indices; those of all entries are from 0 to [math.MaxUint64]
+	From, Until uint64    // from From on, and before Until, in microseconds since 1970; Until is 0 where there is no bound
 }
 
 // Prove returns what a query that [Parse] made asks for, if an answer to it can be
@@ -23,7 +25,7 @@ func Prove(q *Query) (Provable, error) {
 	if err := p.and(q.Expr); err != nil {
 		return Provable{}, err
 	}
-	if len(p.asked.Fields) == 0 {
+	if len(p.asked.Fields)+len(p.asked.Any) == 0 {
 		return Provable{}, p.fail(span{0, max(len(q.text), 1)}, "no value of a declared field is asked for")
 	}
 	return p.asked, nil
@@ -37,6 +39,13 @@ func (p Provable) Expr() Expr {
 	}
 	for _, f := range p.Fields {
 		list = append(list, f)
+	}
+	for _, fields := range p.Any {
+		var either Or
+		for _, f := range fields {
+			either.List = append(either.List, f)
+		}
+		list = append(list, either)
 	}
 	if p.First > 0 || p.Last < math.MaxUint64 {
 		list = append(list, Indices{p.First, p.Last})
@@ -54,7 +63,7 @@ func (p Provable) Expr() Expr {
 }
 
 // whatIsProvable is the hint of all errors of [Prove].
-const whatIsProvable = "what can be proven to be complete is field:value, once or several times, with stream:, index:, after: and before:"
+const whatIsProvable = "what can be proven to be complete are values of fields, as in (a:b or c:d) e:f, with stream:, index:, after: and before:"
 
 // A prover goes through an expression from its front.
 type prover struct {
@@ -79,8 +88,7 @@ func (p *prover) and(e Expr) error {
 		}
 		return nil
 	case Or:
-		p.next += leaves(e.List[0])
-		return p.fail(p.query.spans[p.next], "no one proof shows the answer to alternatives: ask for each of them")
+		return p.or(e.List)
 	case Not:
 		return p.fail(p.query.spans[p.next], "of what is excluded nothing can be proven")
 	}
@@ -95,13 +103,37 @@ func (p *prover) and(e Expr) error {
 	return nil
 }
 
-// leaves returns how many parts of an expression are no And, Or or Not.
-func leaves(e Expr) (n int) {
-	Map(e, func(e Expr) Expr {
-		n++
-		return e
-	})
-	return n
+// or takes alternatives, which have to be values.
+func (p *prover) or(list []Expr) error {
+	var fields []Field
+	for _, e := range list {
+		at := p.query.spans[p.next]
+		p.next++
+		f, ok := e.(Field)
+		problem := "alternatives can be proven where each is a value of a field"
+		if ok {
+			problem = notProvable(f)
+		}
+		if problem != "" {
+			return p.fail(at, problem)
+		}
+		if !slices.Contains(fields, f) {
+			fields = append(fields, f)
+		}
+	}
+	if len(fields) == 1 {
+		p.asked.add(fields[0])
+	} else if !slices.ContainsFunc(p.asked.Any, func(o []Field) bool { return slices.Equal(o, fields) }) {
+		p.asked.Any = append(p.asked.Any, fields)
+	}
+	return nil
+}
+
+// add adds a value.
+func (a *Provable) add(f Field) {
+	if !slices.Contains(a.Fields, f) {
+		a.Fields = append(a.Fields, f)
+	}
 }
 
 // narrow adds a condition, or says why that cannot be.
@@ -112,9 +144,7 @@ func (a *Provable) narrow(e Expr) (problem string) {
 		if problem := notProvable(e); problem != "" {
 			return problem
 		}
-		if !slices.Contains(a.Fields, e) {
-			a.Fields = append(a.Fields, e)
-		}
+		a.add(e)
 	case Stream:
 		if a.Stream != "" && a.Stream != e.Name {
 			return fmt.Sprintf("no entry is of the stream %s too", a.Stream)

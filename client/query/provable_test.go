@@ -40,6 +40,9 @@ func TestConjunctionsOfValuesAreProvable(t *testing.T) {
 		`after:-2h before:-1m a:10.0.0.1 after:-1h`:   {Fields: equal("a=10.0.0.1"), Last: math.MaxUint64, From: now - hour, Until: now - hour/60},
 		`before:2030-01-01 before:-1h a:"10.0.0.0/8"`: {Fields: equal("a=10.0.0.0/8"), Last: math.MaxUint64, Until: now - hour},
 		`actor:(alice) index:0..18446744073709551615`: {Fields: equal("actor=alice"), Last: math.MaxUint64},
+		`actor:alice or actor:bob`:                    {Any: [][]query.Field{equal("actor=alice", "actor=bob")}, Last: math.MaxUint64},
+		`a:b actor:(alice or bob) (c:d or e:f) e:f`:   {Fields: equal("a=b", "e=f"), Any: [][]query.Field{equal("actor=alice", "actor=bob"), equal("c=d", "e=f")}, Last: math.MaxUint64},
+		`a:(b or b) (c:d or c:d or e:f) (c:d or e:f)`: {Fields: equal("a=b"), Any: [][]query.Field{equal("c=d", "e=f")}, Last: math.MaxUint64},
 	} {
 		got, err := prove(t, text)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -51,26 +54,28 @@ func TestConjunctionsOfValuesAreProvable(t *testing.T) {
 // The mark stands below what cannot be proven, and the hint says what can be.
 func TestWhatIsNotProvableIsMarked(t *testing.T) {
 	for text, mark := range map[string]string{
-		`actor:alice or actor:bob`:         `               ^^^^^^^^^`,
-		`a:b actor:(alice  or "bob")  c:d`: `                     ^^^^^`,
-		`a:b (c:d e:f or g:h)`:             `                ^^^`,
-		`a:b -c:d`:                         `     ^^^`,
-		`a:b not (c:d or e:f)`:             `         ^^^`,
-		`a:b  word`:                        `     ^^^^`,
-		`"some words" a:b`:                 `^^^^^^^^^^^^`,
-		`a:b* c:d`:                         `^^^^`,
-		`c:d a:*`:                          `    ^^^`,
-		`a>=5`:                             `^^^^`,
-		`a:10.0.0.0/8`:                     `^^^^^^^^^^^^`,
-		`a:b $.c.d:e`:                      `    ^^^^^^^`,
-		`source:s a:b`:                     `^^^^^^^^`,
-		`stream:s a:b stream:t`:            `             ^^^^^^^^`,
-		`a:b index:5 index:..4`:            `            ^^^^^^^^^`,
-		`after:-1h a:b before:-2h`:         `              ^^^^^^^^^^`,
-		`a:b before:1970-01-01`:            `    ^^^^^^^^^^^^^^^^^`,
-		`stream:s index:7`:                 `^^^^^^^^^^^^^^^^`,
-		`*`:                                `^`,
-		``:                                 `^`,
+		`actor:alice or word`:             `               ^^^^`,
+		`a:b actor:(alice  or bob*)  c:d`: `                     ^^^^`,
+		`a:b (g:h or c:d e:f)`:            `            ^^^`,
+		`a:b (g:h or -c:d)`:               `             ^^^`,
+		`a:b or stream:s`:                 `       ^^^^^^^^`,
+		`a:b -c:d`:                        `     ^^^`,
+		`a:b not (c:d or e:f)`:            `         ^^^`,
+		`a:b  word`:                       `     ^^^^`,
+		`"some words" a:b`:                `^^^^^^^^^^^^`,
+		`a:b* c:d`:                        `^^^^`,
+		`c:d a:*`:                         `    ^^^`,
+		`a>=5`:                            `^^^^`,
+		`a:10.0.0.0/8`:                    `^^^^^^^^^^^^`,
+		`a:b $.c.d:e`:                     `    ^^^^^^^`,
+		`source:s a:b`:                    `^^^^^^^^`,
+		`stream:s a:b stream:t`:           `             ^^^^^^^^`,
+		`a:b index:5 index:..4`:           `            ^^^^^^^^^`,
+		`after:-1h a:b before:-2h`:        `              ^^^^^^^^^^`,
+		`a:b before:1970-01-01`:           `    ^^^^^^^^^^^^^^^^^`,
+		`stream:s index:7`:                `^^^^^^^^^^^^^^^^`,
+		`*`:                               `^`,
+		``:                                `^`,
 	} {
 		_, err := prove(t, text)
 		var e *query.Error
@@ -127,5 +132,5 @@ func ExampleProve() {
 	// beginnings of values cannot be proven: tags are of whole values
 	//   actor:alice action:delete* after:-24h
 	//               ^^^^^^^^^^^^^^
-	// hint: what can be proven to be complete is field:value, once or several times, with stream:, index:, after: and before:
+	// hint: what can be proven to be complete are values of fields, as in (a:b or c:d) e:f, with stream:, index:, after: and before:
 }

@@ -30,9 +30,9 @@ said.
 
 With --complete it asks the ledger for a proof that no event is missing, and verifies that
 before it prints anything; that there are none is proven in the same way. Then the query is
-one or several field:value, of fields that one stream declares, all of which have to fit;
-and stream:, index:, after: and before:. Of words, parts of values, alternatives and what
-is excluded no proof can be made. What is printed says what it rests on. By default a proof
+one or several field:value, of fields that one stream declares, all of which have to fit, or
+one of some, as in (actor:alice or actor:bob) action:delete; and stream:, index:, after:
+and before:. Of words, parts of values and what is excluded no proof can be made. What is printed says what it rests on. By default a proof
 goes as far as the directories that the log commits to, which come 4,096 to 8,192 entries
 behind the last one; --now looks through these too. That a directory leaves out nothing the
 log has committed to, and nobody has attested it yet: the answer is then complete if the

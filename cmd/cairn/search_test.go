@@ -111,7 +111,7 @@ func TestALedgerThatCheatsASearchIsCaught(t *testing.T) {
 		"one of another stream":      {instead("stream:others", "actor:alice"), `is not said to be "logins"`},
 		"one of some entries":        {instead("stream:logins", "actor:alice", "index:5.."), "does not verify: another range of entries or of time"},
 		"one of some time":           {instead("stream:logins", "actor:alice", "after:2020-01-01"), "does not verify: another range of entries or of time"},
-		"one of two values":          {instead("stream:logins", "actor:alice", "action:alice"), "does not verify: 2 values instead of 1"},
+		"one of two values":          {instead("stream:logins", "actor:alice", "action:alice"), "does not verify: 2 conditions instead of 1"},
 		"a hit less":                 {reforged(t, func(p *proofs.SearchProof) { p.Tail = p.Tail[:len(p.Tail)-1] }), "search proof: does not verify: the tags of entry "},
 		"no names":                   {reforged(t, func(p *proofs.SearchProof) { p.Names = nil }), `is not said to be "logins"`},
 		"an end before the last":     {reforged(t, func(p *proofs.SearchProof) { p.Stop-- }), "does not verify: it stops at entry "},
@@ -153,12 +153,12 @@ func TestAFieldThatHadTwoNumbersIsLookedForByBoth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	numbers := a.proof.Query.Terms[0].Numbers
+	numbers := a.proof.Query.Terms[0].Values[0].Numbers
 	if len(numbers) != 2 {
 		t.Fatalf("got the numbers %d, want two", numbers)
 	}
 	for i := range numbers {
-		a.proof.Query.Terms[0].Numbers = slices.Delete(slices.Clone(numbers), i, i+1)
+		a.proof.Query.Terms[0].Values[0].Numbers = slices.Delete(slices.Clone(numbers), i, i+1)
 		if err := a.isOf(asked); !errors.Is(err, proofs.ErrNotVerified) || !strings.Contains(err.Error(), "is left out") {
 			t.Errorf("without number %d: got %v, want that it is left out", numbers[i], err)
 		}
@@ -168,7 +168,7 @@ func TestAFieldThatHadTwoNumbersIsLookedForByBoth(t *testing.T) {
 // What a proof calls a field is the name of all of its numbers, or of none.
 func TestVerifyNamesNoFieldOfWhichANumberIsLeftOut(t *testing.T) {
 	name := func(names map[uint16][]string, numbers ...uint16) string {
-		a := searchAnswer{stream: "s", names: names, proof: proofs.SearchProof{Query: proofs.SearchQuery{Terms: []proofs.SearchTerm{{Numbers: numbers}}}}}
+		a := searchAnswer{stream: "s", names: names, proof: proofs.SearchProof{Query: proofs.SearchQuery{Terms: []proofs.SearchTerm{{Values: []proofs.SearchValue{{Numbers: numbers}}}}}}}
 		got, named := a.fieldName(numbers)
 		if named != a.named() || named == strings.HasPrefix(got, "field-") {
 			t.Errorf("%v: got %q, named %v", numbers, got, named)

@@ -81,8 +81,16 @@ func (a *searchAnswer) query() string {
 		asked.Last = max(q.End, 1) - 1
 	}
 	for _, t := range q.Terms {
-		name, _ := a.fieldName(t.Numbers)
-		asked.Fields = append(asked.Fields, query.Field{Name: name, Op: query.Equal, Value: string(t.Value)})
+		var fields []query.Field
+		for _, v := range t.Values {
+			name, _ := a.fieldName(v.Numbers)
+			fields = append(fields, query.Field{Name: name, Op: query.Equal, Value: string(v.Value)})
+		}
+		if len(fields) == 1 {
+			asked.Fields = append(asked.Fields, fields[0])
+		} else {
+			asked.Any = append(asked.Any, fields)
+		}
 	}
 	return query.Format(asked.Expr())
 }
@@ -101,7 +109,7 @@ func (a *searchAnswer) unread() error {
 	return nil
 }
 
-// fieldName returns the name that all numbers of a term have had, and no other
+// fieldName returns the name that all numbers of a value have had, and no other
 // number, or else the numbers.
 func (a *searchAnswer) fieldName(numbers []uint16) (name string, named bool) {
 	for _, name := range slices.Backward(a.names[numbers[0]]) {
@@ -121,8 +129,10 @@ func (a *searchAnswer) fieldName(numbers []uint16) (name string, named bool) {
 // that are asked for.
 func (a *searchAnswer) named() bool {
 	return a.stream != "" && !slices.ContainsFunc(a.proof.Query.Terms, func(t proofs.SearchTerm) bool {
-		_, named := a.fieldName(t.Numbers)
-		return !named
+		return slices.ContainsFunc(t.Values, func(v proofs.SearchValue) bool {
+			_, named := a.fieldName(v.Numbers)
+			return !named
+		})
 	})
 }
 

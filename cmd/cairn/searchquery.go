@@ -66,13 +66,22 @@ func (p *program) askedFor(args []string, o searchFlags) (asked client.CompleteQ
 	if asked.End > 0 && asked.First >= asked.End || asked.Until > 0 && asked.From >= asked.Until {
 		return asked, command.Usage("the range ends before it begins")
 	}
-	for _, f := range provable.Fields {
-		asked.Fields = append(asked.Fields, client.FieldValue{Name: f.Name, Value: f.Value})
+	asked.Fields = askedValues(provable.Fields)
+	for _, fields := range provable.Any {
+		asked.Any = append(asked.Any, askedValues(fields))
 	}
-	if len(asked.Fields) > proofs.MaxTerms {
-		return asked, command.Usage("the query asks for %d values, and at most %d can be proven at once", len(asked.Fields), proofs.MaxTerms)
+	terms := asked.Terms()
+	if values := len(slices.Concat(terms...)); len(terms) > proofs.MaxTerms || values > proofs.MaxSearchValues {
+		return asked, command.Usage("the query has %d conditions with %d values, and at most %d with %d can be proven at once", len(terms), values, proofs.MaxTerms, proofs.MaxSearchValues)
 	}
 	return asked, nil
+}
+
+func askedValues(fields []query.Field) (values []client.FieldValue) {
+	for _, f := range fields {
+		values = append(values, client.FieldValue{Name: f.Name, Value: f.Value})
+	}
+	return values
 }
 
 // queryError is wrong usage, line for line: the mark stands below its place.
@@ -134,21 +143,35 @@ func (a *searchAnswer) isOf(asked client.CompleteQuery) error {
 	if a.stream != asked.Stream {
 		return fmt.Errorf("%w: stream %d is not said to be %.80q", proofs.ErrNotVerified, q.Stream, asked.Stream)
 	}
-	if len(q.Terms) != len(asked.Fields) {
-		return fmt.Errorf("%w: %d values instead of %d", proofs.ErrNotVerified, len(q.Terms), len(asked.Fields))
+	terms := asked.Terms()
+	if len(q.Terms) != len(terms) {
+		return fmt.Errorf("%w: %d conditions instead of %d", proofs.ErrNotVerified, len(q.Terms), len(terms))
 	}
-	for i, f := range asked.Fields {
-		if !bytes.Equal(q.Terms[i].Value, []byte(f.Value)) {
-			return fmt.Errorf("%w: another value than %.80q", proofs.ErrNotVerified, f.Value)
+	for i, values := range terms {
+		if got := len(q.Terms[i].Values); got != len(values) {
+			return fmt.Errorf("%w: %d values instead of %d", proofs.ErrNotVerified, got, len(values))
 		}
-		for _, number := range q.Terms[i].Numbers {
-			if !slices.Contains(a.names[number], f.Name) {
-				return fmt.Errorf("%w: field %d is not said to be %.80q", proofs.ErrNotVerified, number, f.Name)
+		for j, f := range values {
+			if err := a.isValue(q.Terms[i].Values[j], f); err != nil {
+				return err
 			}
 		}
-		if missing := a.missing(q.Terms[i].Numbers, f.Name); missing > 0 {
-			return fmt.Errorf("%w: field %d, which is said to be %.80q too, is left out", proofs.ErrNotVerified, missing, f.Name)
+	}
+	return nil
+}
+
+// isValue checks that a value that a proof is about is one that was asked for.
+func (a *searchAnswer) isValue(v proofs.SearchValue, asked client.FieldValue) error {
+	if !bytes.Equal(v.Value, []byte(asked.Value)) {
+		return fmt.Errorf("%w: another value than %.80q", proofs.ErrNotVerified, asked.Value)
+	}
+	for _, number := range v.Numbers {
+		if !slices.Contains(a.names[number], asked.Name) {
+			return fmt.Errorf("%w: field %d is not said to be %.80q", proofs.ErrNotVerified, number, asked.Name)
 		}
+	}
+	if missing := a.missing(v.Numbers, asked.Name); missing > 0 {
+		return fmt.Errorf("%w: field %d, which is said to be %.80q too, is left out", proofs.ErrNotVerified, missing, asked.Name)
 	}
 	return nil
 }

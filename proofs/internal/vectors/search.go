@@ -29,15 +29,15 @@ type searchVector struct {
 }
 
 type queryFields struct {
-	Stream uint32       `json:"stream"`
-	First  uint64       `json:"first,string"`
-	End    uint64       `json:"end,string"`
-	From   uint64       `json:"from,string"`
-	Until  uint64       `json:"until,string"`
-	Terms  []termFields `json:"terms"`
+	Stream uint32            `json:"stream"`
+	First  uint64            `json:"first,string"`
+	End    uint64            `json:"end,string"`
+	From   uint64            `json:"from,string"`
+	Until  uint64            `json:"until,string"`
+	Terms  [][]searchedValue `json:"terms"` // each one's values, of which one is enough
 }
 
-type termFields struct {
+type searchedValue struct {
 	Numbers []uint16 `json:"numbers"`
 	Value   hexBytes `json:"value"`
 }
@@ -53,7 +53,11 @@ func (s searched) accept(name string) searchVector {
 	v := must(s.Check(must(proofs.ParsePolicy([]byte(searchPolicy())))))
 	q := &queryFields{Stream: s.Query.Stream, First: s.Query.First, End: s.Query.End, From: s.Query.From, Until: s.Query.Until}
 	for _, t := range s.Query.Terms {
-		q.Terms = append(q.Terms, termFields{t.Numbers, t.Value})
+		var values []searchedValue
+		for _, o := range t.Values {
+			values = append(values, searchedValue{o.Numbers, o.Value})
+		}
+		q.Terms = append(q.Terms, values)
 	}
 	return searchVector{
 		Name: name, Policy: searchPolicy(), Proof: s.bytes(), Query: q, Hits: decimals(v.Hits), Start: v.Start, Stop: v.Stop,
@@ -83,7 +87,7 @@ func decimals(numbers []uint64) (out []string) {
 func queryOf(end uint64, terms ...string) proofs.SearchQuery {
 	q := proofs.SearchQuery{Stream: 1, End: end}
 	for i, value := range terms {
-		q.Terms = append(q.Terms, proofs.SearchTerm{Numbers: []uint16{uint16(i + 1)}, Value: []byte(value)})
+		q.Terms = append(q.Terms, proofs.SearchTerm{Values: []proofs.SearchValue{{Numbers: []uint16{uint16(i + 1)}, Value: []byte(value)}}})
 	}
 	return q
 }
@@ -97,11 +101,14 @@ func searchVectors() []searchVector {
 	timed.From, timed.Until = small.leaf(5).Time, small.leaf(10).Time
 	span := searched{small.prove(timed)}
 	either := queryOf(end, "alice")
-	either.Terms[0].Numbers = []uint16{1, 2}
+	either.Terms[0].Values[0].Numbers = []uint16{1, 2}
+	union := queryOf(end, "alice", "delete")
+	union.Terms[0].Values = append(union.Terms[0].Values, proofs.SearchValue{Numbers: []uint16{1}, Value: []byte("bob")})
 	vectors := []searchVector{
 		one.accept("a small log, and two terms that two entries have"),
 		searched{small.prove(queryOf(end, "nobody"))}.accept("a value that nobody has"),
 		searched{small.prove(either)}.accept("a value of either of two fields"),
+		searched{small.prove(union)}.accept("either of two values, and another"),
 		span.accept("a range of time"),
 	}
 	stops := must(proofs.ParseSearchProof(one.bytes()))
