@@ -3,6 +3,7 @@ package proofs
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -149,6 +150,24 @@ func ParseBucket(b []byte) (BucketBody, error) {
 		d.err = keys.err
 	}
 	return o, d.end()
+}
+
+// JoinFieldKeys returns the keys that a bucket committed to, which rise by field,
+// with more of them, and the first field of which there was another key already: of
+// a field a bucket has one for ever. 0: there is none. It leaves its arguments as
+// they are.
+func JoinFieldKeys(keys, more []FieldKeyBody) (all []FieldKeyBody, other uint16) {
+	all = keys
+	for _, k := range more {
+		at, known := slices.BinarySearchFunc(all, k.Field, func(x FieldKeyBody, field uint16) int { return int(x.Field) - int(field) })
+		switch {
+		case !known:
+			all = slices.Insert(slices.Clone(all), at, k)
+		case all[at].Hash != k.Hash && other == 0:
+			other = k.Field
+		}
+	}
+	return all, other
 }
 
 // bool reads one byte that is 0 or 1.

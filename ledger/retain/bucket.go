@@ -22,6 +22,8 @@ type bucket struct {
 	count  uint64
 	time   uint64 // of the last entry, microseconds since 1970
 	expiry uint64 // index of the announcement; 0: none
+
+	keys []proofs.FieldKeyBody // of its fields, rising; none once it expires
 }
 
 func (b *bucket) add(index, time uint64) {
@@ -90,7 +92,11 @@ func (s *State) judgeBucket(leaf *proofs.Leaf) (change func(), err error) {
 		case b.expiry > 0:
 			return nil, fmt.Errorf("bucket %d: entry %d announced its expiry: %w", body.Bucket, b.expiry, ErrClosed)
 		}
-		return nil, nil
+		keys, other := proofs.JoinFieldKeys(b.keys, body.Keys)
+		if other > 0 {
+			return nil, fmt.Errorf("bucket %d has another key of field %d", body.Bucket, other)
+		}
+		return func() { b.keys = keys }, nil
 	}
 	if uint64(body.Bucket) != uint64(len(s.buckets))+1 {
 		return nil, fmt.Errorf("bucket %d opens after bucket %d", body.Bucket, len(s.buckets))
@@ -106,7 +112,7 @@ func (s *State) judgeBucket(leaf *proofs.Leaf) (change func(), err error) {
 		if !set {
 			s.setClass(ClassSetting{Body: proofs.ClassBody{Class: body.Class, Period: proofs.Month}})
 		}
-		s.addBucket(bucket{path: p})
+		s.addBucket(bucket{path: p, keys: body.Keys})
 	}, nil
 }
 

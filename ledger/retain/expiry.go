@@ -114,7 +114,7 @@ func (s *State) judgeExpiry(index uint64, leaf *proofs.Leaf) (change func(), err
 		return nil, fmt.Errorf("bucket %d is of stream %d, which is held", x.Bucket, b.stream)
 	}
 	return func() {
-		b.expiry = index
+		b.expiry, b.keys = index, nil
 		s.announce(&closing{index: index, kind: proofs.Expiry, bucket: x.Bucket, stream: b.stream})
 	}, nil
 }

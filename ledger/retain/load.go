@@ -44,9 +44,26 @@ func (s *State) loadBuckets(saved *snapshot) error {
 		if twin || !used && !unused || b.Expiry > 0 && !s.behind(b.Expiry, b.Last) {
 			return fmt.Errorf("bucket %d: it cannot be so", i+1)
 		}
-		s.addBucket(bucket{p, b.First, b.Last, b.Count, b.Time, b.Expiry})
+		keys, err := loadFieldKeys(b)
+		if err != nil {
+			return fmt.Errorf("bucket %d: %w", i+1, err)
+		}
+		s.addBucket(bucket{p, b.First, b.Last, b.Count, b.Time, b.Expiry, keys})
 	}
 	return nil
+}
+
+// loadFieldKeys returns the keys that a bucket committed to.
+func loadFieldKeys(b savedBucket) (keys []proofs.FieldKeyBody, err error) {
+	last := uint16(0)
+	for _, k := range b.Keys {
+		if k.Field <= last || len(k.Hash) != len(proofs.Hash{}) || b.Expiry > 0 {
+			return nil, errors.New("its field keys cannot be so")
+		}
+		last = k.Field
+		keys = append(keys, proofs.FieldKeyBody{Field: k.Field, Hash: proofs.Hash(k.Hash)})
+	}
+	return keys, nil
 }
 
 func (s *State) loadClasses(saved *snapshot) error {

@@ -68,6 +68,14 @@ func TestEntriesThatNoHonestWriterMakes(t *testing.T) {
 			l.expire(1)
 			return bucketLeaf(proofs.BucketBody{Bucket: 1, Stream: 1, Class: 1, Period: 0})
 		}, retain.ErrClosed, "entry 10 announced its expiry"},
+		{"another key of a field", func(l *log) proofs.Leaf {
+			keys := func(hash byte) []proofs.FieldKeyBody {
+				return []proofs.FieldKeyBody{{Field: 3, Hash: proofs.Hash{hash}}}
+			}
+			l.must(bucketLeaf(proofs.BucketBody{Bucket: 2, Stream: 1, Class: 1, Period: 1, Keys: keys(1)}))
+			l.must(bucketLeaf(proofs.BucketBody{Bucket: 2, Stream: 1, Class: 1, Period: 1, Keys: append(keys(1), proofs.FieldKeyBody{Field: 4})}))
+			return bucketLeaf(proofs.BucketBody{Bucket: 2, Stream: 1, Class: 1, Period: 1, Keys: keys(2)})
+		}, nil, "bucket 2 has another key of field 3"},
 		{"a bucket whose body is cut off", func(l *log) proofs.Leaf {
 			return proofs.Leaf{Kind: proofs.BucketOpened, Control: []byte{0}}
 		}, proofs.ErrMalformed, "cut off"},

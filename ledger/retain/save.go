@@ -44,6 +44,13 @@ type savedBucket struct {
 	Count  uint64 `json:"count,omitempty"`
 	Time   uint64 `json:"time,omitempty"`
 	Expiry uint64 `json:"expiry,omitempty"`
+
+	Keys []savedFieldKey `json:"keys,omitempty"`
+}
+
+type savedFieldKey struct {
+	Field uint16 `json:"field"`
+	Hash  []byte `json:"hash"`
 }
 
 // A savedClass is one setting of a class.
@@ -184,7 +191,11 @@ func (s *State) snapshot() snapshot {
 	defer s.mu.RUnlock()
 	out := snapshot{Size: s.size}
 	for _, b := range s.buckets {
-		out.Buckets = append(out.Buckets, savedBucket{b.stream, b.class, b.period, b.first, b.last, b.count, b.time, b.expiry})
+		var keys []savedFieldKey
+		for _, k := range b.keys {
+			keys = append(keys, savedFieldKey{k.Field, k.Hash[:]})
+		}
+		out.Buckets = append(out.Buckets, savedBucket{b.stream, b.class, b.period, b.first, b.last, b.count, b.time, b.expiry, keys})
 	}
 	for _, n := range slices.Sorted(maps.Keys(s.classes)) {
 		for _, c := range s.classes[n] {

@@ -80,6 +80,32 @@ func TestSnapshotOfStreams(t *testing.T) {
 	}
 }
 
+func TestSnapshotOfFieldKeys(t *testing.T) {
+	l := newLog(t)
+	l.class(1, 30, proofs.Day)
+	keys := []proofs.FieldKeyBody{{Field: 2}, {Field: 5, Hash: proofs.Hash{1}}}
+	l.must(bucketLeaf(proofs.BucketBody{Bucket: 1, Stream: 1, Class: 1, Period: 1, Keys: keys}))
+	l.buckets++
+	l.event(1, 1)
+	saved := string(must(reload(t, l.state).Save()))
+	for _, row := range []struct{ name, old, new string }{
+		{"fields that do not rise", `"field":5`, `"field":2`},
+		{"field 0", `"field":2`, `"field":0`},
+		{"half a hash", `"hash":"AAAA`, `"hash":"`},
+		{"no hash", `"field":5,`, `"field":5,"hush":"",`},
+		{"keys of a bucket that expires", `"keys":`, `"expiry":2,"keys":`},
+	} {
+		bad := strings.Replace(saved, row.old, row.new, 1)
+		if _, err := retain.Load([]byte(bad)); !errors.Is(err, proofs.ErrMalformed) || bad == saved {
+			t.Errorf("%s: %v, want it malformed", row.name, err)
+		}
+	}
+	l.expire(1)
+	if saved := string(must(reload(t, l.state).Save())); strings.Contains(saved, `"keys"`) {
+		t.Errorf("keys of a bucket that expires are kept: %s", saved)
+	}
+}
+
 func TestSnapshotsThatAreRefused(t *testing.T) {
 	saved := string(must(busy(t).state.Save()))
 	for _, row := range []struct{ name, old, new string }{

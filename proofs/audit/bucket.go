@@ -12,9 +12,10 @@ type bucket struct {
 	bucketPath
 	first, last uint64 // indices of its entries, where there are any
 	count       uint64
-	expiry      *closing // nil: its expiry is not announced
-	late        bool     // that something came into it after that was reported
-	short       bool     // that something should be kept for longer was
+	expiry      *closing              // nil: its expiry is not announced
+	keys        []proofs.FieldKeyBody // of its fields, rising; none once it expires
+	late        bool                  // that something came into it after that was reported
+	short       bool                  // that something should be kept for longer was
 }
 
 // A bucketPath says which entries share a bucket and its keys.
@@ -41,7 +42,20 @@ func (h *history) open(c control) error {
 	case was.expiry != nil:
 		h.report(BucketExpired, c.index, c.path, "Entry %d opens bucket %d again, whose expiry entry %d has announced.", c.index, body.Bucket, was.expiry.announced)
 	}
+	if b := h.buckets[body.Bucket]; b.expiry == nil {
+		h.takeKeys(c, body.Bucket, b, body.Keys)
+	}
 	return nil
+}
+
+// takeKeys takes over keys of fields. With two of one field, searches could be
+// proven to be complete that leave out the entries whose tags the other one made.
+func (h *history) takeKeys(c control, number uint32, b *bucket, more []proofs.FieldKeyBody) {
+	keys, other := proofs.JoinFieldKeys(b.keys, more)
+	if other > 0 {
+		h.report(FieldKeyConflict, c.index, c.path, "Entry %d commits to a key of field %d in bucket %d, and an entry before it to another one.", c.index, other, number)
+	}
+	b.keys = keys
 }
 
 // addBucket opens a bucket. No other one may have its path: what closes one of

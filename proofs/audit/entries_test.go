@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -18,6 +19,15 @@ func TestEntries(t *testing.T) {
 	}
 	opened := func(bucket, stream uint32) proofs.Leaf {
 		return control(proofs.BucketOpened, check(proofs.FormatBucket(proofs.BucketBody{Bucket: bucket, Stream: stream, Class: 1, Period: 20776 + max(bucket, 4)})))
+	}
+	keyed := func(bucket uint32, keys ...byte) proofs.Leaf {
+		body := proofs.BucketBody{Bucket: bucket, Stream: 1, Class: 1, Period: 20776 + max(bucket, 4)}
+		for i, key := range keys {
+			if key > 0 {
+				body.Keys = append(body.Keys, proofs.FieldKeyBody{Field: uint16(i + 1), Hash: proofs.Hash{key}})
+			}
+		}
+		return control(proofs.BucketOpened, check(proofs.FormatBucket(body)))
 	}
 	created := control(proofs.Created, check(proofs.FormatCreated(proofs.CreatedBody{Origin: origin, Keys: "k"})))
 	const path = "tile/entries/001.p/"
@@ -43,6 +53,9 @@ func TestEntries(t *testing.T) {
 		{"a bucket that is opened too late", []proofs.Leaf{event(5, 9, 1), opened(5, 1), event(5, 9, 2)}, nil, []want{{audit.BucketUnopened, path + "47", 300}}},
 		{"a bucket of another stream", []proofs.Leaf{event(3, 9, 1)}, nil, []want{{audit.BucketConflict, path + "45", 300}}},
 		{"a bucket opened again with more keys", []proofs.Leaf{opened(2, 1)}, nil, nil},
+		{"a bucket opened again with the same keys", []proofs.Leaf{keyed(5, 7), keyed(5, 7, 8), keyed(5, 0, 8), keyed(2, 9)}, nil, nil},
+		{"two keys of a field", []proofs.Leaf{keyed(5, 7, 8), keyed(5, 8)}, nil, []want{{audit.FieldKeyConflict, path + "46", 301}}},
+		{"two keys of two fields", []proofs.Leaf{keyed(5, 7), keyed(5, 0, 8), keyed(5, 1, 1), keyed(5, 7, 8)}, nil, []want{{audit.FieldKeyConflict, path + "48", 302}}},
 		{"a bucket with the keys of another one", []proofs.Leaf{opened(4, 1)}, nil, []want{{audit.BucketConflict, path + "45", 300}}},
 		{"a bucket opened for another stream", []proofs.Leaf{opened(2, 2)}, nil, []want{{audit.BucketConflict, path + "45", 300}}},
 		{"the ledger is created again", []proofs.Leaf{created}, nil, []want{{audit.CreatedAgain, path + "45", 300}}},
@@ -62,6 +75,31 @@ func TestEntries(t *testing.T) {
 			l.publish(300 + len(tt.add))
 			demand(t, l.audit(l.files, nil), tt.want...)
 		})
+	}
+}
+
+// A key that was committed to is known to a later run, from its state.
+func TestAStateKnowsFieldKeys(t *testing.T) {
+	l := newLedger(t)
+	l.vault = false
+	l.grow(300)
+	open := func(size int, keys ...proofs.FieldKeyBody) {
+		body := proofs.BucketBody{Bucket: 5, Stream: 1, Class: 1, Period: 20781, Keys: keys}
+		leaf := proofs.Leaf{Kind: proofs.BucketOpened, Time: entryTime(uint64(size - 1)), T: proofs.EmptyRoot(), Control: check(proofs.FormatBucket(body))}
+		l.add(check(proofs.FormatLeaf(leaf)))
+		l.publish(size)
+	}
+	open(301, proofs.FieldKeyBody{Field: 2, Hash: proofs.Hash{1}}, proofs.FieldKeyBody{Field: 4, Hash: proofs.Hash{2}})
+	r := l.audit(l.files, nil)
+	demand(t, r)
+	text := audit.FormatState(r.State)
+	state := check(audit.ParseState(text))
+	open(302, proofs.FieldKeyBody{Field: 4, Hash: proofs.Hash{1}})
+	demand(t, l.audit(l.files, state), want{audit.FieldKeyConflict, "tile/entries/001.p/46", 301})
+	for _, bad := range []string{"keys 5 4:", "keys 9 2:"} {
+		if _, err := audit.ParseState(bytes.Replace(text, []byte("keys 5 2:"), []byte(bad), 1)); err == nil {
+			t.Errorf("a state with %q is one", bad)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func (h *history) expire(ctx context.Context, c control) error {
 		h.object(ExpiryFalse, c, "announces the expiry of bucket %d, as entry %d did before", x.Bucket, b.expiry.announced)
 		return nil
 	}
-	b.expiry = announced
+	b.expiry, b.keys = announced, nil
 	h.judgeDescription(c, x, b)
 	return h.judgeAge(ctx, c, x, b)
 }

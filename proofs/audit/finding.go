@@ -36,28 +36,29 @@ const (
 
 // Findings about what the entries say.
 const (
-	EntryMalformed  FindingKind = "entry-malformed"  // an entry that was signed is no leaf of a ledger
-	CreatedMissing  FindingKind = "created-missing"  // entry 0 does not create this ledger
-	CreatedAgain    FindingKind = "created-again"    // a later entry creates it again
-	AfterClose      FindingKind = "after-close"      // an entry follows the ledger's end
-	TimeBackwards   FindingKind = "time-backwards"   // an entry is older than one before it
-	TimeAhead       FindingKind = "time-ahead"       // an entry is newer than the witnesses' cosignatures on it
-	BucketUnopened  FindingKind = "bucket-unopened"  // an entry uses a bucket that no entry before it opened
-	BucketConflict  FindingKind = "bucket-conflict"  // a bucket is used or opened for something else
-	SourceGap       FindingKind = "source-gap"       // numbers of a source are missing
-	SourceRepeat    FindingKind = "source-repeat"    // a number of a source comes twice
-	VaultMissing    FindingKind = "vault-missing"    // a file of records is not there
-	VaultMalformed  FindingKind = "vault-malformed"  // a file of records can't be read as such
-	RecordAltered   FindingKind = "record-altered"   // a record is not the one its entry commits to
-	RecordMissing   FindingKind = "record-missing"   // a record, or a part of it, is gone and no entry says why
-	RecordHeld      FindingKind = "record-held"      // a record, or a part of it, is gone although a hold keeps it
-	RecordRemains   FindingKind = "record-remains"   // a record, or all of it, is there although its closing is done
-	PayloadMissing  FindingKind = "payload-missing"  // a payload, or a part of it, is gone and no entry says why
-	PayloadUnopened FindingKind = "payload-unopened" // a payload can't be opened
-	PayloadAltered  FindingKind = "payload-altered"  // a payload is not what its entry commits to
-	ReceiptInvalid  FindingKind = "receipt-invalid"  // a receipt proves nothing
-	ReceiptForeign  FindingKind = "receipt-foreign"  // a receipt is right and belongs to another tree
-	ReceiptRollback FindingKind = "receipt-rollback" // a receipt is right and beyond the checkpoint
+	EntryMalformed   FindingKind = "entry-malformed"   // an entry that was signed is no leaf of a ledger
+	CreatedMissing   FindingKind = "created-missing"   // entry 0 does not create this ledger
+	CreatedAgain     FindingKind = "created-again"     // a later entry creates it again
+	AfterClose       FindingKind = "after-close"       // an entry follows the ledger's end
+	TimeBackwards    FindingKind = "time-backwards"    // an entry is older than one before it
+	TimeAhead        FindingKind = "time-ahead"        // an entry is newer than the witnesses' cosignatures on it
+	BucketUnopened   FindingKind = "bucket-unopened"   // an entry uses a bucket that no entry before it opened
+	BucketConflict   FindingKind = "bucket-conflict"   // a bucket is used or opened for something else
+	FieldKeyConflict FindingKind = "fieldkey-conflict" // a bucket commits to two keys of a field
+	SourceGap        FindingKind = "source-gap"        // numbers of a source are missing
+	SourceRepeat     FindingKind = "source-repeat"     // a number of a source comes twice
+	VaultMissing     FindingKind = "vault-missing"     // a file of records is not there
+	VaultMalformed   FindingKind = "vault-malformed"   // a file of records can't be read as such
+	RecordAltered    FindingKind = "record-altered"    // a record is not the one its entry commits to
+	RecordMissing    FindingKind = "record-missing"    // a record, or a part of it, is gone and no entry says why
+	RecordHeld       FindingKind = "record-held"       // a record, or a part of it, is gone although a hold keeps it
+	RecordRemains    FindingKind = "record-remains"    // a record, or all of it, is there although its closing is done
+	PayloadMissing   FindingKind = "payload-missing"   // a payload, or a part of it, is gone and no entry says why
+	PayloadUnopened  FindingKind = "payload-unopened"  // a payload can't be opened
+	PayloadAltered   FindingKind = "payload-altered"   // a payload is not what its entry commits to
+	ReceiptInvalid   FindingKind = "receipt-invalid"   // a receipt proves nothing
+	ReceiptForeign   FindingKind = "receipt-foreign"   // a receipt is right and belongs to another tree
+	ReceiptRollback  FindingKind = "receipt-rollback"  // a receipt is right and beyond the checkpoint
 )
 
 // Findings about what the entries say is closed and kept. Whoever writes them

@@ -31,7 +31,8 @@ import (
 //	[segment <hash>]                                         the directory of each segment, rising
 //	[large <hash>]                                           the directory of each large segment, rising
 //	[keystate <epoch> <hash> <entry>]                        the last one, and the entry that says so
-//	bucket <number> <stream> <class> <period> <first> <last> <count> [<closing>]   each bucket, rising
+//	bucket <number> <stream> <class> <period> <first> <last> <count> [<closing>]   each bucket, rising, and behind it
+//	[keys <bucket> <field>:<hash> …]                         the keys of fields that it committed to, rising
 //	request <entry> <kind> <by> <approval> <by> <from> <withdrawn> <used>           each request, rising
 //	hold <entry> [<closing>]                                 each hold, rising, and behind it
 //	claim <entry> <stream> [<run> …]                         what it covers from an entry on

@@ -37,6 +37,7 @@ func (r *retention) format(b []byte) []byte {
 		x := r.buckets[n]
 		b = fmt.Appendf(b, "bucket %d %d %d %d %d %d %d", n, x.stream, x.class, x.period, x.first, x.last, x.count)
 		b = append(appendClosing(b, x.expiry), '\n')
+		b = appendFieldKeys(b, n, x.keys)
 	}
 	for _, n := range slices.Sorted(maps.Keys(r.requests)) {
 		x := r.requests[n]
@@ -65,6 +66,17 @@ func appendStream(b []byte, s proofs.StreamBody) []byte {
 		b = fmt.Appendf(b, " %d:%t", f.Number, f.Subject)
 	}
 	return b
+}
+
+func appendFieldKeys(b []byte, bucket uint32, keys []proofs.FieldKeyBody) []byte {
+	if len(keys) == 0 {
+		return b
+	}
+	b = fmt.Appendf(b, "keys %d", bucket)
+	for _, k := range keys {
+		b = fmt.Appendf(b, " %d:%v", k.Field, k.Hash)
+	}
+	return append(b, '\n')
 }
 
 func appendClosing(b []byte, x *closing) []byte {
@@ -113,6 +125,8 @@ func (r *retention) parse(keyword string, words []string) error {
 		}
 	case "keystate":
 		r.keyState = &keyState{epoch: l.number(64), hash: l.hash(), entry: l.number(63)}
+	case "keys":
+		r.parseFieldKeys(&l)
 	case "bucket":
 		r.parseBucket(&l)
 	case "request":
@@ -162,6 +176,21 @@ func (r *retention) parseBucket(l *line) {
 		first: l.number(63), last: l.number(63), count: l.number(63)}
 	x.expiry = r.parseClosing(l, proofs.Expiry)
 	r.buckets[n], r.paths[x.bucketPath] = x, n
+}
+
+func (r *retention) parseFieldKeys(l *line) {
+	b := r.buckets[uint32(l.number(32))]
+	if b == nil || b.expiry != nil {
+		l.bad = true
+		return
+	}
+	for len(l.words) > 0 && !l.bad {
+		key := line{words: strings.Split(l.word(), ":")}
+		k := proofs.FieldKeyBody{Field: uint16(key.number(16)), Hash: key.hash()}
+		rises := k.Field > 0 && (len(b.keys) == 0 || k.Field > b.keys[len(b.keys)-1].Field)
+		l.bad = l.bad || key.bad || len(key.words) > 0 || !rises
+		b.keys = append(b.keys, k)
+	}
 }
 
 // parseClosing reads the closing at the end of a line, if there is one.
