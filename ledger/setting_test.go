@@ -156,6 +156,22 @@ func TestWhatWasChangedSinceIsNotTakenBack(t *testing.T) {
 }
 
 // TestWhatIsAskedOfAStreamSurvivesARestart, and waits for its grace.
+func TestWordsOfTheQueryLanguageAreNoNamesOfFields(t *testing.T) {
+	l := newWorld(t).started()
+	var p *client.Problem
+	for _, name := range []string{"after", "before", "stream", "source", "time", "Or"} {
+		_, err := operator(l).AddStream(t.Context(), StreamConfig{Name: "audit", Fields: []FieldConfig{{Name: "actor"}, {Name: name, Path: "$.at"}}})
+		if !errors.As(err, &p) || p.Code() != client.BadRequest || p.Hint != "choose another name" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	old := []streamSettings{{Fields: []proofs.Field{{Number: 3, Name: "time", Path: "$.at"}}}}
+	fields, err := numberFields([]FieldConfig{{Name: "time", Path: "$.at"}, {Name: "time", Path: "$.time"}}, old)
+	if err != nil || len(fields) != 2 || fields[0].Number != 3 || fields[1].Number != 4 {
+		t.Errorf("a stream that has such a field: got %v, %v", fields, err)
+	}
+}
+
 func TestWhatIsAskedOfAStreamSurvivesARestart(t *testing.T) {
 	a, people := newCustody(t, 3600)
 	people.Class = "day"

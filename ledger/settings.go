@@ -22,7 +22,7 @@ type StreamConfig struct {
 // A FieldConfig declares a field of a stream's events: what is declared can
 // be searched exactly and provably.
 type FieldConfig struct {
-	Name    string `json:"name"`
+	Name    string `json:"name"`              // no word of the language of package query ([query.Reserved])
 	Path    string `json:"path"`              // where the value is in an event, see [proofs.NormalizePath]; empty: beside it only
 	Subject bool   `json:"subject,omitempty"` // its values name data subjects
 	About   string `json:"about,omitempty"`   // its values concern those whom this field names; see Split

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/client/query"
 	"github.com/cairnlog/cairn/proofs"
 )
 
@@ -83,17 +84,23 @@ func (c StreamConfig) settings(l *Ledger, stream *stream) (*setting, error) {
 }
 
 // numberFields gives each field its number: the one it always had, if the
-// stream ever declared it in the same way, or the next.
+// stream ever declared it in the same way, or the next. Reserved names only a
+// stream may use that has had such a field.
 func numberFields(fields []FieldConfig, history []streamSettings) ([]proofs.Field, error) {
 	known, last := make(map[FieldConfig]uint16), uint16(0)
+	named := make(map[string]bool)
 	for _, h := range history {
 		for _, f := range h.Fields {
+			named[f.Name] = true
 			known[FieldConfig{Name: f.Name, Path: f.Path, Subject: f.Subject, About: f.About}] = f.Number
 			last = max(last, f.Number)
 		}
 	}
 	var out []proofs.Field
 	for _, f := range fields {
+		if query.Reserved(f.Name) && !named[f.Name] {
+			return nil, client.NewProblem(client.BadRequest, fmt.Sprintf("no field can be called %s: it is a word of the language in which entries are searched", f.Name), "choose another name")
+		}
 		if f.Path != "" { // without a path its values come beside the data only
 			path, err := proofs.NormalizePath(f.Path)
 			if err != nil {
