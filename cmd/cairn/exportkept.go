@@ -9,7 +9,8 @@ import (
 )
 
 // writeKept writes the checkpoints that the ledger keeps, each of which must be
-// of this history.
+// of this history. That of the export that was there may be another one of its
+// size, which the export has kept itself.
 func (e *exporter) writeKept(ctx context.Context) error {
 	e.keeps = 0
 	for _, size := range e.kept {
@@ -18,7 +19,7 @@ func (e *exporter) writeKept(ctx context.Context) error {
 		}
 		path := audit.CheckpointPath(size)
 		e.keeps++
-		if e.has(path) {
+		if size != e.from && e.has(path) {
 			continue
 		}
 		signed, err := e.files.ReadFile(ctx, path)

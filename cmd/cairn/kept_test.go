@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +17,7 @@ import (
 	"time"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
+	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/audit"
 )
 
@@ -61,6 +66,41 @@ func TestKeptCheckpointsInADirectoryAreBounded(t *testing.T) {
 	if status != command.Unknown || !strings.Contains(stderr, "kept checkpoints: there are more than 4") {
 		t.Errorf("got status %d and %q", status, stderr)
 	}
+}
+
+// An export has its own checkpoint among the kept ones. Where the ledger keeps
+// another of that size later, with cosignatures that are newer, an entry may name
+// that one as the proof of an age.
+func TestAnExportTakesTheCheckpointThatIsKeptLater(t *testing.T) {
+	f := newForgeries(t)
+	dir, copied := f.forge("served", 10, "true"), filepath.Join(f.dir, "copy")
+	f.must("", "export", "--url", dir, copied)
+	checkpoint, err := os.ReadFile(filepath.Join(dir, audit.CheckpointFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := proofs.ParseSignedCheckpoint(checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	witness, err := proofs.GenerateKey("example.com/witness", proofs.Ed25519Cosignature, rand.NewChaCha8([32]byte{4}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := witness.SignCheckpoint(c.Note.Text, 1_800_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Note.Signatures = append(c.Note.Signatures, s)
+	want, kept := proofs.FormatSignedCheckpoint(c), filepath.FromSlash(audit.CheckpointPath(10))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, kept)), 0o755), os.WriteFile(filepath.Join(dir, kept), want, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	f.must("", "export", "--url", dir, copied)
+	if got, err := os.ReadFile(filepath.Join(copied, kept)); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("got\n%s and error %v, want\n%s", got, err, want)
+	}
+	f.must("", "audit", copied)
 }
 
 // What is listed is shown as a directory would have it.
