@@ -111,8 +111,20 @@ func declaredColumns(hits []hit) (columns []column) {
 	return columns
 }
 
-// checkColumns refuses the column of a field that none of the streams of some
-// events declares. Where it is not known what one declares, nothing is refused.
+// columnless returns the names of columns, beside some that there are already, for which
+// there is no column.
+func columnless(omitted []string, columns, wanted []column) []string {
+	for _, w := range wanted {
+		same := func(c column) bool { return c.name == w.name }
+		if !slices.ContainsFunc(columns, same) && !slices.Contains(omitted, w.name) {
+			omitted = append(omitted, w.name)
+		}
+	}
+	return omitted
+}
+
+// checkColumns refuses the column of a field that the stream of some events does not
+// declare. Where it is not known what it declares, nothing is refused.
 func checkColumns(columns []column, hits []hit) error {
 	unknown := func(h hit) bool { return h.declared == nil }
 	if slices.ContainsFunc(hits, unknown) {
@@ -124,7 +136,7 @@ func checkColumns(columns []column, hits []hit) error {
 	}
 	for _, c := range columns {
 		if c.field && len(hits) > 0 && !slices.Contains(names, c.name) {
-			return command.Hinted(command.Usage("column: no stream here declares the field %q", c.name),
+			return command.Hinted(command.Usage("column: the stream declares no field %q", c.name),
 				"there are %s, and the paths of members, such as $.user.name", strings.Join(append(names, "index", "time", "stream", "source", "appender", "payload"), ", "))
 		}
 	}

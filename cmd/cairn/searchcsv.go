@@ -11,10 +11,15 @@ import (
 type csvPrinter struct {
 	out     outlet
 	columns []column
+	chosen  bool // the columns were asked for
 	indices bool // there is nothing else
 	several bool // streams
 	begun   bool
+
+	omitted []string // fields of later events that there are no columns of
 }
+
+func (o *csvPrinter) leftOut() []string { return o.omitted }
 
 func (o *csvPrinter) print(hits []hit) error {
 	var b bytes.Buffer
@@ -27,6 +32,9 @@ func (o *csvPrinter) print(hits []hit) error {
 			names = append(names, c.name)
 		}
 		o.row(&b, names)
+	}
+	if !o.chosen {
+		o.omitted = columnless(o.omitted, o.columns, declaredColumns(hits))
 	}
 	for i := range hits {
 		var cells []string
@@ -43,7 +51,10 @@ func (o *csvPrinter) print(hits []hit) error {
 // for the first events or, where there are none, their payloads.
 func (o *csvPrinter) begin(hits []hit) error {
 	o.begun = true
-	if len(o.columns) > 0 {
+	switch {
+	case o.chosen && o.several:
+		return nil // another stream can declare a field
+	case o.chosen:
 		return checkColumns(o.columns, hits)
 	}
 	names := []string{"index"}

@@ -21,7 +21,7 @@ func (o *searchFlags) hitPrinter(out outlet, several bool) (hitPrinter, error) {
 	case o.json && o.proofs:
 		return jsonPrinter{out: out, receipts: o.receipts}, nil
 	case o.csv:
-		return &csvPrinter{out: out, columns: columns, indices: !o.proofs, several: several}, nil
+		return &csvPrinter{out: out, columns: columns, chosen: len(columns) > 0, indices: !o.proofs, several: several}, nil
 	case !o.proofs:
 		return indexPrinter{out: out, json: o.json}, nil
 	case o.inColumns(out):

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -214,6 +216,36 @@ func TestALaterIndexIsNotCut(t *testing.T) {
 		[]hit{hitOf(9, d, `{"actor":"al"}`)}, []hit{hitOf(1234567, d, `{"actor":"alexandra"}`)})
 	if want := "INDEX  ACTOR\n9      al\n1234567  alex…\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestFieldsWithoutAColumnAreNamed(t *testing.T) {
+	x, err := proofs.NewExtractor([]proofs.Field{{Number: 1, Name: "amount", Path: "$.a"}, {Number: 2, Name: "to", Path: "$.to"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &declaration{index: 3, stream: 2, fields: []proofs.Field{{Number: 1, Name: "amount", Path: "$.a"}, {Number: 2, Name: "to", Path: "$.to"}}, extractor: x}
+	first, later := []hit{hitOf(9, loginsDeclaration(t), `{"actor":"alice"}`)}, []hit{hitOf(8, other, `{"a":5}`), hitOf(7, other, `{"a":6}`)}
+	for name, c := range map[string]struct {
+		o    searchFlags
+		want []string
+	}{
+		"CSV, of all that are declared":   {searchFlags{csv: true}, []string{"amount", "to"}},
+		"a table, of those with values":   {searchFlags{table: true}, []string{"amount"}},
+		"a table, whose columns are made": {searchFlags{table: true, columns: []string{"index"}}, nil},
+		"CSV, whose columns are made":     {searchFlags{csv: true, columns: []string{"amount"}}, nil},
+	} {
+		c.o.proofs = true
+		printer, err := c.o.hitPrinter(outlet{Writer: io.Discard}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(printer.print(first), printer.print(later)); err != nil {
+			t.Fatal(err)
+		}
+		if got := printer.(interface{ leftOut() []string }).leftOut(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
 	}
 }
 

@@ -99,8 +99,8 @@ func (p *program) endFind(f *finder, asked eventQuery) {
 		slices.Sort(f.reader.hidden)
 		p.Say("what streams declare is not shown: %s", entriesIn(f.reader.hidden))
 	}
-	if t, ok := f.printer.(*tablePrinter); ok && len(t.omitted) > 0 {
-		p.Hint("there was no room for %s; choose with --columns", strings.Join(t.omitted, ", "))
+	if t, ok := f.printer.(interface{ leftOut() []string }); ok && len(t.leftOut()) > 0 {
+		p.Hint("there is no column for %s; choose with --columns", strings.Join(t.leftOut(), ", "))
 	}
 	if f.more {
 		p.Hint("there is more: go on with --cursor %d, or have all with --limit 0", f.next)

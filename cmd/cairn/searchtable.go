@@ -19,8 +19,10 @@ type tablePrinter struct {
 	several bool // streams
 	begun   bool
 
-	omitted []string // the columns that there was no room for
+	omitted []string // fields that have values, and no column
 }
+
+func (o *tablePrinter) leftOut() []string { return o.omitted }
 
 const (
 	columnGap    = 2
@@ -39,6 +41,9 @@ func (o *tablePrinter) print(hits []hit) error {
 			names = append(names, o.cut(c.title(), i))
 		}
 		o.row(&b, names, "")
+	}
+	if !o.chosen {
+		o.omitted = columnless(o.omitted, o.columns, withValues(hits))
 	}
 	for i := range hits {
 		h := &hits[i]
@@ -116,6 +121,9 @@ func (o *tablePrinter) begin(hits []hit) error {
 		for _, c := range o.columns {
 			o.widths = append(o.widths, o.widthOf(c, hits))
 		}
+		if o.several { // another one can declare a field
+			return nil
+		}
 		return checkColumns(o.columns, hits)
 	}
 	names := []string{"index", "time"}
@@ -126,7 +134,7 @@ func (o *tablePrinter) begin(hits []hit) error {
 	if err != nil {
 		return err
 	}
-	declared := slices.DeleteFunc(declaredColumns(hits), func(c column) bool { return !c.hasValues(hits) })
+	declared := withValues(hits)
 	if len(declared) == 0 {
 		if declared, err = parseColumns([]string{"payload"}); err != nil {
 			return err
@@ -139,13 +147,16 @@ func (o *tablePrinter) begin(hits []hit) error {
 	return nil
 }
 
-func (c column) hasValues(hits []hit) bool {
-	for i := range hits {
-		if len(c.values(&hits[i])) > 0 {
-			return true
+// withValues returns the columns of declared fields that some events have values of.
+func withValues(hits []hit) []column {
+	return slices.DeleteFunc(declaredColumns(hits), func(c column) bool {
+		for i := range hits {
+			if len(c.values(&hits[i])) > 0 {
+				return false
+			}
 		}
-	}
-	return false
+		return true
+	})
 }
 
 func (o *tablePrinter) add(c column, width int) {
@@ -176,9 +187,6 @@ func (o *tablePrinter) fit(columns []column, hits []hit) {
 		if o.out.width > 0 {
 			room := o.out.width - used
 			if room < min(width, minTableCell) && i > 0 {
-				for _, c := range columns[i:] {
-					o.omitted = append(o.omitted, c.name)
-				}
 				return
 			}
 			width = min(width, max(room, minTableCell))
