@@ -35,9 +35,9 @@ one of some, as in (actor:alice or actor:bob) action:delete; and stream:, index:
 and before:. Of words, parts of values and what is excluded no proof can be made. What is printed says what it rests on. By default a proof
 goes as far as the directories that the log commits to, which come 4,096 to 8,192 entries
 behind the last one; --now looks through these too. That a directory leaves out nothing the
-log has committed to, and nobody has attested it yet: the answer is then complete if the
-directories are honest. Where every entry was looked through it rests on the log and its
-witnesses alone.
+proof cannot show: the answer is then complete if the directories are honest. --recompute
+asks for the tags of all that it looks through, and makes the directories again here. Where
+every entry was looked through it rests on the log and its witnesses alone.
 
 --save NAME saves a query, for which @NAME stands from then on.`,
 		Example: `  cairn search actor:alice outcome:denied after:-24h
@@ -84,7 +84,11 @@ func (p *program) searchComplete(ctx context.Context, args []string, o searchFla
 	if err != nil {
 		return err
 	}
-	b, answer, err := p.proveComplete(ctx, s.log, v, asked)
+	prove := p.proveComplete
+	if o.recompute {
+		prove = p.proveRecomputed
+	}
+	b, answer, err := prove(ctx, s.log, v, asked)
 	if err != nil {
 		return err
 	}

@@ -41,13 +41,20 @@ func newSearched(t *testing.T) *session {
 // cheat puts somebody between the user and the ledger, who gives other proofs.
 func (s *session) cheat(other func(proof []byte) []byte) {
 	s.t.Helper()
+	s.cheatAs(client.SearchProofType, other)
+}
+
+// cheatAs puts somebody between the user and the ledger, who gives other answers
+// of a type.
+func (s *session) cheatAs(mediaType string, other func([]byte) []byte) {
+	s.t.Helper()
 	target, err := url.Parse(s.env["CAIRN_URL"])
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.ModifyResponse = func(r *http.Response) error {
-		if r.Header.Get("Content-Type") != client.SearchProofType {
+		if r.Header.Get("Content-Type") != mediaType {
 			return nil
 		}
 		b, err := io.ReadAll(r.Body)

@@ -19,6 +19,7 @@ type searchAnswer struct {
 	stream  string              // its name, as the settings in the proof say; empty: they do not
 	names   map[uint16][]string // of the stream's fields, by their numbers
 	hits    []entryLine         // without payloads
+	vouched string              // who vouches for the directories; empty: nobody
 }
 
 // checkSearch parses and verifies a search proof.
@@ -172,7 +173,11 @@ func (a *searchAnswer) rests() string {
 	case len(v.Directories) == 0:
 		return fmt.Sprintf("the log alone: every entry was looked through, %d one by one", v.Tail)
 	}
-	said := fmt.Sprintf("%s, which entry %d commits to: complete if they are honest", numberOf(len(v.Directories), "directory", "directories"), v.Directory)
+	vouched := a.vouched
+	if vouched == "" {
+		vouched = "complete if they are honest"
+	}
+	said := fmt.Sprintf("%s, which entry %d commits to: %s", numberOf(len(v.Directories), "directory", "directories"), v.Directory, vouched)
 	if v.Tail > 0 {
 		said += fmt.Sprintf("; the last %s were looked through one by one", numberOfEntries(v.Tail))
 	}

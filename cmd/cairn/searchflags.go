@@ -34,9 +34,10 @@ type searchFlags struct {
 	every  string
 
 	// Of proofs.
-	complete bool
-	now      bool
-	payload  bool
+	complete  bool
+	now       bool
+	payload   bool
+	recompute bool
 
 	// Of saved queries.
 	save, forget string
@@ -71,6 +72,8 @@ func (o *searchFlags) declare(f *pflag.FlagSet) {
 	f.BoolVar(&o.now, "now", false, "with --complete: look through the entries behind the last directory too, one by one")
 	f.BoolVar(&o.payload, "payload", false, "with --complete: read the events, verify them, and print their payloads")
 
+	f.BoolVar(&o.recompute, "recompute", false, "with --complete: make the directories again here, of the tags of all entries in them")
+
 	f.StringVar(&o.save, "save", "", "save the query as `NAME`; @NAME stands for it from then on")
 	f.BoolVar(&o.saved, "saved", false, "list the saved queries")
 	f.StringVar(&o.forget, "forget", "", "forget the saved query `NAME`")
@@ -95,7 +98,7 @@ func (m searchMode) takes() []string {
 	case searchCounts:
 		return append(where, "count", "facet", "top", "histogram", "table")
 	case searchComplete:
-		return append(where, "complete", "now", "payload")
+		return append(where, "complete", "now", "payload", "recompute")
 	}
 	return []string{"save", "saved", "forget", "json"}
 }

@@ -32,6 +32,7 @@ type searchFile struct {
 	Complete    bool     `json:"complete"`
 	Directories int      `json:"directories"`         // that it rests on
 	Directory   uint64   `json:"directory,omitempty"` // the entry that commits to them
+	Vouched     string   `json:"vouched,omitempty"`   // who says that they leave nothing out
 	OneByOne    uint64   `json:"one_by_one"`          // entries that were looked through so
 	Expired     []uint64 `json:"expired,omitempty"`   // announcements of what nobody can look through
 	Erased      []uint64 `json:"erased,omitempty"`
@@ -48,14 +49,14 @@ func (a *searchAnswer) describe(name string) searchFile {
 	return searchFile{
 		File: name, Kind: kindSearch, Verifies: true, Query: a.query(), Hits: len(a.hits), Origin: f.Origin,
 		Size: f.Size, Root: f.Root, LogKeys: f.LogKeys, Witnesses: f.Witnesses, CosignedAt: f.CosignedAt,
-		Start: v.Start, Stop: v.Stop, Complete: v.Complete, Directories: len(v.Directories), Directory: v.Directory, OneByOne: v.Tail,
+		Start: v.Start, Stop: v.Stop, Complete: v.Complete, Directories: len(v.Directories), Directory: v.Directory, Vouched: a.vouched, OneByOne: v.Tail,
 		Expired: v.Expired, Erased: v.Erased, Unread: v.Unread, NotProven: a.notProven(),
 	}
 }
 
 // notProven says what a proof cannot show.
 func (a *searchAnswer) notProven() (said []string) {
-	if len(a.verdict.Directories) > 0 {
+	if len(a.verdict.Directories) > 0 && a.vouched == "" {
 		said = append(said, "that the directories leave nothing out")
 	}
 	if !a.named() {
