@@ -13,11 +13,49 @@ import (
 )
 
 // The bounds of what is read for the index at once: entries, and about the
-// bytes that their documents take, after which no other one is begun.
+// bytes that their documents take, after which no other one is begun. And how
+// many entries are added before the indexer looks what else there is to do.
 const (
 	indexStep  = 512
 	indexBytes = 16 << 20
+	indexTurn  = 8 * indexStep
 )
+
+// add adds the entries from next on and below end. While some are added, those
+// behind them are read.
+func (in *indexer) add(ctx context.Context, x *search.Index, next, end uint64) error {
+	type piece struct {
+		docs []search.Document
+		end  uint64
+		err  error
+	}
+	pieces := make(chan piece)
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel()
+	reader.Go(func() {
+		defer close(pieces)
+		for p := (piece{end: next}); p.end < end && p.err == nil; {
+			p.docs, p.end, p.err = in.read(reading, p.end, end)
+			select {
+			case pieces <- p:
+			case <-reading.Done():
+				return
+			}
+		}
+	})
+	for p := range pieces {
+		if p.err != nil {
+			return p.err
+		}
+		if err := x.Add(ctx, p.end, p.docs); err != nil {
+			return err
+		}
+		in.l.progress.update(func(*progress) {}) // searches wait for it
+	}
+	return ctx.Err()
+}
 
 // read opens entries from start on and below end, on all processors. It returns
 // their documents, and below which entry those are.

@@ -30,6 +30,8 @@ type indexer struct {
 	index atomic.Pointer[search.Index] // nil: there is none, or it is to be opened
 	mu    sync.Mutex                   // held while it is opened, while documents are read and added, and from forgetting until keys are destroyed
 
+	closed bool // for good; guarded by mu
+
 	said    sync.Mutex // guards what follows
 	anew    string     // why it was made anew last
 	trouble string     // why it does not follow
@@ -37,7 +39,11 @@ type indexer struct {
 
 // indexRest is how many times as long as it worked the indexer rests where
 // entries came meanwhile: so it takes not more than a fourth of what they could.
-const indexRest = 3
+// It never rests long: what is published is to be found soon.
+const (
+	indexRest    = 3
+	maxIndexRest = 2 * time.Second
+)
 
 // view returns the index in force, or nil: there is none, or it cannot be
 // opened for the moment. An index that is replaced meanwhile answers with
@@ -56,6 +62,9 @@ func (in *indexer) open(ctx context.Context) error {
 
 // begin opens the index, with why it is to be made anew if it is.
 func (in *indexer) begin(ctx context.Context, anew string) (err error) {
+	if in.closed {
+		return errClosed
+	}
 	cfg := *in.l.cfg.Search
 	cfg.Rand, cfg.Key, cfg.Anew = in.l.cfg.Rand, in.key, anew != ""
 	var x *search.Index
@@ -108,7 +117,7 @@ func (in *indexer) generation() (uint64, error) {
 func (in *indexer) key(generation uint64) (proofs.Key256, error) {
 	key, err := in.l.cfg.Secrets.Tree.Derive(keytree.Search(generation).For(keytree.Sealing))
 	if errors.Is(err, keytree.ErrDestroyed) {
-		err = storage.ErrNotFound
+		err = fmt.Errorf("the key of generation %d is destroyed: %w", generation, storage.ErrNotFound)
 	}
 	return proofs.Key256(key), err
 }
@@ -139,7 +148,7 @@ func (in *indexer) run(ctx context.Context) {
 			pause = in.l.cfg.indexRetry
 			in.l.log.Error("the search index does not follow", slog.String("error", err.Error()))
 		case in.sequenced() > before:
-			pause = indexRest * time.Since(started)
+			pause = min(indexRest*time.Since(started), maxIndexRest)
 		}
 		select {
 		case <-time.After(pause):
@@ -186,15 +195,7 @@ func (in *indexer) turn(ctx context.Context) error {
 
 func (in *indexer) step(ctx context.Context, x *search.Index) error {
 	if next, published := x.Next(), in.published(); next < published {
-		docs, end, err := in.read(ctx, next, published)
-		if err != nil {
-			return err
-		}
-		if err := x.Add(ctx, end, docs); err != nil {
-			return err
-		}
-		in.l.progress.update(func(*progress) {}) // searches wait for it
-		return nil
+		return in.add(ctx, x, next, min(published, next+indexTurn))
 	}
 	missing := x.Missing()
 	if len(missing) == 0 {
@@ -259,4 +260,12 @@ func (in *indexer) giveUp() error {
 		return nil
 	}
 	return x.Close()
+}
+
+// close closes the index for good.
+func (in *indexer) close() error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.closed = true
+	return in.giveUp()
 }

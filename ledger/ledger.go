@@ -161,7 +161,7 @@ func (l *Ledger) Close() error {
 	l.cancel()
 	l.wg.Wait()
 	l.metrics.unregister(l.cfg.Metrics)
-	if err := l.indexer.giveUp(); err != nil {
+	if err := l.indexer.close(); err != nil {
 		l.log.Warn("the search index did not close", slog.String("error", err.Error()))
 	}
 	_, stopped := l.progress.snapshot()
