@@ -75,7 +75,7 @@ const (
 	ActRelease        = "release"
 	ActErase          = "erase"
 	ActExpire         = "expire"
-	ActPrune          = "prune" // a minimum index was announced
+	ActPrune          = "prune"         // a minimum index was announced
 	ActIndexRebuild   = "index-rebuild" // the search index was begun anew
 	ActApprove        = "approve"
 	ActWithdraw       = "withdraw"
