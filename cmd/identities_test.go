@@ -86,7 +86,7 @@ func TestACertificateAppendsAndALoginReads(t *testing.T) {
 			t.Errorf("serve: %v: %s", err, &log)
 		}
 	}()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if _, err := run("cairnd", nil, "status", "--dir", dir); err == nil {
 			break
 		}

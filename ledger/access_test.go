@@ -261,7 +261,7 @@ func TestWhatWasAnsweredIsInTheHistory(t *testing.T) {
 	l, j, index := openWith(t, w)
 	type key struct{ who, what string }
 	counts := make(chan key, 10_000)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var readers sync.WaitGroup
 	for _, h := range handings[:6] {
@@ -307,7 +307,7 @@ func TestWhatWasAnsweredIsInTheHistory(t *testing.T) {
 // read it. Settings of the stream anybody may read without.
 func TestReasonIsDemandedHoweverAStreamIsRead(t *testing.T) {
 	l := newWorld(t).started()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	settings, err := operator(l).AddStream(ctx, StreamConfig{Name: "sensitive", Reason: true})
 	if err != nil {

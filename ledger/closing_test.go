@@ -137,7 +137,7 @@ func (a *archive) appendAll(stream string, events []client.Event) []client.Appen
 // gone waits until an entry is gone, and returns the problem that says so.
 func (a *archive) gone(index uint64) *client.Problem {
 	a.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		_, err := a.as("reader").Entry(context.Background(), index)
 		var p *client.Problem
 		if errors.As(err, &p) && p.Code() == client.Gone && len(a.l.retain.Open()) == 0 {

@@ -63,7 +63,7 @@ func TestWithinTheGraceTheKeyIsDisabled(t *testing.T) {
 	a.enabled(all[1], all[2]) // of somebody else, and held
 	a.restart()
 	a.disabledBy(plan.Requested, all[0], late)
-	tail, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	tail, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	var seen []uint64
 	for e, err := range a.l.As(Caller{Name: "reader", Because: "r"}).Tail(tail, client.TailQuery{Stream: "people", From: all[0]}) {

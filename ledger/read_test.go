@@ -15,7 +15,7 @@ import (
 // tailed returns the first n entries that a query follows.
 func tailed(t *testing.T, l client.Log, q client.TailQuery, n int) (indices []uint64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for e, err := range l.Tail(ctx, q) {
 		if err != nil {

@@ -32,7 +32,7 @@ func TestARequestWhoseActExpiredStopsNothing(t *testing.T) {
 	a.later(60)
 	a.later(60)
 	a.gone(all[0])
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if act, err := a.l.requestedAct(t.Context(), plan.Requested); isGone(err) {
 			break
 		} else if time.Now().After(deadline) {

@@ -18,7 +18,7 @@ func TestATailOverAllStreamsNamesEach(t *testing.T) {
 	first := a.record("people", "a", "b")
 	a.record("places", "c")
 	last := a.record("people", "d")
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	for e, err := range a.as("reader").Tail(ctx, client.TailQuery{From: first[0]}) {
 		if err != nil {

@@ -265,7 +265,7 @@ func (tw *testWitness) cosign(c proofs.SignedCheckpoint) ([]byte, error) {
 func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	for start := time.Now(); !so(); time.Sleep(time.Millisecond) {
-		if time.Since(start) > 10*time.Second {
+		if time.Since(start) > time.Minute {
 			t.Fatalf("it does not become true that %s", what)
 		}
 	}
@@ -279,7 +279,7 @@ func event(i int) client.Event {
 // appendEvents appends events and fails the test when one is refused.
 func appendEvents(t testing.TB, l client.Log, wait client.State, events ...client.Event) []client.Appended {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	got, err := l.Append(ctx, DefaultStream, events, wait)
 	if err != nil {

@@ -78,7 +78,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // patience is how long a script waits for something that must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {

@@ -43,7 +43,7 @@ func TestAListOfKeptCheckpointsIsBounded(t *testing.T) {
 			}
 		}))
 		f.maxKept = 1000
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		for _, args := range []string{"audit", "export " + filepath.Join(f.dir, "copy")} {
 			status, _, stderr := f.runUntil(ctx, "", append(strings.Fields(args), "--url", server.URL)...)
 			if status != command.Unknown || stderr != "cairn: kept checkpoints: there are more than 1000, and this takes no more\n" {

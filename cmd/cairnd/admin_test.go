@@ -47,7 +47,7 @@ func serve(t *testing.T, dir string, args ...string) string {
 			t.Errorf("serve: got exit status %d, want 0: %s", status, said)
 		}
 	})
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		status, state, _ := cairnd(t, "status", "--dir", dir)
 		if url := regexp.MustCompile(`serving \S+ at (\S+)\n`).FindStringSubmatch(said.String()); status == command.Yes && url != nil && !strings.Contains(state, "some wait") {
 			return url[1]

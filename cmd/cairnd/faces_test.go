@@ -78,7 +78,7 @@ func serveConfig(t *testing.T, dir, config string) (addresses map[string]string,
 // await waits until something holds.
 func await(t *testing.T, said *talk, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it does not happen: %s", said)
 		}

@@ -98,7 +98,7 @@ func TestWhoWaitsHearsThatARequestIsWithdrawn(t *testing.T) {
 		waits <- fmt.Sprint(status, " ", &talk)
 	}()
 	asked := regexp.MustCompile(`(?m)^(\d+) +erase subject "alice"`)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if m := asked.FindStringSubmatch(a.run("", command.Yes, "request list")); m != nil {
 			a.run("", command.Yes, "request withdraw "+m[1])
 			break

@@ -122,7 +122,7 @@ func (s inhabited) ask(t *testing.T, name string, a asking) reply {
 	t.Helper()
 	method, _, _ := strings.Cut(name, " ")
 	path := s.names.Replace(a.path)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(a.body))
 	if err != nil {

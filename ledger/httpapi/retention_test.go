@@ -75,7 +75,7 @@ func TestARequestThatCannotBeDoneIsAnsweredAtOnce(t *testing.T) {
 	if err := cato.Call(ctx, "POST", requests[0]+"/approval?wait=done", nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	var r httpapi.Requested
 	if err := cato.Call(ctx, "GET", requests[1]+"?wait=done", nil, &r); err != nil || r.Done || r.Moot == nil || r.Moot.Why == "" {

@@ -27,7 +27,7 @@ type stream struct {
 // open opens a tail with a token.
 func (s *served) open(t *testing.T, query, token string, headers ...string) *stream {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(stop)
 	req, err := http.NewRequestWithContext(ctx, "GET", s.url+"/v1/entries:tail"+query, nil)
 	if err != nil {

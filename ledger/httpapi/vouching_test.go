@@ -36,7 +36,7 @@ func TestWhoVouchesForIdentitiesIsAnAct(t *testing.T) {
 	served := make(chan error)
 	go func() { served <- httpapi.Serve(ctx, time.Second, server) }()
 	var acts []proofs.Act
-	for start := time.Now(); len(acts) < 3 && time.Since(start) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
+	for start := time.Now(); len(acts) < 3 && time.Since(start) < time.Minute; time.Sleep(10 * time.Millisecond) {
 		acts = s.acts(t, client.HistoryQuery{What: proofs.ActIdentitiesSet})
 	}
 	stop()

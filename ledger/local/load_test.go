@@ -159,7 +159,7 @@ func (m *machine) set(ctx context.Context, d *local.Directory, c ledger.StreamCo
 
 // run does a load and returns what is left of it when the ledger stopped.
 func (m *machine) run(ctx context.Context, d *local.Directory, todo load) (rest load, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	failed := d.Ledger.Failed()
 	go func() {
