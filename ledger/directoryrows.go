@@ -5,7 +5,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cairnlog/cairn/ledger/retain"
 	"github.com/cairnlog/cairn/proofs"
@@ -112,14 +115,13 @@ func (d *directories) rows(ctx context.Context, id proofs.SegmentID, without []u
 
 // merge returns the rows of a large segment.
 func (d *directories) merge(ctx context.Context, id proofs.SegmentID, without []uint64) (*segmentRows, error) {
+	parts, err := d.parts(ctx, id, without)
+	if err != nil {
+		return nil, err
+	}
 	s := &segmentRows{erased: make(map[uint64]bool)}
 	small := make(map[uint32]*[proofs.LargeSegments]*proofs.DirectoryRows)
-	for i := range proofs.LargeSegments {
-		partID := proofs.SegmentID{Number: id.Number*proofs.LargeSegments + uint64(i)}
-		part, err := d.rows(ctx, partID, entriesOf(partID, without))
-		if err != nil {
-			return nil, err
-		}
+	for i, part := range parts {
 		for _, r := range part.rows {
 			if small[r.Bucket] == nil {
 				small[r.Bucket] = new([proofs.LargeSegments]*proofs.DirectoryRows)
@@ -137,6 +139,22 @@ func (d *directories) merge(ctx context.Context, id proofs.SegmentID, without []
 		s.rows = append(s.rows, proofs.MergeRows(*small[bucket]))
 	}
 	return s, nil
+}
+
+// parts returns the rows of the small segments of a large one, which several
+// processors make.
+func (d *directories) parts(ctx context.Context, id proofs.SegmentID, without []uint64) (parts [proofs.LargeSegments]*segmentRows, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range parts {
+		group.Go(func() (err error) {
+			part := proofs.SegmentID{Number: id.Number*proofs.LargeSegments + uint64(i)}
+			parts[i], err = d.rows(ctx, part, entriesOf(part, without))
+			return err
+		})
+	}
+	err = group.Wait()
+	return parts, err
 }
 
 // amend makes the directories anew that have rows of what an erasure closes, held
