@@ -2,9 +2,7 @@ package cmd_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 )
@@ -20,7 +18,7 @@ func clockedPrograms(t *testing.T) string {
 	}
 	replace := map[string]string{filepath.Join(here, "internal", "clock", "clock.go"): filepath.Join(here, "testdata", "clock", "clock.go")}
 	dir := t.TempDir()
-	build := []string{"build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "bin") + string(filepath.Separator)}
+	build := []string{"-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "bin") + string(filepath.Separator)}
 	for _, name := range []string{"cairn", "cairnd", "cairn-witness"} {
 		replace[filepath.Join(here, name, "main.go")] = filepath.Join(here, "testdata", "clock", name, "main.go")
 		build = append(build, "./"+name)
@@ -32,8 +30,8 @@ func clockedPrograms(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("go", build...).CombinedOutput(); err != nil {
-		t.Fatal(fmt.Errorf("build: %w\n%s", err, out))
+	if err := compile(build...); err != nil {
+		t.Fatal(err)
 	}
 	return filepath.Join(dir, "bin")
 }

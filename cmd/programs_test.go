@@ -24,15 +24,21 @@ func TestMain(m *testing.M) {
 	}
 	built.dir = dir
 	built.build = sync.OnceValue(func() error {
-		out, err := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./cairn", "./cairnd", "./cairn-witness").CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("build: %w\n%s", err, out)
-		}
-		return nil
+		return compile("-o", dir+string(filepath.Separator), "./cairn", "./cairnd", "./cairn-witness")
 	})
 	status := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(status)
+}
+
+// compile builds programs as we ship them, without cgo.
+func compile(args ...string) error {
+	build := exec.Command("go", append([]string{"build"}, args...)...)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // programs returns the directory of the real programs.
