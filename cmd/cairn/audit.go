@@ -27,6 +27,10 @@ type auditFlags struct {
 	openFrom string
 
 	directories string // how many are made again, or all; empty: none
+
+	attest string // file of the auditor's key
+	out    string // file of what it signs
+	newKey string // name of the key to make
 }
 
 func (p *program) auditCommand() *cobra.Command {
@@ -49,6 +53,9 @@ With --directories it makes directories again, some or all, of the tags that the
 shows: whether they leave anything out, which searches that are proven to be complete rest
 on. That needs an auditor's token.
 
+With --attest it signs which directories are right, so that others need not make them again:
+who believes the auditor gives that to "cairn search --complete" and "cairn verify".
+
 With --state it remembers what it found right, reads only what is new the next time,
 and notices a ledger that was rolled back or forked. Keep the file where the operator
 of the ledger cannot change it.`,
@@ -57,6 +64,8 @@ of the ledger cannot change it.`,
   cairn export /backup/ledger; cairn audit /backup/ledger --json
   cairn audit --open 300 --reason 'yearly audit'
   cairn audit --directories all
+  cairn audit --new-key auditor.example.com --attest auditor.key
+  cairn audit --directories all --attest auditor.key -o audited.attestation
   cairn audit /backup/ledger --open 300 --seed 2026 --url https://log.example.com`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.audit(c.Context(), args, o) },
@@ -66,6 +75,9 @@ of the ledger cannot change it.`,
 	f.BoolVar(&o.vault, "vault", false, "judge a server's sealed records too; needs an auditor's token")
 	f.StringVar(&o.open, "open", "", "open `N` payloads of those that should open, or all; needs a reader's token")
 	f.StringVar(&o.directories, "directories", "", "make `N` directories again, of small and large segments, or all; needs an auditor's token")
+	f.StringVar(&o.attest, "attest", "", "`KEYFILE` with the key to sign with which directories are right; needs --directories all and --output")
+	f.StringVarP(&o.out, "output", "o", "", "`FILE` to write the attestation to")
+	f.StringVar(&o.newKey, "new-key", "", "make a key for --attest with this `NAME`, print the key that checks what it signs, and end")
 	f.StringVar(&o.seed, "seed", "", "`TEXT` that decides which payloads and directories; by default a random one, which is printed")
 	f.StringVar(&o.openFrom, "open-from", "", "`FILE` of evidence that shows the payloads, instead of a ledger")
 	p.reasonFlag(f)
@@ -75,6 +87,13 @@ of the ledger cannot change it.`,
 }
 
 func (p *program) audit(ctx context.Context, args []string, o auditFlags) error {
+	if o.newKey != "" {
+		return p.newAuditorKey(o)
+	}
+	key, err := p.auditorKey(o)
+	if err != nil {
+		return err
+	}
 	policy, err := p.loadPolicy()
 	if err != nil {
 		return err
@@ -119,7 +138,10 @@ func (p *program) audit(ctx context.Context, args []string, o auditFlags) error 
 	if err := p.freshEnough(report); err != nil {
 		return err
 	}
-	return p.openedEnough(report, o)
+	if err := p.openedEnough(report, o); err != nil {
+		return err
+	}
+	return p.writeAttestation(key, report, o)
 }
 
 // auditSources returns what is judged, and where that ledger lives: what it

@@ -60,6 +60,8 @@ func (j *judge) judge(name string, b []byte, emit func(finding, error) error) er
 		err = command.Usage("a consistency proof needs its two checkpoints: cairn verify consistency OLD NEW %s", name)
 	case kindSettings:
 		err = command.Usage("settings verify nothing alone: give them with --settings beside an entry")
+	case kindAttestation:
+		err = command.Usage("an attestation of directories is given with --attestation beside a search proof, and whose word counts with --auditor")
 	case kindPolicy:
 		err = command.Usage("this is a policy, which is what to verify by: give it with --policy")
 	default:

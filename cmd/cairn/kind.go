@@ -24,6 +24,7 @@ const (
 	kindSettings    fileKind = "stream settings"
 	kindPolicy      fileKind = "policy"
 	kindSearch      fileKind = "search proof"
+	kindAttestation fileKind = "attestation"
 	kindUnknown     fileKind = "unknown"
 )
 
@@ -44,6 +45,8 @@ func kindOf(name string, b []byte) fileKind {
 		return kindPromise
 	case begins("cairn/v1 search proof\n"), strings.HasSuffix(name, searchSuffix):
 		return kindSearch
+	case begins("cairn/v1 audited directories\n"):
+		return kindAttestation
 	case begins("cairn/v1 consistency proof\n"):
 		return kindConsistency
 	case begins("cairn/v1 audit state\n"):

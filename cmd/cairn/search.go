@@ -36,7 +36,8 @@ and before:. Of words, parts of values and what is excluded no proof can be made
 goes as far as the directories that the log commits to, which come 4,096 to 8,192 entries
 behind the last one; --now looks through these too. That a directory leaves out nothing the
 proof cannot show: the answer is then complete if the directories are honest. --recompute
-asks for the tags of all that it looks through, and makes the directories again here. Where
+asks for the tags of all that it looks through, and makes the directories again here; or an
+auditor whose key is given with --auditor has done that, as --attestation shows. Where
 every entry was looked through it rests on the log and its witnesses alone.
 
 --save NAME saves a query, for which @NAME stands from then on.`,
@@ -76,6 +77,10 @@ func (p *program) searchComplete(ctx context.Context, args []string, o searchFla
 	if err != nil {
 		return err
 	}
+	words, err := p.vouchers(o.vouchFlags)
+	if err != nil {
+		return err
+	}
 	s, err := p.server()
 	if err != nil {
 		return err
@@ -90,6 +95,9 @@ func (p *program) searchComplete(ctx context.Context, args []string, o searchFla
 	}
 	b, answer, err := prove(ctx, s.log, v, asked)
 	if err != nil {
+		return err
+	}
+	if err := answer.vouch(words, o.required); err != nil {
 		return err
 	}
 	if o.out != "" {

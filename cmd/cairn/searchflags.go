@@ -38,6 +38,7 @@ type searchFlags struct {
 	now       bool
 	payload   bool
 	recompute bool
+	vouchFlags
 
 	// Of saved queries.
 	save, forget string
@@ -74,6 +75,8 @@ func (o *searchFlags) declare(f *pflag.FlagSet) {
 
 	f.BoolVar(&o.recompute, "recompute", false, "with --complete: make the directories again here, of the tags of all entries in them")
 
+	o.vouchFlags.declare(f)
+
 	f.StringVar(&o.save, "save", "", "save the query as `NAME`; @NAME stands for it from then on")
 	f.BoolVar(&o.saved, "saved", false, "list the saved queries")
 	f.StringVar(&o.forget, "forget", "", "forget the saved query `NAME`")
@@ -98,7 +101,7 @@ func (m searchMode) takes() []string {
 	case searchCounts:
 		return append(where, "count", "facet", "top", "histogram", "table")
 	case searchComplete:
-		return append(where, "complete", "now", "payload", "recompute")
+		return append(where, "complete", "now", "payload", "recompute", "attestation", "auditor", "require-audited")
 	}
 	return []string{"save", "saved", "forget", "json"}
 }

@@ -15,7 +15,8 @@ type verifyFlags struct {
 	payload  string
 	settings []string
 	included bool // the policy in a file of evidence is believed
-	json     bool
+	vouchFlags
+	json bool
 }
 
 func (p *program) verifyCommand() *cobra.Command {
@@ -56,6 +57,7 @@ worst answer is the exit status.`,
 	f.StringVar(&o.payload, "payload", "", "`FILE` with the payload of the entry, byte for byte")
 	f.StringArrayVar(&o.settings, "settings", nil, "`FILE` with settings of the entry's stream, as the ledger lists streams or in the entry that set them, or with the entry that opened its bucket")
 	f.BoolVar(&o.included, "trust-included-policy", false, "let the policy in a file of evidence decide what is believed")
+	o.vouchFlags.declare(f)
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each file, and for each entry of evidence")
 	c.AddCommand(p.verifyConsistencyCommand())
 	return c

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -79,7 +80,11 @@ func (a *auditor) recompute(ctx context.Context) error {
 	work := func(ctx context.Context, g segmentGroup) (remadeGroup, error) {
 		return r.remake(ctx, &a.history.retention, g)
 	}
-	return ordered(ctx, workers, r.each(groups), work, func(g remadeGroup) error { return r.take(ctx, g) })
+	err := ordered(ctx, workers, r.each(groups), work, func(g remadeGroup) error { return r.take(ctx, g) })
+	slices.SortFunc(a.report.Directories, func(a, b proofs.MadeDirectory) int {
+		return cmp.Or(cmp.Compare(a.Segment.Size(), b.Segment.Size()), cmp.Compare(a.Segment.Number, b.Segment.Number))
+	})
+	return err
 }
 
 // A segmentGroup is segments that are made again together: all of a large one, or

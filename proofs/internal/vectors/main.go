@@ -47,6 +47,7 @@ func write(dir string) error {
 		"directory":      directoryVectors(),
 		"showndirectory": shownDirectoryVectors(),
 		"search":         searchVectors(),
+		"attestation":    attestationVectors(),
 
 		"inclusion":   inclusionVectors(),
 		"consistency": consistencyVectors(),
