@@ -201,8 +201,11 @@ func TestASearchProofWithAnyByteChangedShowsNoOtherAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := must(proofs.FormatSearchProof(p))
-	for i := range b {
+	b, step := must(proofs.FormatSearchProof(p)), 1
+	if testing.Short() {
+		step = 5
+	}
+	for i := 0; i < len(b); i += step {
 		flip := byte(1) << (i % 8)
 		b[i] ^= flip
 		changed, err := proofs.ParseSearchProof(b)
