@@ -121,7 +121,7 @@ func TestDirectoriesAreThoseOfTheirDefinition(t *testing.T) {
 		w  *searchWorld
 		id proofs.SegmentID
 	}{
-		{big, proofs.SegmentID{Number: 17}}, {big, proofs.SegmentID{Large: true}},
+		{big, proofs.SegmentID{Number: 17}},
 		{closed, proofs.SegmentID{}}, {closed, proofs.SegmentID{Number: 1}},
 		{damaged, proofs.SegmentID{Number: 15}}, {damaged, proofs.SegmentID{Large: true}},
 	} {
