@@ -38,10 +38,10 @@ type indexer struct {
 }
 
 // indexRest is how many times as long as it worked the indexer rests where
-// entries came meanwhile: so it takes not more than a fourth of what they could.
+// entries came meanwhile: so it takes not more than a sixth of what they could.
 // It never rests long: what is published is to be found soon.
 const (
-	indexRest    = 3
+	indexRest    = 5
 	maxIndexRest = 2 * time.Second
 )
 
