@@ -1,11 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/cairnlog/cairn/client"
@@ -38,6 +40,36 @@ func (s *Session) answered(ctx context.Context, act proofs.Act, err error) error
 		return unrecorded
 	}
 	return err
+}
+
+// actRuns returns runs that an act can have: those that rise, or, where these are
+// too many, such that have a few entries more, so that none is missed by whoever
+// asks what became of it. The narrowest gaps are closed.
+func actRuns(runs []proofs.Run) []proofs.Run {
+	excess := len(runs) - proofs.MaxActRuns
+	if excess <= 0 {
+		return runs
+	}
+	gaps := make([]int, 0, len(runs)-1) // which runs have one before them
+	for i := range runs[1:] {
+		gaps = append(gaps, i+1)
+	}
+	slices.SortFunc(gaps, func(a, b int) int {
+		return cmp.Compare(runs[a].First-runs[a-1].Last, runs[b].First-runs[b-1].Last)
+	})
+	closed := make(map[int]bool)
+	for _, i := range gaps[:excess] {
+		closed[i] = true
+	}
+	fewer := []proofs.Run{runs[0]}
+	for i, r := range runs[1:] {
+		if closed[i+1] {
+			fewer[len(fewer)-1].Last = r.Last
+		} else {
+			fewer = append(fewer, r)
+		}
+	}
+	return fewer
 }
 
 // answeredAll records acts that were done, all at once, before anybody is

@@ -45,7 +45,7 @@ func (s *Session) proveComplete(ctx context.Context, q client.CompleteQuery, act
 	if err != nil {
 		return nil, err
 	}
-	act.Entries, act.Results = found[:min(len(found), proofs.MaxActRuns)], proofs.CountEntries(found)
+	act.Entries, act.Results = actRuns(found), proofs.CountEntries(found)
 	return proofs.FormatSearchProof(proof)
 }
 

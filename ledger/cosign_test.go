@@ -269,7 +269,7 @@ func TestWitnessThatOnlySaysThatItIsAheadStopsNothing(t *testing.T) {
 				t.Errorf("got %v, want that the ledger goes on", err)
 			}
 			eventually(t, "the witness does not prove what it says", func() bool {
-				return strings.Contains(l.Status().Witness[2].Trouble, "does not prove it")
+				return strings.Contains(lastTrouble(l), "does not prove it")
 			})
 		})
 	}
@@ -442,7 +442,15 @@ func TestWitnessThatOthersGaveOurPublicCheckpointStopsNothing(t *testing.T) {
 		}
 	}
 	appendEvents(t, l.As(Caller{Name: "alice"}), client.Witnessed, event(-1))
-	eventually(t, "the witness cosigns again", func() bool { return l.Status().Witness[2].Trouble == "" })
+	eventually(t, "the witness cosigns again", func() bool { return lastTrouble(l) == "" })
+}
+
+// lastTrouble returns what the last of three witnesses has said.
+func lastTrouble(l *Ledger) string {
+	if w := l.Status().Witness; len(w) == 3 {
+		return w[2].Trouble
+	}
+	return "not all have answered"
 }
 
 func TestWitnessOfTwoKeysMayAnswerWithOne(t *testing.T) {

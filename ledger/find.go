@@ -55,7 +55,7 @@ func (s *Session) find(ctx context.Context, q client.FindQuery, act *proofs.Act)
 	if act.Results = proofs.CountEntries(found.Entries); act.Results > 0 { // else nothing would ever close the name
 		act.Subject = c.Subject
 	}
-	act.Entries = found.Entries[:min(len(found.Entries), proofs.MaxActRuns)]
+	act.Entries = actRuns(found.Entries)
 	found.Held, err = s.l.heldBeyond(ctx, settings.Body.Stream, q.From, found.Size)
 	return found, err
 }

@@ -155,7 +155,7 @@ func (a *asked) problem(err error) error {
 		return client.NewProblem(client.Unavailable, "the search index is being opened again", "ask again")
 	case errors.Is(err, search.ErrUndecided):
 		return client.NewProblem(client.BadRequest, fmt.Sprintf("more than %d payloads would have to be opened, because the index has no phrases, and no values at paths that no field is declared for", maxOpened),
-			"narrow the query by a time, declared fields or words, or ask for hits, page by page")
+			"narrow the query by a time, declared fields or words; hits can be asked for page by page")
 	}
 	return a.s.l.asProblem(err)
 }

@@ -53,18 +53,13 @@ func (s *Session) showDirectory(ctx context.Context, q client.DirectoryQuery, ac
 	return shown, nil
 }
 
-// runsShown returns the runs of entries that tags are of, or one that has them
-// all where there are too many for an act.
+// runsShown returns the runs of entries that tags are of, for an act.
 func runsShown(tags []proofs.SearchTags) []proofs.Run {
 	var indices []uint64
 	for _, t := range tags {
 		indices = append(indices, t.Index)
 	}
-	runs := proofs.RunsOf(indices)
-	if len(runs) > proofs.MaxActRuns {
-		return []proofs.Run{{First: runs[0].First, Last: runs[len(runs)-1].Last}}
-	}
-	return runs
+	return actRuns(proofs.RunsOf(indices))
 }
 
 // A shownSegment is a segment of which something is shown.

@@ -154,7 +154,7 @@ func TestWhatIsTooMuchAtOnceIsRefused(t *testing.T) {
 	wait := func() chan reply {
 		done := make(chan reply, 1)
 		before := s.Ledger.Status().Sizes.Integrated
-		go func() { done <- s.post(t, "?timeout=5s", "{}") }()
+		go func() { done <- s.post(t, "?timeout=1m", "{}") }()
 		for s.Ledger.Status().Sizes.Integrated == before {
 			time.Sleep(time.Millisecond)
 		}
