@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,14 +75,30 @@ func (k *lookup) checkCount(q *client.CountQuery) error {
 		return client.NewProblem(client.BadRequest, fmt.Sprintf("a histogram of every %.40q", q.Every), "one of "+strings.Join(steps(), ", "))
 	}
 	for _, name := range q.Facets {
-		if !slices.Contains(k.fieldNames(), name) {
-			return client.NewProblem(client.BadRequest, fmt.Sprintf("no stream that is searched declares a field %.40q", name), "")
+		if err := k.checkFacet(name); err != nil {
+			return err
 		}
 	}
 	if q.Top == 0 {
 		q.Top = defaultTop
 	}
 	return nil
+}
+
+// checkFacet refuses a name that is not of a declared field.
+func (k *lookup) checkFacet(name string) error {
+	names := k.fieldNames()
+	if slices.Contains(names, name) {
+		return nil
+	}
+	hint := ""
+	if q, err := query.Parse(name+":*", time.Time{}); err == nil {
+		var unknown *query.Error
+		if errors.As(query.CheckFields(q, names), &unknown) {
+			hint = unknown.Hint
+		}
+	}
+	return client.NewProblem(client.BadRequest, fmt.Sprintf("no stream that is searched declares a field %.40q", name), hint)
 }
 
 // defaultTop is how many values a facet has where the caller does not say.

@@ -179,12 +179,14 @@ func TestWhatCannotBeAsked(t *testing.T) {
 		_, err := s.Count(t.Context(), q)
 		wantProblem(t, err, client.BadRequest, "")
 	}
+	_, err := s.Count(t.Context(), client.CountQuery{Facets: []string{"actr"}})
+	wantProblem(t, err, client.BadRequest, "did you mean actor?")
 	for _, q := range []client.SearchQuery{{Stream: "nope"}, {Query: "stream:nope"}} {
 		_, err := s.Search(t.Context(), q)
 		wantProblem(t, err, client.NoSuchStream, "nope")
 	}
 	bare := newArchive(t)
-	_, err := bare.as("reader").Search(t.Context(), client.SearchQuery{})
+	_, err = bare.as("reader").Search(t.Context(), client.SearchQuery{})
 	wantProblem(t, err, client.NotNow, "no search index")
 }
 
