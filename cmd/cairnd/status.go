@@ -134,7 +134,7 @@ func (h health) state() string {
 		return "takes entries; signing pauses until the key can be used again"
 	case !h.Cosigns:
 		return "takes entries; the quorum of witnesses does not cosign, so nothing more is published"
-	case h.Sizes.Published < h.Sizes.Integrated:
+	case h.Sizes.Published < h.Sizes.Sequenced:
 		return "takes entries; some wait for the next checkpoint"
 	case h.Quorum == proofs.NoQuorum:
 		return "takes entries; nobody witnesses them: the policy's quorum is none"
