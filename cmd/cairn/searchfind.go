@@ -162,22 +162,22 @@ func checkHits(asked client.SearchQuery, got client.Hits) error {
 	return nil
 }
 
-// print reads events, verifies them, and prints them.
+// print reads the events of a page, verifies them, and prints them. They are not
+// more than are read at once.
 func (f *finder) print(ctx context.Context, indices []uint64) error {
-	for len(indices) > 0 {
-		batch := indices[:min(len(indices), client.MaxRead)]
-		indices = indices[len(batch):]
-		hits, err := f.read(ctx, batch)
-		if err != nil {
-			return err
-		}
-		if err := f.printer.print(hits); err != nil {
-			return err
-		}
-		f.count += len(batch)
-		if f.progress != nil {
-			f.progress.show(uint64(f.count), uint64(f.limit))
-		}
+	if len(indices) == 0 {
+		return nil
+	}
+	hits, err := f.read(ctx, indices)
+	if err != nil {
+		return err
+	}
+	if err := f.printer.print(hits); err != nil {
+		return err
+	}
+	f.count += len(indices)
+	if f.progress != nil {
+		f.progress.show(uint64(f.count), uint64(f.limit))
 	}
 	return nil
 }
