@@ -57,17 +57,12 @@ func actRuns(runs []proofs.Run) []proofs.Run {
 	slices.SortFunc(gaps, func(a, b int) int {
 		return cmp.Compare(runs[a].First-runs[a-1].Last, runs[b].First-runs[b-1].Last)
 	})
-	closed := make(map[int]bool)
-	for _, i := range gaps[:excess] {
-		closed[i] = true
-	}
-	fewer := []proofs.Run{runs[0]}
-	for i, r := range runs[1:] {
-		if closed[i+1] {
-			fewer[len(fewer)-1].Last = r.Last
-		} else {
-			fewer = append(fewer, r)
-		}
+	kept := gaps[excess:]
+	slices.Sort(kept)
+	fewer, first := make([]proofs.Run, 0, proofs.MaxActRuns), 0
+	for _, next := range append(kept, len(runs)) {
+		fewer = append(fewer, proofs.Run{First: runs[first].First, Last: runs[next-1].Last})
+		first = next
 	}
 	return fewer
 }

@@ -16,6 +16,7 @@ import (
 // A found is what can be found of an event: its payload, opened, as far as it
 // is there.
 type found struct {
+	index    uint64
 	leaf     proofs.Leaf
 	stream   *stream
 	settings *streamSettings // that it was written under
@@ -50,7 +51,7 @@ func (l *Ledger) toFind(ctx context.Context, index uint64) (*found, error) {
 	if !known {
 		return nil, fmt.Errorf("entry %d: there is no stream %d", index, e.leaf.Stream)
 	}
-	return &found{e.leaf, s, s.at(index), part}, nil
+	return &found{index, e.leaf, s, s.at(index), part}, nil
 }
 
 // values returns the values of declared fields.
@@ -76,10 +77,10 @@ func (f *found) values() (list []search.Value, err error) {
 }
 
 // indexed returns what the index is to know of the event.
-func (f *found) indexed(index uint64) (doc search.Document, err error) {
-	doc = search.Document{Index: index, Time: f.leaf.Time, Bucket: f.leaf.Bucket}
+func (f *found) indexed() (doc search.Document, err error) {
+	doc = search.Document{Index: f.index, Time: f.leaf.Time, Bucket: f.leaf.Bucket}
 	if doc.Fields, err = f.values(); err != nil {
-		return doc, fmt.Errorf("entry %d: %w", index, err)
+		return doc, fmt.Errorf("entry %d: %w", f.index, err)
 	}
 	if f.part.Source != "" {
 		doc.Fields = append(doc.Fields, search.Value{Number: search.SourceField, Value: []byte(f.part.Source)})
@@ -95,13 +96,13 @@ func (f *found) indexed(index uint64) (doc search.Document, err error) {
 }
 
 // document returns the event as queries see it.
-func (f *found) document(index uint64) (*query.Document, error) {
+func (f *found) document() (*query.Document, error) {
 	values, err := f.values()
 	if err != nil {
-		return nil, fmt.Errorf("entry %d: %w", index, err)
+		return nil, fmt.Errorf("entry %d: %w", f.index, err)
 	}
 	d := &query.Document{
-		Index: index, Time: f.leaf.Time, Stream: f.stream.now().Name, Source: f.part.Source,
+		Index: f.index, Time: f.leaf.Time, Stream: f.stream.now().Name, Source: f.part.Source,
 		Fields: make(map[string][]string), Payload: f.part.Data,
 	}
 	for _, v := range values {

@@ -132,7 +132,7 @@ func (in *indexer) document(ctx context.Context, index uint64) (doc search.Docum
 	if found == nil || err != nil {
 		return doc, false, err
 	}
-	if doc, err = found.indexed(index); err != nil { // it was recorded all the same
+	if doc, err = found.indexed(); err != nil { // it was recorded all the same
 		in.l.log.Error("the values of an entry cannot be told, and it is not in the search index", slog.Uint64("entry", index), slog.String("error", err.Error()))
 		return doc, false, nil
 	}

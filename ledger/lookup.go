@@ -193,6 +193,6 @@ func (k *lookup) fits(ctx context.Context, index uint64) (bool, error) {
 	if e == nil || err != nil {
 		return false, err
 	}
-	d, err := e.document(index)
+	d, err := e.document()
 	return err == nil && query.Match(k.expr, d), err
 }

@@ -75,9 +75,9 @@ func (k *lookup) actsOf(ctx context.Context, hits []uint64) ([]proofs.Act, error
 	if err != nil {
 		return nil, err
 	}
-	acts := k.s.actsAbout(proofs.ActSearch, found)
+	acts, recorded := k.s.actsAbout(proofs.ActSearch, found), k.recorded()
 	for i := range acts {
-		acts[i].Query = k.recorded()
+		acts[i].Query = recorded
 	}
 	return acts, nil
 }
