@@ -32,6 +32,8 @@ type indexer struct {
 
 	closed bool // for good; guarded by mu
 
+	awaited atomic.Int32 // searches that wait for it
+
 	said    sync.Mutex // guards what follows
 	anew    string     // why it was made anew last
 	trouble string     // why it does not follow
@@ -39,7 +41,8 @@ type indexer struct {
 
 // indexRest is how many times as long as it worked the indexer rests where
 // entries came meanwhile: so it takes not more than a sixth of what they could.
-// It never rests long: what is published is to be found soon.
+// It never rests long: what is published is to be found soon; and not while a search
+// waits for it.
 const (
 	indexRest    = 5
 	maxIndexRest = 2 * time.Second
@@ -142,19 +145,21 @@ func (in *indexer) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		var pause time.Duration
 		switch in.tell(err); {
 		case err != nil:
-			pause = in.l.cfg.indexRetry
 			in.l.log.Error("the search index does not follow", slog.String("error", err.Error()))
+			in.rest(ctx, in.l.cfg.indexRetry, func(*progress) bool { return false })
 		case in.sequenced() > before:
-			pause = min(indexRest*time.Since(started), maxIndexRest)
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+			in.rest(ctx, min(indexRest*time.Since(started), maxIndexRest), func(*progress) bool { return in.awaited.Load() > 0 })
 		}
 	}
+}
+
+// rest waits for a while, or until there is no time for it.
+func (in *indexer) rest(ctx context.Context, pause time.Duration, until func(*progress) bool) {
+	ctx, cancel := context.WithTimeout(ctx, pause)
+	defer cancel()
+	_ = in.l.progress.wait(ctx, until)
 }
 
 // published returns how many entries are, which are those to be found.

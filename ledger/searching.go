@@ -191,6 +191,10 @@ func (a *asked) check(ctx context.Context, index uint64) (bool, error) {
 	return fits, err
 }
 
+// maxAwaited bounds by how many entries the index may be behind where a search
+// waits for it: about what it takes in a second.
+const maxAwaited = 32 << 10
+
 // upToDate returns the index, once it has what is published now, if that does
 // not take long.
 func (in *indexer) upToDate(ctx context.Context) (*search.Index, error) {
@@ -202,9 +206,12 @@ func (in *indexer) upToDate(ctx context.Context) (*search.Index, error) {
 		return nil, client.NewProblem(client.NotNow, "this ledger has no search index", "it is turned on in cairn.toml, table search; answers that are proven to be complete need none")
 	}
 	sizes, _ := in.l.progress.snapshot()
-	if next := index.Next(); next >= sizes.Published || sizes.Published-next > 16*indexStep {
+	if next := index.Next(); next >= sizes.Published || sizes.Published-next > maxAwaited {
 		return index, nil
 	}
+	in.awaited.Add(1)
+	defer in.awaited.Add(-1)
+	in.l.progress.update(func(*progress) {}) // it is not to rest now
 	wait, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	// Whatever ends the wait, the answer says how far the index has come.
