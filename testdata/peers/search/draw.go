@@ -26,19 +26,22 @@ func draw(s source, seed uint64, n int) ([]Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := make([]int, len(queries))
-	for i := range open {
-		open[i] = i
+	later := make([]int, len(queries)) // queries whose document is still to come
+	for i := range later {
+		later[i] = i
 	}
+	slices.SortStableFunc(later, func(a, b int) int { return from[a] - from[b] })
+	var open []int
 	at := 0
-	for round := 0; len(open) > 0 && round < 2; round++ { // after the last document comes the first
+	for round := 0; len(later)+len(open) > 0 && round < 2; round++ { // after the last document comes the first
 		for d, err := range s.all() {
 			if err != nil {
 				return nil, err
 			}
-			open = slices.DeleteFunc(open, func(i int) bool {
-				return from[i] <= at && queries[i].fill(d, s.asked, span, random)
-			})
+			for ; len(later) > 0 && from[later[0]] <= at; later = later[1:] {
+				open = append(open, later[0])
+			}
+			open = slices.DeleteFunc(open, func(i int) bool { return queries[i].fill(d, s.asked, span, random) })
 			at++
 		}
 	}

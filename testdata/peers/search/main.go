@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // plan draws the queries, and answers them by reading the documents.
-func (s settings) plan() (plan, error) {
+func (s settings) plan(ctx context.Context) (plan, error) {
 	p := plan{source: synthetic(s.seed, s.n), batch: s.batch, patience: s.patience}
 	var err error
 	if s.windows != "" {
@@ -101,6 +101,7 @@ func (s settings) plan() (plan, error) {
 			return plan{}, err
 		}
 	}
+	p.source = p.source.until(ctx)
 	if p.queries, err = draw(p.source, s.seed, s.queries); err != nil {
 		return plan{}, err
 	}
@@ -117,7 +118,7 @@ func measureHere(ctx context.Context, s settings, stdout io.Writer) error {
 	if len(chosen) != 1 {
 		return errors.New("-json measures one peer")
 	}
-	p, err := s.plan()
+	p, err := s.plan(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,7 +169,7 @@ func measureAll(ctx context.Context, s settings, args []string, stdout, stderr i
 		}
 		figures = append(figures, f)
 	}
-	p, err := s.plan()
+	p, err := s.plan(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"iter"
 	"slices"
 	"strings"
@@ -56,6 +57,24 @@ func windows(path string, n int) (source, error) {
 		}
 	}
 	return s, nil
+}
+
+// until returns the source whose documents end with the context.
+func (s source) until(ctx context.Context) source {
+	all := s.all
+	s.all = func() iter.Seq2[searchtest.Document, error] {
+		return func(yield func(searchtest.Document, error) bool) {
+			for d, err := range all() {
+				if err == nil {
+					err = ctx.Err()
+				}
+				if !yield(d, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+	return s
 }
 
 // except returns the names of the declared fields but some.
