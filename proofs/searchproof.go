@@ -1,6 +1,7 @@
 package proofs
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 )
@@ -37,6 +38,13 @@ type SearchQuery struct {
 // asks reports whether the query asks for an entry, by its place and time.
 func (q SearchQuery) asks(index uint64, leaf Leaf) bool {
 	return index >= q.First && index < q.End && leaf.Time >= q.From && (q.Until == 0 || leaf.Time < q.Until)
+}
+
+// Fits reports whether the query asks for an entry of its leaf's stream, time and
+// declared values.
+func (q SearchQuery) Fits(index uint64, leaf Leaf, values []FieldValue) bool {
+	return leaf.Stream == q.Stream && q.asks(index, leaf) &&
+		!slices.ContainsFunc(q.Terms, func(t SearchTerm) bool { return !slices.ContainsFunc(values, t.has) })
 }
 
 // asksFor reports whether the query asks for values of a field.
@@ -82,6 +90,13 @@ func (q SearchQuery) check() error {
 // A SearchTerm is values of which an entry has at least one.
 type SearchTerm struct {
 	Values []SearchValue
+}
+
+// has reports whether a declared value is one of the term.
+func (t SearchTerm) has(value FieldValue) bool {
+	return slices.ContainsFunc(t.Values, func(v SearchValue) bool {
+		return slices.Contains(v.Numbers, value.Number) && bytes.Equal(v.Value, value.Value)
+	})
 }
 
 // A SearchValue is a value that one of some declared fields has: those that have

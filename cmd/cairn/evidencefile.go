@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/cairnlog/cairn/proofs"
@@ -26,6 +27,10 @@ type evidenceFile struct {
 	CosignedAt  string   `json:"cosigned_at,omitempty"`
 	Checkpoints int      `json:"checkpoints"`
 
+	Searches     int `json:"searches,omitempty"`
+	Attestations int `json:"attestations,omitempty"` // of auditors, in the file
+	NotBelieved  int `json:"not_believed,omitempty"` // of these
+
 	Counts   evidence.Counts    `json:"counts"`
 	Runs     []proofs.Run       `json:"runs"`
 	MoreRuns uint64             `json:"more_runs,omitempty"`
@@ -46,12 +51,16 @@ func describeEvidence(name string, r *evidence.Report) evidenceFile {
 	f := evidenceFile{
 		File: name, Kind: kindBundle, Verifies: r.OK(), Origin: r.Origin, Selection: r.Selection, Policy: "given", Same: r.SamePolicy,
 		Size: v.Size, Root: v.Root, LogKeys: v.LogKeys, Witnesses: v.Witnesses, CosignedAt: v.CosignedAt, Checkpoints: r.Checkpoints,
-		Counts: r.Counts, Runs: r.Runs, MoreRuns: r.MoreRuns, First: formatMicros(r.FirstTime), Last: formatMicros(r.LastTime),
+		Searches: len(r.Searches), Attestations: r.Attestations, NotBelieved: r.NotBelieved,
+		Counts: r.Counts, Runs: r.Runs, MoreRuns: r.MoreRuns,
 		After: optionalSeconds(r.FirstAfter), Before: optionalSeconds(r.LastBefore),
 		Wrong: r.Wrong, Findings: r.Findings, Proven: r.Proven(), NotProven: r.NotProven(),
 	}
 	if r.OwnPolicy {
 		f.Policy = "included"
+	}
+	if r.Entries > 0 {
+		f.First, f.Last = formatMicros(r.FirstTime), formatMicros(r.LastTime)
 	}
 	return f
 }
@@ -90,6 +99,7 @@ type evidenceEntry struct {
 	Tagged    bool               `json:"tagged"` // the tags were computed again
 	NotTagged string             `json:"not_tagged,omitempty"`
 	Closings  []evidence.Closing `json:"closings,omitempty"`
+	Found     []int              `json:"found_by,omitempty"` // searches of the file, from 1
 	Wrong     []string           `json:"wrong,omitempty"`
 }
 
@@ -97,7 +107,7 @@ func describeEvidenceEntry(name string, e *evidence.EntryReport) evidenceEntry {
 	return evidenceEntry{
 		File: name, Kind: kindBundleEntry, Verifies: e.OK(), Index: e.Index, InLog: e.InLog, Leaf: describeLeaf(e.Leaf),
 		StreamName: e.Stream, After: optionalSeconds(e.After), Before: optionalSeconds(e.Before),
-		Payload: e.Payload, Missing: e.Missing, Tagged: e.Tagged, NotTagged: e.NotTagged, Closings: e.Closings, Wrong: e.Wrong,
+		Payload: e.Payload, Missing: e.Missing, Tagged: e.Tagged, NotTagged: e.NotTagged, Closings: e.Closings, Found: e.Found, Wrong: e.Wrong,
 	}
 }
 
@@ -123,6 +133,9 @@ func (e evidenceEntry) text() string {
 	}
 	for _, c := range e.Closings {
 		words = append(words, c.String())
+	}
+	for _, n := range e.Found {
+		words = append(words, fmt.Sprintf("found by search %d", n))
 	}
 	return strings.Join(words, "; ")
 }

@@ -12,20 +12,21 @@ type fileKind string
 
 // The kinds of files.
 const (
-	kindReceipt     fileKind = "receipt"
-	kindEntry       fileKind = "entry"
-	kindCheckpoint  fileKind = "checkpoint"
-	kindPromise     fileKind = "promise"
-	kindConsistency fileKind = "consistency proof"
-	kindEvidence    fileKind = "evidence"
-	kindBundle      fileKind = "evidence file"
-	kindBundleEntry fileKind = "evidence entry"
-	kindState       fileKind = "audit state"
-	kindSettings    fileKind = "stream settings"
-	kindPolicy      fileKind = "policy"
-	kindSearch      fileKind = "search proof"
-	kindAttestation fileKind = "attestation"
-	kindUnknown     fileKind = "unknown"
+	kindReceipt      fileKind = "receipt"
+	kindEntry        fileKind = "entry"
+	kindCheckpoint   fileKind = "checkpoint"
+	kindPromise      fileKind = "promise"
+	kindConsistency  fileKind = "consistency proof"
+	kindEvidence     fileKind = "evidence"
+	kindBundle       fileKind = "evidence file"
+	kindBundleEntry  fileKind = "evidence entry"
+	kindBundleSearch fileKind = "evidence search"
+	kindState        fileKind = "audit state"
+	kindSettings     fileKind = "stream settings"
+	kindPolicy       fileKind = "policy"
+	kindSearch       fileKind = "search proof"
+	kindAttestation  fileKind = "attestation"
+	kindUnknown      fileKind = "unknown"
 )
 
 // promiseSuffix ends the names of files with promises.

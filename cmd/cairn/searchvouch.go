@@ -31,21 +31,30 @@ func (o *vouchFlags) declare(f *pflag.FlagSet) {
 type auditorsWord struct {
 	by string // the name and the ID of the key
 	proofs.Attestation
+	note []byte // as it was signed
 }
 
-// vouchers reads what auditors have attested who are believed. What others have
-// signed does not count, and is said.
-func (p *program) vouchers(o vouchFlags) (words []auditorsWord, err error) {
+// keys returns the keys of those who are believed.
+func (o vouchFlags) keys() (keys []proofs.Key, err error) {
 	if len(o.auditors) == 0 && (len(o.attestations) > 0 || o.required) {
 		return nil, command.Usage("whose word counts? Give the auditor's key with --auditor")
 	}
-	var keys []proofs.Key
 	for _, vkey := range o.auditors {
 		key, err := proofs.ParseKey(vkey)
 		if err != nil {
 			return nil, command.Usage("--auditor: %w", err)
 		}
 		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// vouchers reads what auditors have attested who are believed. What others have
+// signed does not count, and is said.
+func (p *program) vouchers(o vouchFlags) (words []auditorsWord, err error) {
+	keys, err := o.keys()
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range o.attestations {
 		b, err := p.readFile(name, proofs.MaxNoteSize)
@@ -62,7 +71,7 @@ func (p *program) vouchers(o vouchFlags) (words []auditorsWord, err error) {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 			parts := strings.SplitN(key.String(), "+", 3)
-			words, believed = append(words, auditorsWord{parts[0] + "+" + parts[1], a}), true
+			words, believed = append(words, auditorsWord{parts[0] + "+" + parts[1], a, b}), true
 		}
 		if !believed {
 			p.Say("%s does not count: no auditor who is believed has signed it", name)

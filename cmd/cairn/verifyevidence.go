@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/cairnlog/cairn/cmd/internal/command"
@@ -78,8 +79,12 @@ func (p *program) verifyEvidence(name string, policy *proofs.Policy, o verifyFla
 		defer f.Close()
 		in = f
 	}
+	options, err := p.evidenceOptions(policy, o)
+	if err != nil {
+		return err
+	}
 	var few []evidenceEntry
-	report, err := evidence.Verify(in, evidence.Options{Policy: policy, Entry: func(e *evidence.EntryReport) error {
+	options.Entry = func(e *evidence.EntryReport) error {
 		line := describeEvidenceEntry(name, e)
 		if o.json {
 			return p.printJSON(formatJSON(line, ""))
@@ -88,7 +93,8 @@ func (p *program) verifyEvidence(name string, policy *proofs.Policy, o verifyFla
 			few = append(few, line)
 		}
 		return nil
-	}})
+	}
+	report, err := evidence.Verify(in, options)
 	if err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", name, err), p.printWrong(finding{File: name, Kind: kindBundle}, err, o.json))
 	}
@@ -98,11 +104,35 @@ func (p *program) verifyEvidence(name string, policy *proofs.Policy, o verifyFla
 		f.Error = wrong.Error()
 	}
 	if o.json {
-		err = p.printJSON(formatJSON(f, ""))
+		err = p.printEvidenceJSON(f, report)
 	} else {
 		err = printEvidence(p.Stdout, f, few, report)
 	}
-	return errors.Join(wrong, err)
+	return errors.Join(wrong, judgeSearches(name, report), err)
+}
+
+// evidenceOptions says by what a file of evidence is judged: a policy, and the
+// word of auditors who are believed.
+func (p *program) evidenceOptions(policy *proofs.Policy, o verifyFlags) (options evidence.Options, err error) {
+	options.Policy = policy
+	if options.Auditors, err = o.keys(); err != nil {
+		return options, err
+	}
+	words, err := p.vouchers(o.vouchFlags)
+	for _, w := range words {
+		options.Attestations = append(options.Attestations, w.note)
+	}
+	return options, err
+}
+
+// printEvidenceJSON prints a line for each search of a file, and one for the file.
+func (p *program) printEvidenceJSON(f evidenceFile, r *evidence.Report) error {
+	for i, s := range r.Searches {
+		if err := p.printJSON(formatJSON(describeEvidenceSearch(f.File, i+1, s), "")); err != nil {
+			return err
+		}
+	}
+	return p.printJSON(formatJSON(f, ""))
 }
 
 // judgeEvidence returns why a report is not an answer of yes.
@@ -113,6 +143,8 @@ func (p *program) judgeEvidence(name string, r *evidence.Report, o verifyFlags) 
 	case r.OwnPolicy && !o.included:
 		return command.Hinted(fmt.Errorf("%s: %w", name, errOwnPolicy),
 			"give the policy that you have from whom you trust with --policy; or let the one in the file decide, with --trust-included-policy")
+	case o.required && slices.ContainsFunc(r.Searches, vouchesForNone):
+		return fmt.Errorf("%s: %w", name, errNotAudited)
 	}
 	return nil
 }
@@ -135,7 +167,9 @@ func printEvidence(w io.Writer, f evidenceFile, few []evidenceEntry, r *evidence
 	}
 	t := command.NewTable(&b)
 	t.Row("  entries", fmt.Sprintf("%d of %s", r.Entries, r.Origin))
-	t.Row("  payloads", shownIn(r.Counts))
+	if r.Entries > 0 {
+		t.Row("  payloads", shownIn(r.Counts))
+	}
 	if r.Selection != "" {
 		t.Row("  chosen", r.Selection+" (says the maker)")
 	}
@@ -146,7 +180,12 @@ func printEvidence(w io.Writer, f evidenceFile, few []evidenceEntry, r *evidence
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	printEvidenceEntries(&b, few, r.Entries)
+	if err := printEvidenceSearches(&b, r.Searches); err != nil {
+		return err
+	}
+	if r.Entries > 0 {
+		printEvidenceEntries(&b, few, r.Entries)
+	}
 	if !r.OK() {
 		fmt.Fprintln(&b, "\nWrong:")
 		printList(&b, f.findings())

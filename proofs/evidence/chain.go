@@ -99,6 +99,19 @@ func (c *chain) find(ref proofs.CheckpointRef) link {
 	return c.links[at]
 }
 
+// extends checks that a checkpoint which the log signed is of the history of the
+// file: that one of its checkpoints has the same size and root.
+func (c *chain) extends(k proofs.Checkpoint) error {
+	at := c.atLeast(k.Size)
+	if at == len(c.links) || c.links[at].size != k.Size {
+		return fmt.Errorf("%w: its checkpoint, of size %d, is none of the file: nothing shows that it is of the same history", proofs.ErrNotVerified, k.Size)
+	}
+	if c.links[at].root != k.Root {
+		return fmt.Errorf("%w: its checkpoint is of another history: the log has signed two trees of size %d", proofs.ErrNotVerified, k.Size)
+	}
+	return nil
+}
+
 // atLeast returns the place of the first checkpoint of at least a size.
 func (c *chain) atLeast(size uint64) int {
 	return sort.Search(len(c.links), func(i int) bool { return c.links[i].size >= size })

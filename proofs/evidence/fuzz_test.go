@@ -31,7 +31,7 @@ func FuzzParseLine(f *testing.F) {
 
 // Whatever a line says, with a right end behind it, is judged and harms nobody.
 func FuzzVerify(f *testing.F) {
-	l, sound := sampleFile()
+	l, sound := searchedFile()
 	lines := linesOf(l.bytes(sound))
 	for _, v := range vectors() {
 		for i, line := range linesOf([]byte(v.File)) {
@@ -51,6 +51,18 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("got error %v", err)
 		case err == nil && report.OK() && report.InLog != report.Entries:
 			t.Errorf("it verifies, and %d of %d entries are in the log", report.InLog, report.Entries)
+		case err == nil:
+			mustCount(t, report)
 		}
 	})
+}
+
+// mustCount checks that each hit of a search is an entry of the file, or absent.
+func mustCount(t *testing.T, report *evidence.Report) {
+	t.Helper()
+	for i, s := range report.Searches {
+		if hits := uint64(len(s.Verdict.Hits)); s.Included+s.MoreAbsent+proofs.CountEntries(s.Absent) != hits || s.Shown > s.Included || s.Tagged > s.Shown {
+			t.Errorf("search %d: got %+v, want each of %d hits once", i+1, s, hits)
+		}
+	}
 }

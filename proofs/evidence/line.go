@@ -13,11 +13,13 @@ import (
 
 // A Line is one line of a file: exactly one of its members is set.
 type Line struct {
-	Header     *Header
-	Checkpoint *Checkpoint
-	Context    *Entry
-	Entry      *Entry
-	End        *End
+	Header      *Header
+	Checkpoint  *Checkpoint
+	Search      *Search
+	Attestation *Attestation
+	Context     *Entry
+	Entry       *Entry
+	End         *End
 }
 
 // A Header begins a file.
@@ -43,6 +45,21 @@ type Checkpoint struct {
 	// Consistency is the proof (RFC 6962 §2.1.2) that its tree begins with
 	// that of the checkpoint on the line before; nil on the first one.
 	Consistency []proofs.Hash `json:"consistency,omitempty"`
+}
+
+// A Search shows which events are the answer to a query, and that there are no
+// others.
+type Search struct {
+	// Proof is a search proof, as [proofs.FormatSearchProof] writes it: at most
+	// [MaxSearchProof] bytes. A checkpoint of the file has the size and the root of
+	// its checkpoint.
+	Proof []byte `json:"proof"`
+}
+
+// An Attestation is an auditor's word on the directories that searches rest on.
+type Attestation struct {
+	// Note is signed by the auditor: see [proofs.Attestation].
+	Note string `json:"note"`
 }
 
 // An Entry is an entry of the ledger, with what shows that it is there and,
@@ -89,23 +106,29 @@ const (
 
 // An End ends a file.
 type End struct {
-	Checkpoints uint64 `json:"checkpoints"` // how many lines of each kind there are
-	Context     uint64 `json:"context"`
-	Entries     uint64 `json:"entries"`
-	SHA256      string `json:"sha256"` // of all bytes before this line, in 64 hexadecimal digits
+	Checkpoints  uint64 `json:"checkpoints"` // how many lines of each kind there are
+	Searches     uint64 `json:"searches,omitempty"`
+	Attestations uint64 `json:"attestations,omitempty"`
+	Context      uint64 `json:"context"`
+	Entries      uint64 `json:"entries"`
+	SHA256       string `json:"sha256"` // of all bytes before this line, in 64 hexadecimal digits
 }
 
 // The bounds of a file.
 const (
-	MaxLine        = 48 << 20 // bytes of a line; only an entry has so many
-	MaxSelection   = 4096     // bytes
-	MaxCheckpoints = 1 << 16  // lines
-	MaxContext     = 1 << 16  // lines
-	MaxBecause     = 256
+	MaxLine         = 48 << 20 // bytes of a line; only an entry and a search have so many
+	MaxSelection    = 4096     // bytes
+	MaxCheckpoints  = 1 << 16  // lines
+	MaxSearches     = 64       // lines
+	MaxSearchProof  = 32 << 20 // bytes
+	MaxAttestations = 16       // lines
+	MaxContext      = 1 << 16  // lines
+	MaxBecause      = 256
 
-	maxContextLine  = 1 << 20  // bytes of one line
-	maxContextBytes = 64 << 20 // of all together: a verifier keeps what they say
-	maxOtherLine    = 4 << 20  // bytes of a line of any other kind
+	maxContextLine  = 1 << 20   // bytes of one line
+	maxContextBytes = 64 << 20  // of all together: a verifier keeps what they say
+	maxSearchBytes  = 128 << 20 // of all searches together: a verifier keeps what they find
+	maxOtherLine    = 4 << 20   // bytes of a line of any other kind
 	maxIndex        = 1<<63 - 1
 	maxProof        = 64 // hashes
 )
@@ -114,6 +137,8 @@ const (
 const (
 	headerStart     = `{"line":"header","format":"cairn/v1 evidence",`
 	checkpointStart = `{"line":"checkpoint",`
+	searchStart     = `{"line":"search",`
+	attestedStart   = `{"line":"attestation",`
 	contextStart    = `{"line":"context",`
 	entryStart      = `{"line":"entry",`
 	endStart        = `{"line":"end",`
@@ -129,6 +154,14 @@ type (
 	checkpointLine struct {
 		Line string `json:"line"`
 		*Checkpoint
+	}
+	searchLine struct {
+		Line string `json:"line"`
+		*Search
+	}
+	attestationLine struct {
+		Line string `json:"line"`
+		*Attestation
 	}
 	entryLine struct {
 		Line string `json:"line"`
@@ -170,6 +203,8 @@ func (l Line) wire() (value any, err error) {
 	}
 	take(l.Header != nil, headerLine{"header", "cairn/v1 evidence", l.Header})
 	take(l.Checkpoint != nil, checkpointLine{"checkpoint", l.Checkpoint})
+	take(l.Search != nil, searchLine{"search", l.Search})
+	take(l.Attestation != nil, attestationLine{"attestation", l.Attestation})
 	take(l.Context != nil, entryLine{"context", withProof(l.Context)})
 	take(l.Entry != nil, entryLine{"entry", withProof(l.Entry)})
 	take(l.End != nil, endLine{"end", l.End})
@@ -242,6 +277,11 @@ func kindOf(b []byte) (lineKind, error) {
 		{"entry", entryStart, MaxLine, true, func(l *Line) any { l.Entry = new(Entry); return &entryLine{Entry: l.Entry} }},
 		{"context", contextStart, maxContextLine, true, func(l *Line) any { l.Context = new(Entry); return &entryLine{Entry: l.Context} }},
 		{"checkpoint", checkpointStart, maxOtherLine, false, func(l *Line) any { l.Checkpoint = new(Checkpoint); return &checkpointLine{Checkpoint: l.Checkpoint} }},
+		{"search", searchStart, MaxLine, false, func(l *Line) any { l.Search = new(Search); return &searchLine{Search: l.Search} }},
+		{"attestation", attestedStart, maxOtherLine, false, func(l *Line) any {
+			l.Attestation = new(Attestation)
+			return &attestationLine{Attestation: l.Attestation}
+		}},
 		{"header", headerStart, maxOtherLine, false, func(l *Line) any { l.Header = new(Header); return &headerLine{Header: l.Header} }},
 		{"end", endStart, maxOtherLine, false, func(l *Line) any { l.End = new(End); return &endLine{End: l.End} }},
 	} {

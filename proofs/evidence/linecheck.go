@@ -16,6 +16,10 @@ func (l Line) validate() error {
 		return l.Header.validate()
 	case l.Checkpoint != nil:
 		return l.Checkpoint.validate()
+	case l.Search != nil:
+		return l.Search.validate()
+	case l.Attestation != nil:
+		return l.Attestation.validate()
 	case l.Context != nil:
 		return l.Context.validateContext()
 	case l.Entry != nil:
@@ -53,6 +57,28 @@ func (c *Checkpoint) validate() error {
 		return fmt.Errorf("consistency: more than %d hashes", maxProof)
 	}
 	return nil
+}
+
+func (s *Search) validate() error {
+	if len(s.Proof) > MaxSearchProof {
+		return fmt.Errorf("proof: %d bytes are more than %d", len(s.Proof), MaxSearchProof)
+	}
+	_, err := proofs.ParseSearchProof(s.Proof)
+	return err
+}
+
+func (a *Attestation) validate() error {
+	_, err := a.parse()
+	return err
+}
+
+// parse reads the statement, whoever signed it.
+func (a *Attestation) parse() (proofs.Attestation, error) {
+	note, err := proofs.ParseNote([]byte(a.Note))
+	if err != nil {
+		return proofs.Attestation{}, err
+	}
+	return proofs.ParseAttestation(note.Text)
 }
 
 func (e *Entry) validateContext() error {

@@ -1,18 +1,21 @@
 package evidence
 
 import (
+	"fmt"
+
 	"github.com/cairnlog/cairn/proofs"
 )
 
 // An order is what the lines of a file so far were, and so what may follow:
-// one header, checkpoints by rising size, the context and the entries each by
-// rising index, one end. Writer and reader share it.
+// one header, checkpoints by rising size, searches, attestations, the context and
+// the entries each by rising index, one end. Writer and reader share it.
 type order struct {
 	origin      string
 	section     section
 	size        uint64 // of the last checkpoint
 	last        uint64 // index of the last line of the context, or of the entries
 	contextSize int    // bytes
+	searchSize  int    // bytes
 	counts      End
 }
 
@@ -23,6 +26,8 @@ const (
 	atStart section = iota
 	inHeader
 	inCheckpoints
+	inSearches
+	inAttestations
 	inContext
 	inEntries
 	atEnd
@@ -39,6 +44,10 @@ func (o *order) take(l Line, size int) error {
 		return malformed("the file does not begin with its header")
 	case l.Checkpoint != nil:
 		return o.checkpoint(l.Checkpoint)
+	case l.Search != nil:
+		return o.search(size)
+	case l.Attestation != nil:
+		return o.attestation()
 	case l.Context != nil:
 		return o.context(l.Context, size)
 	case l.Entry != nil:
@@ -77,6 +86,31 @@ func (o *order) checkpoint(c *Checkpoint) error {
 	return nil
 }
 
+func (o *order) search(size int) error {
+	o.searchSize += size
+	switch {
+	case o.section < inCheckpoints || o.section > inSearches:
+		return malformed("a search comes before any checkpoint, or behind what follows searches")
+	case o.counts.Searches == MaxSearches || o.searchSize > maxSearchBytes:
+		return malformed("there are more than %d searches, or they have more than %d bytes", MaxSearches, maxSearchBytes)
+	}
+	o.section = inSearches
+	o.counts.Searches++
+	return nil
+}
+
+func (o *order) attestation() error {
+	switch {
+	case o.section < inSearches || o.section > inAttestations:
+		return malformed("an attestation is not behind the searches")
+	case o.counts.Attestations == MaxAttestations:
+		return malformed("more than %d attestations", MaxAttestations)
+	}
+	o.section = inAttestations
+	o.counts.Attestations++
+	return nil
+}
+
 func (o *order) context(e *Entry, size int) error {
 	if o.section > inContext {
 		return malformed("context behind an entry")
@@ -109,13 +143,24 @@ func (o *order) index(s section, index uint64) error {
 }
 
 func (o *order) end(n *End) error {
-	if o.section != inEntries {
-		return malformed("it ends without an entry")
+	switch o.section {
+	case inSearches, inAttestations, inEntries:
+	default:
+		return malformed("it ends without an entry or a search")
 	}
 	o.section = atEnd
-	if counted := o.counts; n.Checkpoints != counted.Checkpoints || n.Context != counted.Context || n.Entries != counted.Entries {
-		return malformed("it has %d checkpoints, %d entries of context and %d entries, and says that it has %d, %d and %d: lines were cut out or put in",
-			counted.Checkpoints, counted.Context, counted.Entries, n.Checkpoints, n.Context, n.Entries)
+	counted := o.counts
+	if counted.SHA256 = n.SHA256; *n != counted {
+		return malformed("it has %s, and says that it has %s: lines were cut out or put in", counted.lines(), n.lines())
 	}
 	return nil
+}
+
+// lines says how many lines of each kind there are.
+func (n End) lines() string {
+	said := fmt.Sprintf("%d checkpoints, ", n.Checkpoints)
+	if n.Searches+n.Attestations > 0 {
+		said += fmt.Sprintf("%d searches, %d attestations, ", n.Searches, n.Attestations)
+	}
+	return said + fmt.Sprintf("%d entries of context and %d entries", n.Context, n.Entries)
 }

@@ -21,6 +21,12 @@ type Report struct {
 	Verdict     proofs.Verdict // of the last checkpoint, under which all entries are
 	Checkpoints int            // that lead to it, itself included
 
+	// Searches are what the file proves of queries. Attestations counts the words
+	// of auditors in the file, and NotBelieved those that nobody has signed who is
+	// believed ([Options.Auditors]).
+	Searches                  []SearchReport
+	Attestations, NotBelieved int
+
 	Counts
 
 	// Runs are the entries of the file; between a run's first and last index
@@ -69,7 +75,8 @@ func (r *Report) OK() bool { return r.Wrong == 0 }
 
 // A Finding is something that does not verify.
 type Finding struct {
-	Index  uint64 `json:"index"` // the entry
+	Index  uint64 `json:"index"`            // the entry, where it is about one
+	Search int    `json:"search,omitempty"` // the search that it is about, from 1; 0: it is about an entry
 	Detail string `json:"detail"`
 }
 
@@ -112,7 +119,13 @@ type EntryReport struct {
 	NotTagged string
 
 	Closings []Closing // what was published about the end of it
-	Wrong    []string
+
+	// Found are the searches of the file that found it, from 1, rising.
+	Found []int
+
+	Wrong []string
+
+	values []proofs.FieldValue // where it is Tagged
 }
 
 // OK reports whether everything about the entry verifies.
@@ -172,12 +185,19 @@ func (r *Report) addRun(index uint64) {
 	}
 }
 
-func (r *Report) find(index uint64, detail string) {
+func (r *Report) find(index uint64, detail string) { r.take(Finding{Index: index, Detail: detail}) }
+
+func (r *Report) take(f Finding) {
 	r.Wrong++
 	if len(r.Findings) < MaxFindings {
-		r.Findings = append(r.Findings, Finding{index, detail})
+		r.Findings = append(r.Findings, f)
 	}
 }
 
 // String returns the finding in words.
-func (f Finding) String() string { return fmt.Sprintf("entry %d: %s", f.Index, f.Detail) }
+func (f Finding) String() string {
+	if f.Search > 0 {
+		return fmt.Sprintf("search %d: %s", f.Search, f.Detail)
+	}
+	return fmt.Sprintf("entry %d: %s", f.Index, f.Detail)
+}

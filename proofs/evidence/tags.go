@@ -52,9 +52,11 @@ func (v *verifier) tags(r *EntryReport, e *Entry) error {
 	if err := e.Disclosure.CheckFields(values, keys); err != nil {
 		return err
 	}
-	err = set.checkParts(e.Disclosure, r.Part, values)
-	r.Tagged = err == nil
-	return err
+	if err := set.checkParts(e.Disclosure, r.Part, values); err != nil {
+		return err
+	}
+	r.Tagged, r.values = true, values
+	return nil
 }
 
 // checkParts checks that an event is in the parts that its stream demands: else

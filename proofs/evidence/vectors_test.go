@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,16 +52,21 @@ func (v vector) judge() (vector, error) {
 	return v, nil
 }
 
+// makeVector returns the vector of a file, which is refused if there is a reason.
+func makeVector(policy, name, why string, file []byte) vector {
+	v := must(vector{Name: name, Policy: policy, File: string(file), Why: why}.judge())
+	if (v.Verdict == "ok") != (why == "") {
+		panic(name + " is " + v.Verdict)
+	}
+	return v
+}
+
 func vectors() []vector {
 	l, sound := sampleFile()
 	policy := string(proofs.FormatPolicy(l.policy))
 	var list []vector
 	add := func(name, why string, file []byte) {
-		v := must(vector{Name: name, Policy: policy, File: string(file), Why: why}.judge())
-		if (v.Verdict == "ok") != (why == "") {
-			panic(name + " is " + v.Verdict)
-		}
-		list = append(list, v)
+		list = append(list, makeVector(policy, name, why, file))
 	}
 	change := func(name, why string, change func(*file)) {
 		f := sound.clone()
@@ -87,6 +93,7 @@ func vectors() []vector {
 	change("two checkpoints of different histories", "the second does not extend the first", func(f *file) {
 		f.checkpoints[0] = checkpoint{f.checkpoints[0].size, []byte(forked(l))}
 	})
+	list = append(list, searchVectors(policy)...)
 	lines := linesOf(whole)
 	last := len(lines) - 1
 	add("a file that is cut before its end", "there is no last line", bytes.Join(lines[:last], nil))
@@ -99,6 +106,45 @@ func vectors() []vector {
 	add("a file with white space", "there is one form", bytes.Replace(whole, []byte(`,"leaf"`), []byte(`, "leaf"`), 1))
 	add("a file of a format that is not known", "it is another format", bytes.Replace(whole, []byte("cairn/v1 evidence"), []byte("cairn/v9 evidence"), 1))
 	add("an empty file", "there is no header", nil)
+	return list
+}
+
+// searchVectors are those of files with searches.
+func searchVectors(policy string) (list []vector) {
+	l, sound := searchedFile()
+	none := l.file(nil)
+	none.searches = []evidence.Search{l.search(asks(2, "mallory"))}
+	absent := sound.clone()
+	absent.entries = absent.entries[2:]
+	auditor := must(proofs.GenerateKey("auditor.example", proofs.Ed25519, rand.NewChaCha8([32]byte{1})))
+	word := proofs.Attestation{Origin: origin, Size: sampleSize, Root: proofs.Hash{1}, Time: l.now}
+	attested := sound.clone()
+	attested.audits = []evidence.Attestation{{Note: string(must(auditor.SignAttestation(word)))}}
+	forked, alone, short := sound.clone(), sound.clone(), sound.clone()
+	forked.searches = []evidence.Search{fork().search(asks(1, "login"))}
+	later := sample()
+	later.event(1, 1, `{"action":"login","user":"eve"}`)
+	later.publish()
+	alone.searches = []evidence.Search{later.search(asks(1, "login"))}
+	p := must(proofs.ParseSearchProof(sound.searches[0].Proof))
+	p.Tail = p.Tail[:1]
+	short.searches = []evidence.Search{asSearch(p)}
+	twice := linesOf(l.bytes(sound))
+	for _, row := range []struct {
+		name, why string
+		file      []byte
+	}{
+		{"a search, and the event that it finds", "", l.bytes(sound)},
+		{"a search that finds nothing, and no entry", "", l.bytes(none)},
+		{"a search whose event is not in the file", "", l.bytes(absent)},
+		{"a search with an attestation of an auditor", "", l.bytes(attested)},
+		{"a search under a checkpoint of another history", "the roots of the same size differ", l.bytes(forked)},
+		{"a search under a checkpoint that the file does not have", "nothing shows that it is of the same history", l.bytes(alone)},
+		{"a search without all tags", "an entry is not looked through", l.bytes(short)},
+		{"a search that is there twice, counted once", "the count is another", reseal(slices.Insert(twice, 3, twice[3]))},
+	} {
+		list = append(list, makeVector(policy, row.name, row.why, row.file))
+	}
 	return list
 }
 

@@ -15,6 +15,12 @@ type Options struct {
 	// report says holds only if that may be believed ([Report.OwnPolicy]).
 	Policy *proofs.Policy
 
+	// Auditors are the keys of those whose word counts on the directories that
+	// searches rest on, as the file has it and as Attestations do: signed notes
+	// ([proofs.Attestation]) that came from elsewhere.
+	Auditors     []proofs.Key
+	Attestations [][]byte
+
 	// Entry is called with what is shown of each entry, in their order, before
 	// the file was read to its end: whether that is whole only Verify tells. Its
 	// error ends Verify. Nil: nobody wants it.
@@ -25,10 +31,13 @@ type Options struct {
 // An error says that there is nothing to report: it matches
 // [proofs.ErrMalformed] where the file is cut, changed or none at all, and
 // [proofs.ErrNotVerified] where its checkpoints do not verify; any other is
-// that of the reader or of Options.Entry. In memory there is one entry, and
-// what the context says.
+// that of the reader or of Options.Entry. In memory there is one line, and what
+// searches found and the context says.
 func Verify(r io.Reader, o Options) (*Report, error) {
 	v := &verifier{o: o, facts: newFacts()}
+	if err := v.believe(o.Attestations); err != nil {
+		return nil, err
+	}
 	lines := NewReader(r)
 	for {
 		l, err := lines.Next()
@@ -52,6 +61,9 @@ type verifier struct {
 	report Report
 	ended  bool   // the chain
 	time   uint64 // of the last leaf, of those of the entries
+
+	searches []*search
+	audits   []Audit // of auditors who are believed
 }
 
 func (v *verifier) take(l Line) error {
@@ -61,6 +73,7 @@ func (v *verifier) take(l Line) error {
 	case l.Checkpoint != nil:
 		return v.chain.add(l.Checkpoint)
 	case l.End != nil:
+		v.endSearches()
 		return nil
 	}
 	if !v.ended {
@@ -68,7 +81,13 @@ func (v *verifier) take(l Line) error {
 			return err
 		}
 	}
-	if l.Context != nil {
+	switch {
+	case l.Search != nil:
+		v.search(l.Search)
+		return nil
+	case l.Attestation != nil:
+		return v.attestation(l.Attestation)
+	case l.Context != nil:
 		v.context(l.Context)
 		return nil
 	}
@@ -157,6 +176,7 @@ func (v *verifier) entry(e *Entry) *EntryReport {
 	if err := v.gone(r, e); err != nil {
 		r.wrong(err)
 	}
+	v.found(r)
 	return r
 }
 

@@ -16,6 +16,14 @@ func (r *Report) Proven() []string {
 		fmt.Sprintf("%s in the ledger %s, as it was when the log signed its checkpoint of %s%s.",
 			count(r.InLog, "entry is", "entries are"), c.Origin, count(c.Size, "entry", "entries"), r.cosigned()),
 	}
+	if r.Entries == 0 {
+		list[0] = fmt.Sprintf("The log of the ledger %s signed its checkpoint of %s%s.", c.Origin, count(c.Size, "entry", "entries"), r.cosigned())
+	}
+	for i, s := range r.Searches {
+		if said := s.proven(i + 1); said != "" {
+			list = append(list, said)
+		}
+	}
 	say := func(n uint64, format string, args ...any) {
 		if n > 0 {
 			list = append(list, fmt.Sprintf(format, args...))
@@ -40,9 +48,13 @@ func (r *Report) NotProven() []string {
 	if r.OwnPolicy {
 		list = append(list, "That the log and the witnesses may be believed: the policy that names them is from the file itself, and whoever made the file chose it.")
 	}
+	chose := "its entries"
+	if len(r.Searches) > 0 {
+		chose = "its entries, and what its searches ask for"
+	}
 	list = append(list,
 		"That what the events say is true. They were recorded so; whoever recorded them may have been wrong, or lied.",
-		"That nothing else was recorded about the matter. Whoever made the file chose its entries.",
+		fmt.Sprintf("That nothing else was recorded about the matter. Whoever made the file chose %s.", chose),
 		"That an event happened when its entry was made. The time of an entry is that of the ledger's clock, and witnesses attest only when they saw it.",
 	)
 	say := func(n uint64, format string, args ...any) {
@@ -58,9 +70,16 @@ func (r *Report) NotProven() []string {
 		count(r.Possibly, "entry of the ledger's own does not say any more", "entries of the ledger's own do not say any more"))
 	say(r.Events-r.Tagged, "That the tags of %s those of the payload: the file lacks what it takes to compute them again.", count(r.Events-r.Tagged, "event are", "events are"))
 	say(r.Tagged, "That what concerns a person is sealed under the person's key, so that an erasure closes it: only the ledger has the keys.")
-	if r.LastBefore == 0 {
+	if r.LastBefore == 0 && r.Entries > 0 {
 		list = append(list, "When the entries were made: no quorum of witnesses attests a time.")
 	}
+	for i, s := range r.Searches {
+		list = append(list, s.notProven(i+1)...)
+	}
+	if len(r.Searches) > 0 {
+		list = append(list, "That no settings which a search leaves out give its names to other fields.")
+	}
+	say(uint64(r.NotBelieved), "What %s of directories: no auditor who is believed has signed it.", count(uint64(r.NotBelieved), "attestation of the file says", "attestations of the file say"))
 	return list
 }
 

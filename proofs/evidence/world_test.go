@@ -263,6 +263,8 @@ func (l *ledger) gone(index uint64, because ...uint64) evidence.Entry {
 type file struct {
 	selection   string
 	checkpoints []checkpoint
+	searches    []evidence.Search
+	audits      []evidence.Attestation
 	context     []evidence.Entry
 	entries     []evidence.Entry
 }
@@ -287,6 +289,12 @@ func (l *ledger) write(f file) ([]byte, error) {
 			line.Consistency = must(proofs.ProveConsistency(context.Background(), f.checkpoints[i-1].size, c.size, l))
 		}
 		err = errors.Join(err, w.Checkpoint(line))
+	}
+	for _, s := range f.searches {
+		err = errors.Join(err, w.Search(s))
+	}
+	for _, a := range f.audits {
+		err = errors.Join(err, w.Attestation(a))
 	}
 	for _, e := range f.context {
 		err = errors.Join(err, w.Context(e))
@@ -347,6 +355,7 @@ func sampleFile() (*ledger, file) {
 // clone returns a file whose lists may be changed.
 func (f file) clone() file {
 	f.checkpoints, f.context, f.entries = slices.Clone(f.checkpoints), slices.Clone(f.context), slices.Clone(f.entries)
+	f.searches, f.audits = slices.Clone(f.searches), slices.Clone(f.audits)
 	return f
 }
 

@@ -15,7 +15,8 @@ type Writer struct {
 	order order
 }
 
-// NewWriter begins a file. Checkpoints follow, then context, then entries.
+// NewWriter begins a file. Checkpoints follow, then searches and attestations on
+// them, then context, then entries.
 func NewWriter(w io.Writer, h Header) (*Writer, error) {
 	out := &Writer{w: w, sum: sha256.New()}
 	return out, out.write(Line{Header: &h})
@@ -23,6 +24,12 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 
 // Checkpoint writes the next checkpoint. All entries are proven under the last.
 func (w *Writer) Checkpoint(c Checkpoint) error { return w.write(Line{Checkpoint: &c}) }
+
+// Search writes the next search proof.
+func (w *Writer) Search(s Search) error { return w.write(Line{Search: &s}) }
+
+// Attestation writes an auditor's word on the directories that searches rest on.
+func (w *Writer) Attestation(a Attestation) error { return w.write(Line{Attestation: &a}) }
 
 // Context writes the next entry that says something about others.
 func (w *Writer) Context(e Entry) error { return w.write(Line{Context: &e}) }
