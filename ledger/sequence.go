@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/cairnlog/cairn/client"
@@ -274,84 +272,6 @@ func (l *Ledger) find(ctx context.Context, a *admission) error {
 		}
 	}
 	return nil
-}
-
-// A streamKey is a deduplication key within a stream.
-type streamKey struct {
-	stream uint32
-	key    dedupKey
-}
-
-// recentKeys are the deduplication keys of the entries from an index on. They
-// reach back further than what is not yet in the index.
-type recentKeys struct {
-	from  uint64 // every entry from here on is covered
-	keys  map[streamKey]uint64
-	order []recentKey
-}
-
-type recentKey struct {
-	key   streamKey
-	index uint64
-}
-
-// maxRecent is about how many recent keys are kept, 100 bytes each.
-const maxRecent = 1 << 16
-
-func newRecentKeys(from uint64) recentKeys {
-	return recentKeys{from: from, keys: make(map[streamKey]uint64)}
-}
-
-func (r *recentKeys) add(k streamKey, index uint64) {
-	r.keys[k] = index
-	r.order = append(r.order, recentKey{k, index})
-}
-
-// trim forgets the oldest keys of entries that are in the index.
-func (r *recentKeys) trim(indexed uint64) {
-	n := 0
-	for len(r.order)-n > maxRecent && r.order[n].index < indexed {
-		delete(r.keys, r.order[n].key)
-		r.from = r.order[n].index + 1
-		n++
-	}
-	r.order = r.order[n:]
-}
-
-// pendingBatches are the batches that are in the journal and not yet in tree
-// and vault. They are read from here until then.
-type pendingBatches struct {
-	mu      sync.RWMutex
-	batches []*batch // in order
-}
-
-func (p *pendingBatches) add(b *batch) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.batches = append(p.batches, b)
-}
-
-// remove forgets the batches below an index: they can be read elsewhere now.
-func (p *pendingBatches) remove(below uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := 0
-	for n < len(p.batches) && p.batches[n].end() <= below {
-		n++
-	}
-	p.batches = slices.Delete(p.batches, 0, n) // which keeps nothing of them
-}
-
-// entry returns an entry of a pending batch.
-func (p *pendingBatches) entry(index uint64) (batchEntry, bool) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for _, b := range p.batches {
-		if index >= b.first && index < b.end() {
-			return b.entries[index-b.first], true
-		}
-	}
-	return batchEntry{}, false
 }
 
 // submit hands a request to the sequencer and waits until it is sequenced.
