@@ -8,7 +8,8 @@
 // [Words] has the words of a payload, [Compare] and [AppendKey] the order of
 // values, and [Match] says what all of it means: whatever answers queries, by
 // an index or not, has to find the entries that Match fits. [Prove] tells the
-// queries whose answers can be proven to be complete. The package does not say
+// queries whose answers can be proven to be complete, and [Split] what of others can
+// be, so that the rest is left to be judged by Match. The package does not say
 // which fields there are, who may see what, or in which order hits come.
 //
 // # Terms

@@ -22,14 +22,40 @@ type Provable struct {
 // proven to be complete. Its error is an [*Error] that shows what cannot.
 func Prove(q *Query) (Provable, error) {
 	p := prover{query: q, asked: Provable{Last: math.MaxUint64}}
-	if err := p.and(q.Expr); err != nil {
+	err := p.and(q.Expr)
+	switch {
+	case p.unprovable != nil:
+		return Provable{}, p.unprovable
+	case err != nil:
 		return Provable{}, err
-	}
-	if len(p.asked.Fields)+len(p.asked.Any) == 0 {
-		return Provable{}, p.fail(span{0, max(len(q.text), 1)}, "no value of a declared field is asked for")
+	case !p.asked.hasValues():
+		return Provable{}, p.noValues(whatIsProvable)
 	}
 	return p.asked, nil
 }
+
+// Split divides a query that [Parse] made into what can be proven and the rest: an
+// entry fits the query if it fits both, which [Match] says of the rest. That is [All]
+// where all can be proven. What is negated, and alternatives of which one cannot be
+// proven, are in the rest as a whole. Where no value can be proven the error is an
+// [*Error] that shows what cannot.
+func Split(q *Query) (proven Provable, rest Expr, err error) {
+	p := prover{query: q, asked: Provable{Last: math.MaxUint64}}
+	if err := p.and(q.Expr); err != nil {
+		return Provable{}, nil, err
+	}
+	const hint = whatIsProvable + "; whatever else is beside one of these values is judged on the events that have it"
+	switch {
+	case p.asked.hasValues():
+		return p.asked, Conjunction(p.rest...), nil
+	case p.unprovable != nil:
+		p.unprovable.Hint = hint
+		return Provable{}, nil, p.unprovable
+	}
+	return Provable{}, nil, p.noValues(hint)
+}
+
+func (a *Provable) hasValues() bool { return len(a.Fields)+len(a.Any) > 0 }
 
 // Expr returns the expression that asks for the same.
 func (p Provable) Expr() Expr {
@@ -56,13 +82,10 @@ func (p Provable) Expr() Expr {
 	if p.Until > 0 {
 		list = append(list, Before{p.Until})
 	}
-	if len(list) == 1 {
-		return list[0]
-	}
-	return And{list}
+	return Conjunction(list...)
 }
 
-// whatIsProvable is the hint of all errors of [Prove].
+// whatIsProvable is the hint of errors of [Prove] and [Split].
 const whatIsProvable = "what can be proven to be complete are values of fields, as in (a:b or c:d) e:f, with stream:, index:, after: and before:"
 
 // A prover goes through an expression from its front.
@@ -70,63 +93,89 @@ type prover struct {
 	query *Query
 	next  int // of the query's spans
 	asked Provable
+
+	rest       []Expr // what cannot be proven
+	unprovable *Error // what says so of the first of it; nil: there is none
 }
 
-func (p *prover) fail(s span, problem string) error {
+func (p *prover) fail(s span, problem, hint string) *Error {
 	parser := parser{text: p.query.text}
-	return parser.fail(s.offset, s.length, problem, whatIsProvable)
+	return parser.fail(s.offset, s.length, problem, hint)
 }
 
-// and takes what all has to fit.
+func (p *prover) noValues(hint string) *Error {
+	return p.fail(span{0, max(len(p.query.text), 1)}, "no value of a declared field is asked for", hint)
+}
+
+// leave leaves what comes next to the rest.
+func (p *prover) leave(e Expr, at span, problem string) {
+	p.next += leaves(e)
+	p.rest = append(p.rest, e)
+	if p.unprovable == nil {
+		p.unprovable = p.fail(at, problem, whatIsProvable)
+	}
+}
+
+// leaves returns how many spans an expression has.
+func leaves(e Expr) (n int) {
+	Map(e, func(e Expr) Expr { n++; return e })
+	return n
+}
+
+// and takes what all has to fit. The error is that nothing can.
 func (p *prover) and(e Expr) error {
-	switch e := e.(type) {
-	case And:
-		for _, in := range e.List {
+	if and, ok := e.(And); ok {
+		for _, in := range and.List {
 			if err := p.and(in); err != nil {
 				return err
 			}
 		}
 		return nil
-	case Or:
-		return p.or(e.List)
-	case Not:
-		return p.fail(p.query.spans[p.next], "of what is excluded nothing can be proven")
+	}
+	if or, ok := e.(Or); ok {
+		p.or(or)
+		return nil
 	}
 	if len(p.query.spans) == 0 {
 		return nil // the query is empty
 	}
 	at := p.query.spans[p.next]
+	if problem := notProvable(e); problem != "" {
+		p.leave(e, at, problem)
+		return nil
+	}
 	p.next++
 	if problem := p.asked.narrow(e); problem != "" {
-		return p.fail(at, problem)
+		return p.fail(at, problem, whatIsProvable)
 	}
 	return nil
 }
 
 // or takes alternatives, which have to be values.
-func (p *prover) or(list []Expr) error {
+func (p *prover) or(e Or) {
 	var fields []Field
-	for _, e := range list {
-		at := p.query.spans[p.next]
-		p.next++
-		f, ok := e.(Field)
+	at := p.next
+	for _, e1 := range e.List {
+		f, ok := e1.(Field)
 		problem := "alternatives can be proven where each is a value of a field"
 		if ok {
 			problem = notProvable(f)
 		}
 		if problem != "" {
-			return p.fail(at, problem)
+			p.leave(e, p.query.spans[at], problem)
+			return
 		}
+		at++
 		if !slices.Contains(fields, f) {
 			fields = append(fields, f)
 		}
 	}
+	p.next = at
 	if len(fields) == 1 {
 		p.asked.add(fields[0])
 	} else if !slices.ContainsFunc(p.asked.Any, func(o []Field) bool { return slices.Equal(o, fields) }) {
 		p.asked.Any = append(p.asked.Any, fields)
 	}
-	return nil
 }
 
 // add adds a value.
@@ -136,14 +185,11 @@ func (a *Provable) add(f Field) {
 	}
 }
 
-// narrow adds a condition, or says why that cannot be.
+// narrow adds a condition that can be proven, or says that nothing fits it and those
+// before.
 func (a *Provable) narrow(e Expr) (problem string) {
 	switch e := e.(type) {
-	case All:
 	case Field:
-		if problem := notProvable(e); problem != "" {
-			return problem
-		}
 		a.add(e)
 	case Stream:
 		if a.Stream != "" && a.Stream != e.Name {
@@ -161,10 +207,6 @@ func (a *Provable) narrow(e Expr) (problem string) {
 		if a.Until == 0 || e.Time < a.Until {
 			a.Until = e.Time
 		}
-	case Source:
-		return "sources cannot be proven: they are in no tag"
-	default:
-		return "words cannot be proven: they are in no tag"
 	}
 	if a.First > a.Last || a.Until > 0 && a.From >= a.Until {
 		return "no entry is in this range and in those before"
@@ -172,7 +214,23 @@ func (a *Provable) narrow(e Expr) (problem string) {
 	return ""
 }
 
-func notProvable(f Field) string {
+// notProvable says why a condition, which is no And or Or, cannot be proven; empty: it
+// can.
+func notProvable(e Expr) string {
+	switch e := e.(type) {
+	case All, Stream, Indices, After, Before:
+		return ""
+	case Not:
+		return "of what is excluded nothing can be proven"
+	case Source:
+		return "sources cannot be proven: they are in no tag"
+	case Field:
+		return notProvableField(e)
+	}
+	return "words cannot be proven: they are in no tag"
+}
+
+func notProvableField(f Field) string {
 	switch {
 	case f.Path != "":
 		return "members that are not declared cannot be proven: they are in no tag"

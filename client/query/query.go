@@ -102,6 +102,28 @@ func (Indices) expr() {}
 func (Stream) expr()  {}
 func (Source) expr()  {}
 
+// Conjunction returns an expression that fits what fits all of a list, in the form in
+// which [Parse] makes it: [All] for none.
+func Conjunction(list ...Expr) Expr {
+	var all []Expr
+	for _, e := range list {
+		switch e := e.(type) {
+		case All:
+		case And:
+			all = append(all, e.List...)
+		default:
+			all = append(all, e)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return All{}
+	case 1:
+		return all[0]
+	}
+	return And{all}
+}
+
 // Map returns an expression in which fn stands for each part of e that is no
 // And, Or or Not. It leaves e as it is.
 func Map(e Expr, fn func(Expr) Expr) Expr {

@@ -29,23 +29,28 @@ ledger's index says, and nothing proves that they are all; what the index leaves
 said.
 
 With --complete it asks the ledger for a proof that no event is missing, and verifies that
-before it prints anything; that there are none is proven in the same way. Then the query is
-one or several field:value, of fields that one stream declares, all of which have to fit, or
-one of some, as in (actor:alice or actor:bob) action:delete; and stream:, index:, after:
-and before:. Of words, parts of values and what is excluded no proof can be made. What is printed says what it rests on. By default a proof
-goes as far as the directories that the log commits to, which come 4,096 to 8,192 entries
-behind the last one; --now looks through these too. That a directory leaves out nothing the
-proof cannot show: the answer is then complete if the directories are honest. --recompute
-asks for the tags of all that it looks through, and makes the directories again here; or an
-auditor whose key is given with --auditor has done that, as --attestation shows. Where
-every entry was looked through it rests on the log and its witnesses alone.
+before it prints anything; that there are none is proven in the same way. For that the query
+has one or several field:value, of fields that one stream declares, all of which have to fit,
+or one of some, as in (actor:alice or actor:bob) action:delete; stream:, index:, after: and
+before: are proven too. Of words, parts of values, ranges and what is excluded no proof can
+be made: whatever is beside the values is judged here, on the payload of each event that is
+proven to have them. Where one is not shown the answer is not complete, and search says so.
+
+What is printed says what it rests on. By default a proof goes as far as the directories
+that the log commits to, which come 4,096 to 8,192 entries behind the last one; --now looks
+through these too. That a directory leaves out nothing the proof cannot show: the answer is
+then complete if the directories are honest. --recompute asks for the tags of all that it
+looks through, and makes the directories again here; or an auditor whose key is given with
+--auditor has done that, as --attestation shows. Where every entry was looked through it
+rests on the log and its witnesses alone.
 
 --save NAME saves a query, for which @NAME stands from then on.`,
 		Example: `  cairn search actor:alice outcome:denied after:-24h
   cairn search 'login or logout' --columns time,actor,$.user.agent --csv -o logins.csv
   cairn search --facet actor --histogram day outcome:denied
   cairn search --save denied outcome:denied; cairn search @denied actor:bob
-  cairn search --complete --stream logins --now actor:mallory -o none.search-proof`,
+  cairn search --complete --stream logins --now actor:mallory -o none.search-proof
+  cairn search --complete --stream files 'actor:alice bytes>=1000 not outcome:ok "annual report"'`,
 		RunE: func(c *cobra.Command, args []string) error {
 			mode, err := o.mode(c.LocalNonPersistentFlags())
 			if err != nil {
@@ -77,6 +82,9 @@ func (p *program) searchComplete(ctx context.Context, args []string, o searchFla
 	if err != nil {
 		return err
 	}
+	if o.recompute {
+		o.required = false // what was made again here needs nobody's word
+	}
 	words, err := p.vouchers(o.vouchFlags)
 	if err != nil {
 		return err
@@ -93,11 +101,20 @@ func (p *program) searchComplete(ctx context.Context, args []string, o searchFla
 	if o.recompute {
 		prove = p.proveRecomputed
 	}
-	b, answer, err := prove(ctx, s.log, v, asked)
+	b, answer, err := prove(ctx, s.log, v, asked.CompleteQuery)
 	if err != nil {
 		return err
 	}
 	if err := answer.vouch(words, o.required); err != nil {
+		return err
+	}
+	found := foundPrinter{p: p, log: s.log, answer: answer, searchFlags: o}
+	if asked.hasRest() {
+		if found.judge, err = answer.judgeOf(asked); err != nil {
+			return err
+		}
+	}
+	if err := found.print(ctx); err != nil {
 		return err
 	}
 	if o.out != "" {
@@ -105,15 +122,13 @@ func (p *program) searchComplete(ctx context.Context, args []string, o searchFla
 			return err
 		}
 	}
-	if o.payload {
-		err = answer.printPayloads(ctx, p, s.log, &entryReader{log: s.log, verifier: v}, o.json)
-	} else {
-		err = answer.printHits(p, "", o.json)
+	if err := answer.printAbout(p, "", o.json); err != nil {
+		return err
 	}
-	if err == nil {
-		err = answer.printAbout(p, "", o.json)
+	if o.out != "" && asked.hasRest() {
+		p.Say("%s proves what has %s; the rest was judged here, and is in no proof", o.out, answer.query())
 	}
-	return errors.Join(err, p.endSearch(answer, asked))
+	return p.endSearch(answer, asked.CompleteQuery)
 }
 
 // proveComplete asks the ledger for a proof and verifies it: that it is of the
@@ -160,5 +175,5 @@ func (p *program) endSearch(a *searchAnswer, asked client.CompleteQuery) error {
 	case !asked.Now:
 		p.Hint(hint)
 	}
-	return a.unread()
+	return errors.Join(a.unread(), a.rest.leftUnjudged())
 }

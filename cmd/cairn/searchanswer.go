@@ -20,6 +20,7 @@ type searchAnswer struct {
 	names   map[uint16][]string // of the stream's fields, by their numbers
 	hits    []entryLine         // without payloads
 	vouched string              // who vouches for the directories; empty: nobody
+	rest    *judgedRest         // of the query, on the hits; nil: there is none
 }
 
 // checkSearch parses and verifies a search proof.
@@ -57,15 +58,12 @@ func (a *searchAnswer) takeNames() {
 
 // takeHits finds the times of the hits, whose leaves are all in the proof.
 func (a *searchAnswer) takeHits() error {
-	entries := a.proof.Entries
 	for _, index := range a.verdict.Hits {
-		at, ok := slices.BinarySearchFunc(entries, index, func(e proofs.SearchEntry, index uint64) int {
-			return cmp.Compare(e.Index, index)
-		})
+		leaf, ok := a.leafOf(index)
 		if !ok {
 			return fmt.Errorf("%w: entry %d is not shown", proofs.ErrNotVerified, index)
 		}
-		hit, err := describeEntry(&client.Entry{Index: index, Leaf: entries[at].Leaf, Stream: a.stream})
+		hit, err := describeEntry(&client.Entry{Index: index, Leaf: leaf, Stream: a.stream})
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)
 		}
@@ -74,8 +72,23 @@ func (a *searchAnswer) takeHits() error {
 	return nil
 }
 
-// query returns the query as people write it, by the names in the proof.
-func (a *searchAnswer) query() string {
+// leafOf returns the leaf of an entry, as the proof shows it.
+func (a *searchAnswer) leafOf(index uint64) ([]byte, bool) {
+	entries := a.proof.Entries
+	at, ok := slices.BinarySearchFunc(entries, index, func(e proofs.SearchEntry, index uint64) int {
+		return cmp.Compare(e.Index, index)
+	})
+	if !ok {
+		return nil, false
+	}
+	return entries[at].Leaf, true
+}
+
+// query returns the query that is proven as people write it.
+func (a *searchAnswer) query() string { return query.Format(a.expr()) }
+
+// expr returns the query that is proven, by the names in the proof.
+func (a *searchAnswer) expr() query.Expr {
 	q := a.proof.Query
 	asked := query.Provable{Stream: a.stream, First: q.First, Last: q.End, From: q.From, Until: q.Until}
 	if q.End < math.MaxUint64 { // it is a bound
@@ -93,7 +106,7 @@ func (a *searchAnswer) query() string {
 			asked.Any = append(asked.Any, fields)
 		}
 	}
-	return query.Format(asked.Expr())
+	return asked.Expr()
 }
 
 // seesNothing reports whether the answer is about no entry at all, and there are
@@ -160,6 +173,9 @@ func (a *searchAnswer) complete() string {
 	}
 	if len(v.Unread) > 0 {
 		said += fmt.Sprintf("; save %s, which the ledger could not read", runsInWords(v.Unread))
+	}
+	if r := a.rest; r != nil && len(r.unjudged) > 0 {
+		said += fmt.Sprintf("; save %s, which could not be judged", r.unjudgedInWords())
 	}
 	return said
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"math"
-	"slices"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/client/query"
@@ -12,7 +11,9 @@ import (
 // An eventQuery is what search, without a proof, is to find.
 type eventQuery struct {
 	client.SearchQuery
-	provable bool // an answer to it could be proven to be complete
+	provable bool // that an answer is complete could be proven
+	mixed    bool // for a part of the query, the rest being judged here
+	pinned   bool // it names a stream
 }
 
 // eventsAskedFor reads what search is to find from its arguments and flags. Ages
@@ -26,8 +27,8 @@ func (p *program) eventsAskedFor(args []string, o searchFlags) (asked eventQuery
 	if err != nil {
 		return asked, err
 	}
-	_, unprovable := query.Prove(q)
-	asked = eventQuery{provable: unprovable == nil, SearchQuery: client.SearchQuery{
+	proven, rest, unprovable := query.Split(q)
+	asked = eventQuery{provable: unprovable == nil, mixed: !isAll(rest), pinned: o.stream != "" || proven.Stream != "", SearchQuery: client.SearchQuery{
 		Query: query.Format(within(q.Expr, between)), Stream: o.stream, First: o.first, End: o.end, Oldest: o.oldest,
 	}}
 	switch {
@@ -44,25 +45,12 @@ func (p *program) eventsAskedFor(args []string, o searchFlags) (asked eventQuery
 
 // within returns an expression that fits only what was recorded between two times.
 func within(e query.Expr, t times) query.Expr {
-	var list []query.Expr
-	switch e := e.(type) {
-	case query.All:
-	case query.And:
-		list = slices.Clone(e.List)
-	default:
-		list = append(list, e)
-	}
+	list := []query.Expr{e}
 	if t.since > 0 {
 		list = append(list, query.After{Time: t.since})
 	}
 	if t.until < math.MaxUint64 {
 		list = append(list, query.Before{Time: t.until})
 	}
-	switch len(list) {
-	case 0:
-		return query.All{}
-	case 1:
-		return list[0]
-	}
-	return query.And{List: list}
+	return query.Conjunction(list...)
 }

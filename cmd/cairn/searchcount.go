@@ -50,7 +50,7 @@ func (p *program) countEvents(ctx context.Context, args []string, o searchFlags)
 		return err
 	}
 	scope.add(counts.SearchScope)
-	p.sayScope(scope, asked.End, asked.provable)
+	p.sayScope(scope, asked)
 	return nil
 }
 

@@ -64,14 +64,14 @@ func (o *searchFlags) declare(f *pflag.FlagSet) {
 	f.BoolVar(&o.proofs, "proofs", true, "read and verify the events; --proofs=false: print their indices alone")
 	f.BoolVar(&o.receipts, "receipts", false, "with --json: add the receipts, for cairn verify")
 
-	f.BoolVar(&o.count, "count", false, "print how many events there are")
+	f.BoolVar(&o.count, "count", false, "print how many events there are, with --complete without them")
 	f.StringArrayVar(&o.facets, "facet", nil, "count the values of the field `NAME`; may be repeated")
 	f.IntVar(&o.top, "top", 10, "with --facet: print at most `N` values, those that most events have")
 	f.StringVar(&o.every, "histogram", "", "count the events of each `STEP` of the ledger's time: minute, hour, day, week, month or year")
 
 	f.BoolVar(&o.complete, "complete", false, "prove that the answer is complete")
 	f.BoolVar(&o.now, "now", false, "with --complete: look through the entries behind the last directory too, one by one")
-	f.BoolVar(&o.payload, "payload", false, "with --complete: read the events, verify them, and print their payloads")
+	f.BoolVar(&o.payload, "payload", false, "with --complete: read the events, verify them, and print their payloads too")
 
 	f.BoolVar(&o.recompute, "recompute", false, "with --complete: make the directories again here, of the tags of all entries in them")
 
@@ -101,7 +101,7 @@ func (m searchMode) takes() []string {
 	case searchCounts:
 		return append(where, "count", "facet", "top", "histogram", "table")
 	case searchComplete:
-		return append(where, "complete", "now", "payload", "recompute", "attestation", "auditor", "require-audited")
+		return append(where, "complete", "count", "now", "payload", "recompute", "attestation", "auditor", "require-audited")
 	}
 	return []string{"save", "saved", "forget", "json"}
 }
@@ -181,6 +181,8 @@ func (o *searchFlags) check(mode searchMode, changed func(string) bool) error {
 		return command.Usage("at most %d fields are counted at once", client.MaxFacets)
 	case o.every != "" && !slices.Contains([]string{"minute", "hour", "day", "week", "month", "year"}, o.every):
 		return command.Usage("--histogram is of each minute, hour, day, week, month or year")
+	case mode == searchComplete && o.count && o.payload:
+		return command.Usage("--count prints no events, and --payload prints them: choose one")
 	case mode == searchComplete && o.out == "-":
 		return command.Usage("the standard output has the answer: give --output a file for the proof")
 	}

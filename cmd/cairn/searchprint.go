@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strings"
 
@@ -17,9 +16,10 @@ type searchFile struct {
 	Kind     fileKind `json:"kind"`
 	Verifies bool     `json:"verifies"`
 
-	Query  string `json:"query"`
-	Hits   int    `json:"hits"`
-	Origin string `json:"origin"`
+	Query  string      `json:"query"`
+	Hits   int         `json:"hits"`
+	Rest   *restOfFile `json:"rest,omitempty"` // what of the query is not proven, and was judged here
+	Origin string      `json:"origin"`
 
 	Size       uint64   `json:"size"` // of the checkpoint
 	Root       string   `json:"root"`
@@ -42,16 +42,30 @@ type searchFile struct {
 	NotProven []string `json:"not_proven"`
 }
 
+// A restOfFile says what became of the rest of a query.
+type restOfFile struct {
+	Proven   string     `json:"proven"` // the part of the query that is
+	Events   int        `json:"events"` // that have it
+	Judged   int        `json:"judged"` // of these, on their payloads
+	Unjudged []unjudged `json:"unjudged,omitempty"`
+}
+
 func (a *searchAnswer) describe(name string) searchFile {
 	var f finding
 	f.takeVerdict(a.verdict.Verdict)
 	v := a.verdict
-	return searchFile{
+	described := searchFile{
 		File: name, Kind: kindSearch, Verifies: true, Query: a.query(), Hits: len(a.hits), Origin: f.Origin,
 		Size: f.Size, Root: f.Root, LogKeys: f.LogKeys, Witnesses: f.Witnesses, CosignedAt: f.CosignedAt,
 		Start: v.Start, Stop: v.Stop, Complete: v.Complete, Directories: len(v.Directories), Directory: v.Directory, Vouched: a.vouched, OneByOne: v.Tail,
 		Expired: v.Expired, Erased: v.Erased, Unread: v.Unread, NotProven: a.notProven(),
 	}
+	if r := a.rest; r != nil {
+		described.Rest = &restOfFile{Proven: described.Query, Events: described.Hits, Judged: r.judged, Unjudged: r.unjudged}
+		described.Query, described.Hits = r.query, r.fit
+		described.Complete = v.Complete && len(r.unjudged) == 0
+	}
+	return described
 }
 
 // notProven says what a proof cannot show.
@@ -98,38 +112,16 @@ func (a *searchAnswer) printHits(p *program, name string, asJSON bool) error {
 			return err
 		}
 	}
-	return nil
+	return p.endHits(len(a.hits), asJSON)
 }
 
-// printPayloads reads the events that fit, verifies them, and prints them with
-// their payloads.
-func (a *searchAnswer) printPayloads(ctx context.Context, p *program, log *client.HTTP, r *entryReader, asJSON bool) error {
-	for hits := a.hits; len(hits) > 0; {
-		batch := hits[:min(len(hits), client.MaxRead)]
-		hits = hits[len(batch):]
-		var indices []uint64
-		for _, h := range batch {
-			indices = append(indices, h.Index)
-		}
-		for e, err := range log.Entries(ctx, proofs.RunsOf(indices)) {
-			if err != nil {
-				return err
-			}
-			line := foundLine{entryLine: batch[0], Problem: e.Problem}
-			if batch = batch[1:]; e.Entry != nil {
-				if _, err := r.check(ctx, e.Entry); err != nil {
-					return err
-				}
-				if line.entryLine, err = describeEntry(e.Entry); err != nil {
-					return err
-				}
-			}
-			if err := p.printFound(line, asJSON); err != nil {
-				return err
-			}
-		}
+// endHits sets what is said of an answer apart from its events.
+func (p *program) endHits(printed int, asJSON bool) error {
+	if printed == 0 || asJSON {
+		return nil
 	}
-	return nil
+	_, err := fmt.Fprintln(p.Stdout)
+	return err
 }
 
 // printAbout prints what was asked, and what the answer rests on. The name is that
@@ -140,15 +132,19 @@ func (a *searchAnswer) printAbout(p *program, name string, asJSON bool) error {
 		return p.printJSON(formatJSON(f, ""))
 	}
 	var b bytes.Buffer
-	if len(a.hits) > 0 {
-		fmt.Fprintln(&b)
-	}
 	if name != "" {
 		fmt.Fprintf(&b, "%s: %s verifies\n", command.Escape(name), f.Kind)
 	}
 	t := command.NewTable(&b)
 	t.Row("  found", numberOf(f.Hits, "event", "events"))
 	t.Row("  query", f.Query)
+	if r := f.Rest; r != nil {
+		t.Row("  proven", fmt.Sprintf("%s: %s", r.Proven, numberOf(r.Events, "event has", "events have")+" that"))
+		t.Row("  judged", fmt.Sprintf("the rest, here, on %s", numberOf(r.Judged, "payload", "payloads")))
+		for _, why := range a.rest.whyUnjudged() {
+			t.Row("  cannot tell", why)
+		}
+	}
 	t.Row("  complete", a.complete())
 	t.Row("  rests on", a.rests())
 	for _, c := range a.closed() {

@@ -37,17 +37,33 @@ func (p *program) parseQuery(args []string) (*query.Query, error) {
 	return q, nil
 }
 
-// askedFor reads what search is to prove from its arguments and flags.
-func (p *program) askedFor(args []string, o searchFlags) (asked client.CompleteQuery, err error) {
+// A completeQuestion is what search is to prove, and what it is to judge here on the
+// events of which that is proven: what is an answer fits both.
+type completeQuestion struct {
+	client.CompleteQuery
+	rest  query.Expr   // [query.All]: there is none
+	query *query.Query // as it was written, for errors about it
+}
+
+func (q completeQuestion) hasRest() bool { return !isAll(q.rest) }
+
+func isAll(e query.Expr) bool {
+	_, is := e.(query.All)
+	return is
+}
+
+// askedFor reads what search is to prove from its arguments and flags, and the rest.
+func (p *program) askedFor(args []string, o searchFlags) (asked completeQuestion, err error) {
 	q, err := p.parseQuery(args)
 	if err != nil {
 		return asked, err
 	}
-	provable, err := query.Prove(q)
+	provable, rest, err := query.Split(q)
 	if err != nil {
 		return asked, queryError(err)
 	}
-	asked = client.CompleteQuery{Stream: first(o.stream, provable.Stream, defaultStream), First: max(provable.First, o.first), Now: o.now}
+	asked.query, asked.rest = q, rest
+	asked.CompleteQuery = client.CompleteQuery{Stream: first(o.stream, provable.Stream, defaultStream), First: max(provable.First, o.first), Now: o.now}
 	if o.stream != "" && provable.Stream != "" && o.stream != provable.Stream {
 		return asked, command.Usage("the query asks for the stream %s, and --stream is %s", provable.Stream, o.stream)
 	}

@@ -74,17 +74,34 @@ func published(ctx context.Context, log *client.HTTP) uint64 {
 	return info.Sizes.Published
 }
 
-// sayScope tells what answers leave out, and that nothing proves the rest.
-func (p *program) sayScope(s searchScope, end uint64, provable bool) {
-	for _, said := range s.leftOut(end) {
+// sayScope tells what answers leave out, and what would prove that they are all.
+func (p *program) sayScope(s searchScope, asked eventQuery) {
+	for _, said := range s.leftOut(asked.End) {
 		p.Say("%s", said)
 	}
 	if s.all.Opened > 0 {
 		p.Say("%s opened, since the index has no phrases, and no members that are not declared", numberOf(s.all.Opened, "payload was", "payloads were"))
 	}
-	if provable {
-		p.Hint("nothing proves that these are all; --complete asks for the proof")
+	if asked.provable {
+		p.Hint("nothing proves that these are all; %s asks for %s", asked.completeFlags(s.all.Streams), asked.proof())
 	}
+}
+
+// completeFlags returns the flags that ask for a proof of what was searched, which is
+// of one stream.
+func (q eventQuery) completeFlags(searched []string) string {
+	if !q.pinned && !slices.Equal(searched, []string{defaultStream}) {
+		return "--complete --stream NAME"
+	}
+	return "--complete"
+}
+
+// proof says in words what can be proven.
+func (q eventQuery) proof() string {
+	if q.mixed {
+		return "a proof of the values, and judges the rest here"
+	}
+	return "the proof"
 }
 
 // endFind says what there is beside what was printed.
@@ -105,7 +122,7 @@ func (p *program) endFind(f *finder, asked eventQuery) {
 	if f.more {
 		p.Hint("there is more: go on with --cursor %d, or have all with --limit 0", f.next)
 	}
-	p.sayScope(f.scope, asked.End, asked.provable)
+	p.sayScope(f.scope, asked)
 	if !asked.provable {
 		p.Say("found by the index: not provably complete")
 	}

@@ -210,6 +210,12 @@ func valuesOf(e *entryFile, fields []proofs.Field) (values []proofs.FieldValue, 
 			return nil, err
 		}
 	}
+	given, err := givenValues(payload, fields)
+	return append(values, given...), err
+}
+
+// givenValues returns the values of declared fields that came beside the data of an event.
+func givenValues(payload proofs.Part, fields []proofs.Field) (values []proofs.FieldValue, err error) {
 	for _, given := range payload.Fields {
 		i := slices.IndexFunc(fields, func(f proofs.Field) bool { return f.Name == given.Name })
 		if i < 0 {
