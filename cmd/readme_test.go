@@ -60,6 +60,8 @@ func TestTheReadmesLedgerThatStaysDoes(t *testing.T) {
 		`^\d+ events\n\nEVENTS  EVENTID\n\d+ +4103\n`,
 		`^  found +\d+ events\n  query +stream:windows account:pgustavo after:\S+\n  complete +up to entry \d+, the last one of the checkpoint\n  rests on +the log alone: `,
 		`^pgustavo.search-proof: search proof verifies$`, `^mallory.search-proof: search proof verifies\n  found +no events\n  query +stream:windows account:mallory `,
+		`^case7.evidence: evidence verifies$`, `^Search 1:\n  found +(\d+) events, \d+ in this file, \d+ with the whole payload\n`,
+		`^  - Search 2, account="mallory" in the stream windows, recorded at .* or later: among entries \d+ to \d+, when the ledger had \d+, no event fits; each entry was looked through`,
 	} {
 		if err != nil || !regexp.MustCompile("(?m)"+want).Match(said) {
 			t.Errorf("got error %v and\n%s\nwant %q in it, from\n%s", err, said, want, script)

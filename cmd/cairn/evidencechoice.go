@@ -43,8 +43,8 @@ func (p *program) chosen(args []string, o exportFlags) (c choice, err error) {
 		}
 		c.runs = append(c.runs, run)
 	}
-	if c.runs == nil && !c.events() {
-		return c, command.Usage("which entries? Give indices, ranges such as 100..199, --stream, --since or --until")
+	if c.isNone() && o.searches == nil {
+		return c, command.Usage("which entries? Give indices, ranges such as 100..199, --stream, --since, --until or --search")
 	}
 	c.runs = proofs.JoinRuns(c.runs)
 	return c, nil
@@ -84,6 +84,9 @@ func parseRun(arg string) (r proofs.Run, err error) {
 
 // events reports whether it is events alone.
 func (c choice) events() bool { return c.stream != "" || c.timed }
+
+// isNone reports whether nothing is chosen.
+func (c choice) isNone() bool { return c.runs == nil && !c.events() }
 
 // looks reports whether events are chosen by what is sealed: the ledger finds
 // them.

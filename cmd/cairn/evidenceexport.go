@@ -23,15 +23,22 @@ func (p *program) exportEvidence(ctx context.Context, args []string, o exportFla
 	if err != nil {
 		return err
 	}
+	searches, err := p.searchesAskedFor(o, choice)
+	if err != nil {
+		return err
+	}
 	s, err := p.server()
 	if err != nil {
 		return err
 	}
-	files, err := p.exporter(ctx, s, o.evidence)
+	if err := searches.prove(ctx, p, s); err != nil {
+		return err
+	}
+	files, err := p.exporter(ctx, s, o.evidence) // whose checkpoint is not before those of the proofs
 	if err != nil {
 		return err
 	}
-	m := &evidenceMaker{p: p, log: s.log, files: files, view: files.view, choice: choice, workers: o.workers}
+	m := &evidenceMaker{p: p, log: s.log, files: files, view: files.view, choice: choice, searches: searches, workers: o.workers}
 	if m.kept, err = p.keptOf(ctx, s); err != nil {
 		return err
 	}
@@ -45,9 +52,11 @@ func (p *program) exportEvidence(ctx context.Context, args []string, o exportFla
 // endEvidence says what is in the file, and what is not, and why.
 func (p *program) endEvidence(o exportFlags, m *evidenceMaker, r *evidence.Report) error {
 	if o.json {
-		if err := p.printJSON(formatJSON(describeEvidence(o.evidence, r), "")); err != nil {
+		if err := p.printEvidenceJSON(describeEvidence(o.evidence, r), r); err != nil {
 			return err
 		}
+	} else if r.Entries == 0 {
+		p.Say("%s has no entry of %s", o.evidence, r.Origin)
 	} else {
 		p.Say("%s has %s of %s; payloads: %s", o.evidence, numberOfEntries(r.Entries), r.Origin, shownIn(r.Counts))
 	}
@@ -61,8 +70,9 @@ func (p *program) endEvidence(o exportFlags, m *evidenceMaker, r *evidence.Repor
 	if m.unnamed > 0 {
 		p.Hint("you may not read the settings of %d streams, so that nobody can compute the tags of their events again", m.unnamed)
 	}
+	open := m.searches.end(p, o.evidence, r, o.json)
 	if r.OK() {
-		return nil
+		return open
 	}
 	errs := []error{fmt.Errorf("%w: the file is written, and shows what is wrong", errNo)}
 	for _, f := range r.Findings {

@@ -37,11 +37,15 @@ func (m *evidenceMaker) find(ctx context.Context) error {
 
 // selection says in words what the file has.
 func (m *evidenceMaker) selection() string {
-	said := m.choice.String()
-	if m.choice.looks() {
-		said += ", found by the ledger"
+	words := m.searches.selection()
+	if !m.choice.isNone() {
+		said := m.choice.String()
+		if m.choice.looks() {
+			said += ", found by the ledger"
+		}
+		words = append([]string{said}, words...)
 	}
-	return shortened(said, evidence.MaxSelection)
+	return shortened(strings.Join(words, "; and "), evidence.MaxSelection)
 }
 
 // sayUnsearched tells of entries that could not be found by their fields.

@@ -23,13 +23,14 @@ import (
 // finds out why something of them is gone; and writes the file, which is
 // verified as it is written, and has its name once it is whole.
 type evidenceMaker struct {
-	p       *program
-	log     *client.HTTP
-	files   *exporter // for checkpoints
-	view    client.View
-	choice  choice
-	kept    keptSizes
-	workers int
+	p        *program
+	log      *client.HTTP
+	files    *exporter // for checkpoints
+	view     client.View
+	choice   choice
+	searches evidenceSearches // proven
+	kept     keptSizes
+	workers  int
 
 	scan    *leafScan
 	found   []proofs.Run // by the ledger, of the choice; nil: it was not asked
@@ -97,22 +98,37 @@ func (m *evidenceMaker) run(ctx context.Context, path string) (report *evidence.
 	return report, err
 }
 
-// choose decides which entries the file has.
+// choose decides which entries the file has: those that are chosen, and what
+// searches found.
 func (m *evidenceMaker) choose(ctx context.Context) error {
-	size := m.view.Checkpoint.Size
+	g := m.p.progress("read leaves")
+	defer g.end()
+	m.scan = &leafScan{reader: m.view.Reader, collector: evidence.NewCollector(), workers: m.workers, say: m.p.Say,
+		show: func(done uint64) { g.show(done, 0) }}
+	if !m.choice.isNone() {
+		if err := m.chooseOthers(ctx); err != nil {
+			return err
+		}
+	}
+	hits := m.searches.hits()
+	if len(hits) == 0 {
+		return nil
+	}
+	m.chosen = proofs.JoinRuns(append(slices.Clone(m.chosen), hits...))
+	return m.scan.to(ctx, m.chosen[len(m.chosen)-1].Last+1)
+}
+
+// chooseOthers decides which entries are chosen without a proof.
+func (m *evidenceMaker) chooseOthers(ctx context.Context) error {
 	if m.choice.looks() {
 		if err := m.find(ctx); err != nil {
 			return err
 		}
 	}
-	from, end, err := m.choice.bound(ctx, m.view.Reader, size)
+	from, end, err := m.choice.bound(ctx, m.view.Reader, m.view.Checkpoint.Size)
 	if err != nil {
 		return err
 	}
-	g := m.p.progress("read leaves")
-	defer g.end()
-	m.scan = &leafScan{reader: m.view.Reader, collector: evidence.NewCollector(), workers: m.workers, say: m.p.Say,
-		show: func(done uint64) { g.show(done, 0) }}
 	if !m.choice.events() {
 		m.chosen = m.choice.runs
 		return m.scan.to(ctx, end)

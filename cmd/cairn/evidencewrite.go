@@ -48,6 +48,9 @@ func (m *evidenceMaker) write(ctx context.Context, w io.Writer, put io.Reader) e
 	if err := m.writeCheckpoints(ctx, out); err != nil {
 		return err
 	}
+	if err := m.searches.write(out); err != nil {
+		return err
+	}
 	for _, index := range slices.Sorted(maps.Keys(m.context)) {
 		e, err := m.contextEntry(ctx, index)
 		if err == nil {
@@ -75,8 +78,9 @@ func (m *evidenceMaker) write(ctx context.Context, w io.Writer, put io.Reader) e
 	return out.Close()
 }
 
-// writeCheckpoints writes the checkpoints that place the entries in time or are
-// named by reasons, and last the one that everything is proven under.
+// writeCheckpoints writes the checkpoints that place the entries in time, are
+// named by reasons, or are those of searches, and last the one that all entries are
+// proven under.
 func (m *evidenceMaker) writeCheckpoints(ctx context.Context, out *evidence.Writer) error {
 	last := uint64(0)
 	write := func(size uint64, note []byte) (err error) {
@@ -89,7 +93,11 @@ func (m *evidenceMaker) writeCheckpoints(ctx context.Context, out *evidence.Writ
 		last = size
 		return out.Checkpoint(c)
 	}
+	searched := m.searches.checkpoints()
 	fetch := func(ctx context.Context, size uint64) ([]byte, error) {
+		if _, kept := slices.BinarySearch(m.kept, size); !kept {
+			return searched[size], nil
+		}
 		path := audit.CheckpointPath(size)
 		note, err := m.files.files.ReadFile(ctx, path)
 		if err == nil {
@@ -115,7 +123,8 @@ func (m *evidenceMaker) writeCheckpoints(ctx context.Context, out *evidence.Writ
 // maxTelling is how many checkpoints are there for their time at most.
 const maxTelling = 1000
 
-// checkpointSizes returns the sizes of the kept checkpoints that the file has.
+// checkpointSizes returns the sizes of the checkpoints that the file has before
+// the last one: kept ones, and those of searches.
 func (m *evidenceMaker) checkpointSizes() []uint64 {
 	telling := m.tellingSizes()
 	m.told = min(len(telling), maxTelling)
@@ -129,6 +138,11 @@ func (m *evidenceMaker) checkpointSizes() []uint64 {
 	for _, ref := range m.refs {
 		if _, kept := slices.BinarySearch(m.kept, ref.Size); kept && ref.Size < m.view.Checkpoint.Size {
 			telling = append(telling, ref.Size)
+		}
+	}
+	for size := range m.searches.checkpoints() {
+		if size < m.view.Checkpoint.Size {
+			telling = append(telling, size)
 		}
 	}
 	slices.Sort(telling)

@@ -24,6 +24,10 @@ type exportFlags struct {
 	stream, since, until string // of evidence
 	subject              string
 	where                []string
+
+	searches     []string // queries
+	now, hits    bool
+	attestations []string // files
 }
 
 func (p *program) exportCommand() *cobra.Command {
@@ -43,14 +47,20 @@ With --evidence it writes one file that shows some entries to somebody who has n
 else: their payloads as far as you may read them, and all that "cairn verify" needs to
 check them without the ledger. Entries are chosen by indices and ranges, of which
 --stream, --subject, --where, --since and --until leave the events that fit. What is gone
-is there with the published reason. The ledger records each entry that is read for it.`,
+is there with the published reason. The ledger records each entry that is read for it.
+
+--search has the ledger prove which events fit a query, and that there are no others, as
+"cairn search --complete" does; the proof goes into the file, which thus shows that nothing
+of this was left out, or that there is nothing. The events that it finds are added to those
+that are chosen otherwise. The query names its stream and range itself.`,
 		Example: `  cairn export /backup/ledger
   cairn export --vault --receipts /backup/ledger   # with sealed records and receipts
   cairn audit /backup/ledger
   cairn export --evidence case7.evidence --reason 'case 7' 120 130..142
   cairn export --evidence logins.evidence --stream logins --since 2026-11-01 --until 2026-12-01
   cairn export --evidence alice.evidence --stream logins --subject alice --where outcome=denied
-  cairn verify logins.evidence`,
+  cairn export --evidence bob.evidence --now --search 'stream:logins actor:bob after:-24h'
+  cairn verify logins.evidence bob.evidence`,
 		Args: func(c *cobra.Command, args []string) error {
 			if o.evidence != "" {
 				return nil
@@ -67,6 +77,9 @@ is there with the published reason. The ledger records each entry that is read f
 			if o.stream+o.subject+o.since+o.until != "" || o.where != nil {
 				return command.Usage("--stream, --subject, --where, --since and --until are for --evidence: a directory gets the whole ledger")
 			}
+			if o.searches != nil || o.now || !o.hits || o.attestations != nil {
+				return command.Usage("--search, --now, --hits and --attestation are for --evidence: a directory gets the whole ledger")
+			}
 			return p.export(c.Context(), args[0], o)
 		},
 	}
@@ -81,6 +94,10 @@ is there with the published reason. The ledger records each entry that is read f
 	f.StringArrayVar(&o.where, "where", nil, "only events of the stream with this value of a declared field: `NAME=VALUE`; can be repeated")
 	f.StringVar(&o.since, "since", "", "only events from this `TIME` on: 2026-11-23, 2026-11-23T12:00:00Z, or 36h or 7d ago")
 	f.StringVar(&o.until, "until", "", "only events before this `TIME`")
+	f.StringArrayVar(&o.searches, "search", nil, "prove which events fit the `QUERY`, and that no others do, and add them; can be repeated")
+	f.BoolVar(&o.now, "now", false, "with --search: look through the entries behind the last directory too, one by one")
+	f.BoolVar(&o.hits, "hits", true, "with --search: add the events that are found; --hits=false: the proofs alone")
+	f.StringArrayVar(&o.attestations, "attestation", nil, "with --search: add a `FILE` with an auditor's word on directories; can be repeated")
 	p.reasonFlag(f)
 	return c
 }

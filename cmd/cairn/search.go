@@ -165,15 +165,17 @@ func (p *program) proveComplete(ctx context.Context, log *client.HTTP, v *client
 // errNothingSeen means that an answer is about no entry at all.
 var errNothingSeen = errors.New("no entry was looked through: no directory has any of them yet")
 
+// hintNow says how more is looked through.
+const hintNow = "--now looks through what no directory has yet"
+
 // endSearch says what the answer leaves open.
 func (p *program) endSearch(a *searchAnswer, asked client.CompleteQuery) error {
-	const hint = "--now looks through what no directory has yet"
 	switch {
 	case !a.verdict.More:
 	case a.seesNothing():
-		return command.Hinted(errNothingSeen, hint)
+		return command.Hinted(errNothingSeen, hintNow)
 	case !asked.Now:
-		p.Hint(hint)
+		p.Hint(hintNow)
 	}
 	return errors.Join(a.unread(), a.rest.leftUnjudged())
 }
