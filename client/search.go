@@ -54,6 +54,11 @@ type Hits struct {
 	SearchScope
 	Hits []uint64 `json:"hits"` // indices of entries, in the order that was asked for
 
+	// Settings are the entries with the settings that the streams of the hits had
+	// when these were recorded, rising: what their fields are called, and where they
+	// are. Whoever reads them together with the hits has one read recorded.
+	Settings []uint64 `json:"settings,omitempty"`
+
 	// More says that there may be more hits: the same query finds them with Next
 	// as its End, or with the oldest first as its First, whatever was recorded
 	// meanwhile. There may be more where a page has no hits: so many payloads

@@ -56,25 +56,31 @@ func (k *lookup) search(ctx context.Context, q client.SearchQuery) (*client.Hits
 	}
 	a.answered(found.Scope)
 	hits := &client.Hits{SearchScope: a.scope, Hits: append([]uint64{}, found.Hits...), More: found.More, Next: found.Next}
-	acts, err := k.actsOf(ctx, found.Hits)
+	acts, err := k.handOut(ctx, hits)
 	return hits, acts, err
 }
 
 // defaultHits is how many hits a page has where the caller does not say.
 const defaultHits = 50
 
-// actsOf returns the acts by which hits are handed out.
-func (k *lookup) actsOf(ctx context.Context, hits []uint64) ([]proofs.Act, error) {
-	if len(hits) == 0 {
+// handOut adds to hits where the settings of their streams are, and returns the acts by
+// which they are handed out.
+func (k *lookup) handOut(ctx context.Context, hits *client.Hits) ([]proofs.Act, error) {
+	if len(hits.Hits) == 0 {
 		return []proofs.Act{k.act()}, nil
 	}
 	var found handover
-	err := k.s.l.eachLeaf(ctx, proofs.RunsOf(slices.Sorted(slices.Values(hits))), func(index uint64, leaf proofs.Leaf) {
+	err := k.s.l.eachLeaf(ctx, proofs.RunsOf(slices.Sorted(slices.Values(hits.Hits))), func(index uint64, leaf proofs.Leaf) {
 		found.add(index, k.s.l.streamName(leaf.Stream))
+		if of, ok := k.s.l.state.stream(leaf.Stream); ok {
+			hits.Settings = append(hits.Settings, of.at(index).Since)
+		}
 	})
 	if err != nil {
 		return nil, err
 	}
+	slices.Sort(hits.Settings)
+	hits.Settings = slices.Compact(hits.Settings)
 	acts, recorded := k.s.actsAbout(proofs.ActSearch, found), k.recorded()
 	for i := range acts {
 		acts[i].Query = recorded

@@ -83,6 +83,18 @@ func TestSearchFindsWhatFits(t *testing.T) {
 	if hits.Opened > 0 || !slices.Equal(hits.Streams, []string{"default", "people", "other"}) {
 		t.Errorf("got %+v, want no payload opened, and three streams", hits.SearchScope)
 	}
+	var settings []uint64
+	for _, index := range hits.Hits {
+		e, err := a.as("reader").Entry(t.Context(), index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings = append(settings, e.Settings)
+	}
+	slices.Sort(settings)
+	if want := slices.Compact(settings); len(want) != 2 || !slices.Equal(hits.Settings, want) {
+		t.Errorf("got the settings %d, want those of the hits: %d", hits.Settings, want)
+	}
 	if hits := a.searched(a.as("reader"), `"disk is full" n<100`); hits.Opened != 2 {
 		t.Errorf("%d payloads were opened for a phrase, want those with its words", hits.Opened)
 	}

@@ -31,7 +31,11 @@ func (r *hitReader) declare(ctx context.Context, hits []hit) error {
 		}
 	}
 	if len(unknown) > 0 {
-		if err := r.learn(ctx, unknown); err != nil {
+		byIndex, err := r.entriesAt(ctx, unknown)
+		if err != nil {
+			return err
+		}
+		if err := r.learn(ctx, unknown, byIndex); err != nil {
 			return err
 		}
 	}
@@ -49,12 +53,8 @@ func (r *hitReader) declare(ctx context.Context, hits []hit) error {
 	return nil
 }
 
-// learn reads settings entries, at most [client.MaxRead].
-func (r *hitReader) learn(ctx context.Context, indices []uint64) error {
-	byIndex, err := r.entriesAt(ctx, indices)
-	if err != nil {
-		return err
-	}
+// learn takes what settings entries, which were read, declare.
+func (r *hitReader) learn(ctx context.Context, indices []uint64, byIndex map[uint64]client.ReadEntry) (err error) {
 	for _, index := range indices {
 		e := byIndex[index].Entry
 		r.known[index] = nil

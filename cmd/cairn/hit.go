@@ -36,10 +36,21 @@ type hitReader struct {
 }
 
 // read reads events, at most [client.MaxRead], and returns them in the order of
-// their indices that is given.
-func (r *hitReader) read(ctx context.Context, indices []uint64) ([]hit, error) {
-	byIndex, err := r.entriesAt(ctx, indices)
+// their indices that is given. Of the settings that their streams are said to have had,
+// those that are not known are read in the same read, where there is room.
+func (r *hitReader) read(ctx context.Context, indices, settings []uint64) ([]hit, error) {
+	settings = slices.DeleteFunc(slices.Clone(settings), func(index uint64) bool {
+		_, known := r.known[index]
+		return known || slices.Contains(indices, index)
+	})
+	if len(indices)+len(settings) > client.MaxRead {
+		settings = nil
+	}
+	byIndex, err := r.entriesAt(ctx, slices.Concat(indices, settings))
 	if err != nil {
+		return nil, err
+	}
+	if err := r.learn(ctx, settings, byIndex); err != nil {
 		return nil, err
 	}
 	hits := make([]hit, len(indices))

@@ -103,7 +103,7 @@ func (p *program) searchComplete(ctx context.Context, args []string, o searchFla
 	}
 	b, answer, err := prove(ctx, s.log, v, asked.CompleteQuery)
 	if err != nil {
-		return err
+		return asked.refused(err)
 	}
 	if err := answer.vouch(words, o.required); err != nil {
 		return err

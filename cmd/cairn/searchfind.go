@@ -93,7 +93,7 @@ func (f *finder) run(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := f.print(ctx, got.Hits); err != nil {
+		if err := f.print(ctx, got); err != nil {
 			return err
 		}
 		f.more, f.next = got.More, got.Next
@@ -164,32 +164,35 @@ func checkHits(asked client.SearchQuery, got client.Hits) error {
 
 // print reads the events of a page, verifies them, and prints them. They are not
 // more than are read at once.
-func (f *finder) print(ctx context.Context, indices []uint64) error {
-	if len(indices) == 0 {
+func (f *finder) print(ctx context.Context, got client.Hits) error {
+	if len(got.Hits) == 0 {
 		return nil
 	}
-	hits, err := f.read(ctx, indices)
+	hits, err := f.read(ctx, got)
 	if err != nil {
 		return err
 	}
 	if err := f.printer.print(hits); err != nil {
 		return err
 	}
-	f.count += len(indices)
+	f.count += len(hits)
 	if f.progress != nil {
 		f.progress.show(uint64(f.count), uint64(f.limit))
 	}
 	return nil
 }
 
-func (f *finder) read(ctx context.Context, indices []uint64) (hits []hit, err error) {
+func (f *finder) read(ctx context.Context, got client.Hits) (hits []hit, err error) {
 	if f.reader == nil {
-		for _, index := range indices {
+		for _, index := range got.Hits {
 			hits = append(hits, hit{index: index})
 		}
 		return hits, nil
 	}
-	if hits, err = f.reader.read(ctx, indices); err != nil {
+	if !f.columns {
+		got.Settings = nil // nobody asks what the fields are called
+	}
+	if hits, err = f.reader.read(ctx, got.Hits, got.Settings); err != nil {
 		return nil, err
 	}
 	if f.columns {

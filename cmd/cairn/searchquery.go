@@ -43,9 +43,19 @@ type completeQuestion struct {
 	client.CompleteQuery
 	rest  query.Expr   // [query.All]: there is none
 	query *query.Query // as it was written, for errors about it
+	named bool         // the stream was
 }
 
 func (q completeQuestion) hasRest() bool { return !isAll(q.rest) }
+
+// refused adds to a refusal which stream was asked about, where nobody named one.
+func (q completeQuestion) refused(err error) error {
+	var p *client.Problem
+	if q.named || !errors.As(err, &p) || p.Code() != client.BadRequest {
+		return err
+	}
+	return command.Hinted(err, "--complete asks about the stream %s where none is named: name another with --stream NAME", q.Stream)
+}
 
 func isAll(e query.Expr) bool {
 	_, is := e.(query.All)
@@ -62,7 +72,7 @@ func (p *program) askedFor(args []string, o searchFlags) (asked completeQuestion
 	if err != nil {
 		return asked, queryError(err)
 	}
-	asked.query, asked.rest = q, rest
+	asked.query, asked.rest, asked.named = q, rest, o.stream != "" || provable.Stream != ""
 	asked.CompleteQuery = client.CompleteQuery{Stream: first(o.stream, provable.Stream, defaultStream), First: max(provable.First, o.first), Now: o.now}
 	if o.stream != "" && provable.Stream != "" && o.stream != provable.Stream {
 		return asked, command.Usage("the query asks for the stream %s, and --stream is %s", provable.Stream, o.stream)
