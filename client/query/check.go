@@ -22,14 +22,21 @@ func CheckFields(q *Query, declared []string) error {
 	return nil
 }
 
-// suggest says what may have been meant by a name.
+// suggest says what may have been meant by a name. A word of the language has to be
+// nearer to it than a field: people more often ask for a member that no field is
+// declared for than they mistype a word.
 func suggest(name string, declared []string) string {
 	nearest, least := "", len(name)/3+2
-	for _, d := range slices.Concat(declared, ownNames()) {
-		if n := distance(strings.ToLower(name), d); n < least {
-			nearest, least = d, n
+	near := func(names []string) {
+		for _, d := range names {
+			if n := distance(strings.ToLower(name), d); n < least {
+				nearest, least = d, n
+			}
 		}
 	}
+	near(declared)
+	least = min(least, len(name)/6+2)
+	near(ownNames())
 	if nearest != "" {
 		return fmt.Sprintf("did you mean %s?", nearest)
 	}

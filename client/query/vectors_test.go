@@ -329,6 +329,7 @@ func undeclared() (rows []vector) {
 		{"a field in capitals", "EventID:12", 0, 7, "no field EventID is declared", "did you mean eventid?"},
 		{"the second of two fields", "actor:a or (bctor:b)", 12, 5, "no field bctor is declared", "did you mean actor?"},
 		{"a name that entries have", "befor:2026-01-01", 0, 5, "no field befor is declared", "did you mean before?"},
+		{"a member that is a little like a word", "adder:x", 0, 5, "no field adder is declared", "write $.adder for a member of events that is not declared, or put the text in double quotes to find it"},
 		{"a member of events", "userIdentity.arn:x", 0, 16, "no field userIdentity.arn is declared", "write $.userIdentity.arn for a member of events that is not declared, or put the text in double quotes to find it"},
 		{"a text with a colon", "http://example.com", 0, 4, "no field http is declared", "write $.http for a member of events that is not declared, or put the text in double quotes to find it"},
 	} {

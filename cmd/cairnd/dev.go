@@ -45,7 +45,7 @@ others: see "cairnd init" and cairn-witness(8) for the real thing.`,
 		},
 	}
 	c.Flags().StringVar(&address, "listen", "", "address to serve at (default \""+defaultAddress+"\")")
-	c.Flags().BoolVar(&tour, "tour", false, "append sample events, verify, audit, say what was done, and end")
+	c.Flags().BoolVar(&tour, "tour", false, "append sample events, verify, search, audit, say what was done, and end")
 	return c
 }
 
@@ -96,8 +96,12 @@ var devRoles = []identity.Grant{
 // ledger to try things with may do, so that every start prints the same ones.
 func devTokens(ctx context.Context, path string, s *serving) (map[identity.Role]string, error) {
 	tokens := make(map[identity.Role]string)
+	as := ledger.Caller{Name: identity.Local().Name, Role: string(identity.Operator), From: "cairnd dev"}
 	data, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) { // the first start
+		err = devFields(ctx, s.ledger.As(as))
+	}
+	if err != nil {
 		return nil, err
 	}
 	for line := range strings.Lines(string(data)) {
@@ -107,7 +111,6 @@ func devTokens(ctx context.Context, path string, s *serving) (map[identity.Role]
 			}
 		}
 	}
-	as := ledger.Caller{Name: identity.Local().Name, Role: string(identity.Operator), From: "cairnd dev"}
 	var b strings.Builder
 	for _, g := range devRoles {
 		if tokens[g.Role] == "" {
@@ -120,6 +123,16 @@ func devTokens(ctx context.Context, path string, s *serving) (map[identity.Role]
 		fmt.Fprintf(&b, "%s %s\n", g.Role, tokens[g.Role])
 	}
 	return tokens, os.WriteFile(path, []byte(b.String()), 0o600)
+}
+
+// devFields declares the fields of the events that "cairnd dev" speaks of.
+func devFields(ctx context.Context, s *ledger.Session) error {
+	c := ledger.StreamConfig{Name: ledger.DefaultStream}
+	for _, f := range [][2]string{{"actor", "actor"}, {"action", "action"}, {"outcome", "outcome"}, {"event", "eventName"}, {"ip", "sourceIPAddress"}} {
+		c.Fields = append(c.Fields, ledger.FieldConfig{Name: f[0], Path: f[1]})
+	}
+	_, _, err := s.SetStream(ctx, c)
+	return err
 }
 
 func (p *program) printNextSteps(dir string, s *serving, tokens map[identity.Role]string) error {
@@ -139,9 +152,12 @@ Paste this into another terminal:
   %[5]s verify '%[3]s'/receipts/*.tlog-proof   # needs no server
   %[5]s audit                  # the whole ledger, without trusting it
 
+  export CAIRN_TOKEN=%[6]s   # who writes cannot read
+  %[5]s search actor:alice
+  %[5]s search --complete --now --stream default actor:mallory   # proves that there is none
+
 The other tokens:
 
-  reader     %[6]s
   auditor    %[7]s
   operator   %[8]s
   custodian  %[9]s

@@ -72,6 +72,10 @@ func (p *program) tour(ctx context.Context, url string, policy *proofs.Policy, t
 	}
 	say("5. Sent all events again with the same idempotency keys: nothing was added.")
 
+	if err := searchSample(ctx, reader, policy, say); err != nil {
+		return err
+	}
+
 	report, err := auditAll(ctx, reader, policy)
 	if err != nil {
 		return err
@@ -82,7 +86,7 @@ func (p *program) tour(ctx context.Context, url string, policy *proofs.Policy, t
 	if !report.OK() {
 		return fmt.Errorf("%w: the audit has %d findings", proofs.ErrNotVerified, report.Total)
 	}
-	say("6. Audited all %d entries from their files, without trusting the server: every leaf, every\n   tile and every checkpoint fits. No findings.", verdict.Checkpoint.Size)
+	say("7. Audited all %d entries from their files, without trusting the server: every leaf, every\n   tile and every checkpoint fits. No findings.", verdict.Checkpoint.Size)
 	say("\nThe tour is over. Start your own with: %s dev", invocation("cairnd"))
 	return unsaid
 }
@@ -107,6 +111,34 @@ func appendSample(ctx context.Context, log client.Log) ([]client.Event, []client
 		}
 	}
 	return events, answers, time.Since(start), nil
+}
+
+// searchSample looks for who asked from an address, and has it proven that nobody
+// made a call.
+func searchSample(ctx context.Context, log *client.HTTP, policy *proofs.Policy, say func(string, ...any)) error {
+	start := time.Now()
+	counts, err := log.Count(ctx, client.CountQuery{Query: "ip:1.2.0.0/16", Facets: []string{"event"}})
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	b, err := log.ProveComplete(ctx, client.CompleteQuery{Stream: ledger.DefaultStream, Fields: []client.FieldValue{{Name: "event", Value: "DeleteTrail"}}, Now: true})
+	if err != nil {
+		return err
+	}
+	proof, err := proofs.ParseSearchProof(b)
+	if err != nil {
+		return err
+	}
+	verdict, err := proof.Check(policy)
+	if err != nil {
+		return err
+	}
+	if len(verdict.Hits) > 0 || verdict.Stop < verdict.Checkpoint.Size {
+		return fmt.Errorf("%w: the answer is of other events than those that were sent", proofs.ErrNotVerified)
+	}
+	say("6. Searched: %d of the events came from 1.2.0.0/16, of %d kinds, found in %v. And verified a\n   proof, with the policy alone, that none of all %d entries is of the kind DeleteTrail.", counts.Entries, counts.Facets[0].Values, took.Round(time.Millisecond), verdict.Stop)
+	return nil
 }
 
 func checkPayload(ctx context.Context, log client.Log, index uint64, want []byte) error {
