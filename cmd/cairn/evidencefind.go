@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cairnlog/cairn/client"
+	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/proofs/evidence"
 )
@@ -45,7 +46,7 @@ func (m *evidenceMaker) selection() string {
 		}
 		words = append([]string{said}, words...)
 	}
-	return shortened(strings.Join(words, "; and "), evidence.MaxSelection)
+	return shortened(command.Escape(strings.Join(words, "; and ")), evidence.MaxSelection)
 }
 
 // sayUnsearched tells of entries that could not be found by their fields.

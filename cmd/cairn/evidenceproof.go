@@ -111,7 +111,7 @@ func (s *evidenceSearches) prove(ctx context.Context, p *program, from *source) 
 	return s.areCovered(p)
 }
 
-// areCovered says which attestations are about none of the searches.
+// areCovered says which attestations count for none of the searches.
 func (s *evidenceSearches) areCovered(p *program) error {
 	for i, a := range s.attestations {
 		word, err := attestationIn([]byte(a.Note))
@@ -120,7 +120,7 @@ func (s *evidenceSearches) areCovered(p *program) error {
 		}
 		covers := func(x *searchAnswer) bool { return len(x.verdict.Directories) > 0 && word.Covers(x.verdict) }
 		if !slices.ContainsFunc(s.answers, covers) {
-			p.Say("%s does not cover the directories of any search: they may have been made anew since", s.files[i])
+			p.Say("%s is not about all directories that a search rests on, as they are now", s.files[i])
 		}
 	}
 	return nil

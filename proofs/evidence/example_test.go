@@ -58,3 +58,42 @@ func Example() {
 	// not proven: That an event happened when its entry was made. The time of an entry is that of the ledger's clock, and witnesses attest only when they saw it.
 	// not proven: That what concerns a person is sealed under the person's key, so that an erasure closes it: only the ledger has the keys.
 }
+
+// A file may show that nothing was left out: here that nobody but bob has logged in.
+func ExampleWriter_Search() {
+	l := sample()
+	last := l.checkpoints[1]
+	proof := l.search(asks(1, "login")).Proof // of the events with action=login, under that checkpoint
+
+	var file bytes.Buffer
+	w, err := evidence.NewWriter(&file, evidence.Header{Origin: origin, Policy: string(proofs.FormatPolicy(l.policy))})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	w.Checkpoint(evidence.Checkpoint{Note: string(last.note)})
+	w.Search(evidence.Search{Proof: proof})
+	w.Context(l.asContext(samplePay))
+	w.Context(l.asContext(sampleBucket1))
+	w.Entry(l.entry(sampleEvent + 1))
+	if err := w.Close(); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	report, err := evidence.Verify(&file, evidence.Options{Policy: l.policy, Entry: func(e *evidence.EntryReport) error {
+		fmt.Printf("entry %d, found by search %d: %s\n", e.Index, e.Found, e.Part.Data)
+		return nil
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	search := report.Searches[0]
+	fmt.Println(search.Asked())
+	fmt.Printf("complete: %v; %d found, %d of them in the file\n", search.Verdict.Complete, len(search.Verdict.Hits), search.Included)
+	// Output:
+	// entry 7, found by search [1]: {"action":"login","user":"bob"}
+	// action="login" in the stream payments
+	// complete: true; 1 found, 1 of them in the file
+}

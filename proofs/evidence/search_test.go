@@ -251,7 +251,7 @@ func TestAnAuditorVouchesForTheDirectoriesOfASearch(t *testing.T) {
 	sign := func(k proofs.SigningKey, a proofs.Attestation) []byte { return must(k.SignAttestation(a)) }
 	other := word
 	other.Directories = []proofs.MadeDirectory{{Hash: proofs.Hash{1}}}
-	const unsure = "if 1 directory is honest to which entry 8192 commits"
+	const unsure = "1 event fits, and no other, if the directory is honest that entry 8192 commits to."
 	tests := []struct {
 		name        string
 		inFile      []byte

@@ -89,16 +89,22 @@ func (r *SearchReport) proven(number int) string {
 }
 
 // rests says what an answer rests on, beside the log and its witnesses.
-func (r *SearchReport) rests() string {
+func (r *SearchReport) rests() (said string) {
 	v := r.Verdict
-	n := uint64(len(v.Directories))
-	switch {
+	switch n := len(v.Directories); {
 	case n == 0:
 		return "; each entry was looked through"
 	case r.Audited != nil:
-		return fmt.Sprintf(", by %s, %v", count(n, "directory", "directories"), r.Audited)
+		said = fmt.Sprintf(", by %s, %v", count(uint64(n), "directory", "directories"), r.Audited)
+	case n == 1:
+		said = fmt.Sprintf(", if the directory is honest that entry %d commits to", v.Directory)
+	default:
+		said = fmt.Sprintf(", if the %d directories are honest that entry %d commits to", n, v.Directory)
 	}
-	return fmt.Sprintf(", if %s honest to which entry %d commits", count(n, "directory is", "directories are"), v.Directory)
+	if v.Tail > 0 {
+		said += fmt.Sprintf("; the last %s looked through one by one", count(v.Tail, "entry was", "entries were"))
+	}
+	return said
 }
 
 // save says of which entries an answer cannot tell.
