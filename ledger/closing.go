@@ -34,6 +34,7 @@ type closer struct {
 
 	mu      sync.Mutex
 	erasing map[uint64]*erasedSubject // by the index of the announcement
+	failed  error                     // what the first of the open closings waits for, since it was tried last
 }
 
 // closeRetry is how long the closer waits after what failed.
@@ -107,7 +108,11 @@ func (c *closer) turn(ctx context.Context) error {
 	}
 	for {
 		for open := c.l.retain.Open(); len(open) > 0; open = c.l.retain.Open() {
-			if err := c.close(ctx, open[0]); err != nil {
+			err := c.close(ctx, open[0])
+			c.mu.Lock()
+			c.failed = err
+			c.mu.Unlock()
+			if err != nil {
 				return fmt.Errorf("what entry %d announced: %w", open[0].Index, err)
 			}
 		}
@@ -173,7 +178,8 @@ func (c *closer) destroy(ctx context.Context, closing retain.Closing) error {
 		return fmt.Errorf("key state: %w", err)
 	}
 	if closing.Kind == proofs.Erasure {
-		if err := c.l.directories.amend(ctx, closing.Closes); err != nil {
+		closes := append(slices.Clone(closing.Closes), retain.Share{Runs: c.erased(closing.Index).unread})
+		if err := c.l.directories.amend(ctx, closes); err != nil {
 			return err
 		}
 	}
@@ -190,6 +196,14 @@ func (c *closer) destroy(ctx context.Context, closing retain.Closing) error {
 	defer c.mu.Unlock()
 	delete(c.erasing, closing.Index)
 	return nil
+}
+
+// trouble returns why the first of the open closings could not be done when it was
+// tried last.
+func (c *closer) trouble() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed
 }
 
 // erased returns whom an announced erasure concerns; nil for what is none.
@@ -316,6 +330,9 @@ func (c *closer) resume(ctx context.Context) error {
 		}
 		erased, err := c.l.erasedBy(ctx, closing)
 		if err != nil {
+			return fmt.Errorf("the erasure of entry %d: %w", closing.Index, err)
+		}
+		if erased.unread, err = c.l.announcedUnread(ctx, closing.Index); err != nil {
 			return fmt.Errorf("the erasure of entry %d: %w", closing.Index, err)
 		}
 		c.retired(closing.Index, erased)

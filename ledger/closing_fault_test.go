@@ -19,7 +19,7 @@ import (
 // and releases a hold, once for every durable step of these and every way in
 // which it can end. After each fault the process dies or the power goes, and
 // the ordinary start-up path goes on: what was announced is closed, what is
-// held is not lost, and nothing else is gone. With the tag "long" all are tried.
+// held is not lost, and nothing else is gone. One record is damaged all the time. With the tag "long" all are tried.
 func TestEveryStepOfClosingsEveryOutcome(t *testing.T) {
 	tried, stride := 0, closingStride
 	if testing.Short() {
@@ -78,9 +78,12 @@ func (j *closingJourney) take() {
 		return err
 	})
 	at := make(map[string]uint64)
-	for _, who := range []string{"alice", "bob", "carol"} {
+	for _, who := range []string{"alice", "bob", "carol", "dave"} {
 		j.until(who, func() bool { return at[who] > 0 }, func() error { return j.say(who, at) })
 	}
+	j.damage = map[uint64]damage{at["dave"]: damaged()} // nobody can tell whom it concerns
+	j.end()
+	j.reach()
 	j.until("a hold", func() bool { return len(j.l.retain.Holds()) > 0 }, func() error {
 		_, err := j.as("custodian").Hold(ctx, HoldConfig{Entries: []proofs.Run{{First: at["carol"], Last: at["carol"]}}, Reason: "r"})
 		return err
@@ -208,6 +211,9 @@ func (j *closingJourney) reach() {
 		if err == nil {
 			c := j.config()
 			c.Keystate, c.Secrets.Tree = store, store.Tree()
+			if j.damage != nil {
+				c.Vault = damagedVault{c.Vault, j.damage}
+			}
 			if j.l, err = Open(context.Background(), c); err == nil {
 				return
 			}

@@ -20,12 +20,13 @@ type ClosingInfo struct {
 	// Of one that is not done:
 
 	Waits   string   `json:"waits,omitempty"`   // for what: one of the words below
-	Trouble string   `json:"trouble,omitempty"` // why keys cannot be destroyed
+	Trouble string   `json:"trouble,omitempty"` // why keys cannot be destroyed, or what failed
 	Stream  string   `json:"stream,omitempty"`  // whose entries it closes; of the ledger itself none
 	Class   string   `json:"class,omitempty"`   // that expires
 	Hold    uint64   `json:"hold,omitempty"`    // that is released
 	Request uint64   `json:"request,omitempty"` // that allowed it
 	Holds   []uint64 `json:"holds,omitempty"`   // which keep something of it
+	Unread  uint64   `json:"unread,omitempty"`  // entries that may concern the subject too: their records are damaged
 }
 
 // What a closing that is not done waits for.
@@ -33,6 +34,7 @@ const (
 	WaitsForPublication = "publication" // a published checkpoint that covers the announcement
 	WaitsForKeys        = "keys"        // that keys can be destroyed again
 	WaitsForTurn        = "turn"        // one that was announced before it
+	WaitsForRetry       = "retry"       // that what failed goes well: it is tried again and again
 	WaitsForDestruction = "destruction" // nothing: it is under way
 )
 
@@ -124,6 +126,30 @@ func (l *Ledger) lastPart(ctx context.Context, index uint64, body *proofs.Erased
 	return index - 1, nil
 }
 
+// announcedUnread returns the entries that an erasure, of which the last
+// announcement is at hand, names as unread.
+func (l *Ledger) announcedUnread(ctx context.Context, last uint64) (unread []proofs.Run, err error) {
+	var next uint32 // the part that is looked for
+	for index := last; ; index-- {
+		leaf, err := l.leaf(ctx, index)
+		if err != nil {
+			return nil, err
+		}
+		if leaf.Kind == proofs.Erasure {
+			body, err := proofs.ParseErasure(leaf.Control)
+			if err != nil {
+				return nil, fmt.Errorf("entry %d: %w", index, err)
+			}
+			if x := body.Erased; x != nil && (index == last || x.Part == next) {
+				unread, next = append(unread, x.Unread...), x.Part-1
+			}
+		}
+		if next == 0 || index == 0 {
+			return proofs.JoinRuns(unread), nil
+		}
+	}
+}
+
 // nextPart returns what a leaf says if it is the next part of an announcement,
 // and else the part before.
 func nextPart(leafBytes []byte, before *proofs.ErasedBody) (*proofs.ErasedBody, error) {
@@ -155,6 +181,10 @@ func (l *Ledger) closingInfo(c retain.Closing, first bool, trouble error) Closin
 			info.Holds = append(info.Holds, ring.Hold)
 		}
 	}
+	if erased := l.closer.erased(c.Index); erased != nil {
+		info.Unread = proofs.CountEntries(erased.unread)
+	}
+	failed := l.closer.trouble()
 	sizes, _ := l.progress.snapshot()
 	switch {
 	case sizes.Published <= c.Index:
@@ -163,6 +193,8 @@ func (l *Ledger) closingInfo(c retain.Closing, first bool, trouble error) Closin
 		info.Waits, info.Trouble = WaitsForKeys, trouble.Error()
 	case !first:
 		info.Waits = WaitsForTurn
+	case failed != nil:
+		info.Waits, info.Trouble = WaitsForRetry, failed.Error()
 	default:
 		info.Waits = WaitsForDestruction
 	}

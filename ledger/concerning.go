@@ -22,12 +22,13 @@ type erasedSubject struct {
 	stream uint32
 	refs   []proofs.SubjectRef // of the stream's events; none: they are destroyed already
 	acts   []proofs.SubjectRef // of what the ledger recorded about the subject
+	unread []proofs.Run        // entries that may concern the subject, and are damaged
 }
 
 // concerning returns the indices of the entries [start, end) that are closed
-// with a subject's keys.
-func (l *Ledger) concerning(ctx context.Context, t *erasedSubject, start, end uint64) ([]uint64, error) {
-	return l.scan(ctx, t.stream, start, end, func(_ *bucket, keys *bucketKeys) func(storage.VaultRecord) (bool, error) {
+// with a subject's keys, and of those that may be: the medium has lost them.
+func (l *Ledger) concerning(ctx context.Context, t *erasedSubject, start, end uint64) (indices, unread []uint64, err error) {
+	return l.scanReadable(ctx, t.stream, start, end, func(_ *bucket, keys *bucketKeys) func(storage.VaultRecord) (bool, error) {
 		if keys == nil {
 			return nil // what is left of it opens with the keys of a hold
 		}

@@ -153,10 +153,12 @@ func (l *Ledger) concernedBy(ctx context.Context, w wantedErasure, size uint64) 
 		d.concerned[w.why] = c
 	}
 	if c.end < size {
-		indices, err := l.concerning(ctx, w.subject, c.end, size)
+		indices, unread, err := l.concerning(ctx, w.subject, c.end, size)
 		if err != nil {
 			return nil, err
 		}
+		indices = append(indices, unread...)
+		slices.Sort(indices)
 		c.indices, c.end = append(c.indices, indices...), size
 		if l.keys.forgotten() != d.scanned { // keys went meanwhile: some may be missing
 			delete(d.concerned, w.why)

@@ -3,7 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
-	"slices"
+	"fmt"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/ledger/keystate"
@@ -21,7 +21,8 @@ type Erasure struct {
 type ErasurePlan struct {
 	Entries uint64       `json:"entries"` // that concern the subject
 	Closes  []proofs.Run `json:"closes"`
-	Holds   []Held       `json:"holds,omitempty"` // what of it is held, and stays until that is over
+	Unread  []proofs.Run `json:"unread,omitempty"` // that may concern the subject too: their records are damaged
+	Holds   []Held       `json:"holds,omitempty"`  // what of it is held, and stays until that is over
 
 	// Announced is the index of the entry that announced it, or Requested that
 	// of the request that another custodian has to approve. Neither is set in
@@ -146,15 +147,15 @@ func (l *Ledger) erasure(e Erasure) (*erasureTarget, error) {
 // plan finds what an erasure closes.
 func (l *Ledger) plan(ctx context.Context, t *erasureTarget) (*ErasurePlan, error) {
 	sizes, _ := l.progress.snapshot()
-	indices, err := l.concerning(ctx, &t.erasedSubject, 0, sizes.Sequenced)
+	indices, unread, err := l.concerning(ctx, &t.erasedSubject, 0, sizes.Sequenced)
 	if err != nil {
 		return nil, err
 	}
-	return l.planOf(t, indices), nil
+	return l.planOf(t, indices, unread), nil
 }
 
-func (l *Ledger) planOf(t *erasureTarget, indices []uint64) *ErasurePlan {
-	plan := &ErasurePlan{Closes: proofs.RunsOf(indices), Entries: uint64(len(indices))}
+func (l *Ledger) planOf(t *erasureTarget, indices, unread []uint64) *ErasurePlan {
+	plan := &ErasurePlan{Closes: proofs.RunsOf(indices), Entries: uint64(len(indices)), Unread: proofs.RunsOf(unread)}
 	if len(indices) > 0 {
 		for _, ring := range l.retain.Held(t.stream, plan.Closes) {
 			plan.Holds = append(plan.Holds, Held{Hold: ring.Hold, Entries: proofs.CountEntries(ring.Runs)})
@@ -173,7 +174,10 @@ func (l *Ledger) erase(ctx context.Context, e Erasure, act proofs.Act) (*Erasure
 		return nil, err
 	}
 	before, _ := l.progress.snapshot()
-	indices, err := l.concerning(ctx, &t.erasedSubject, 0, before.Sequenced)
+	indices, unread, err := l.concerning(ctx, &t.erasedSubject, 0, before.Sequenced)
+	if err == nil {
+		err = l.keepsUnread(t, unread)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -186,13 +190,13 @@ func (l *Ledger) erase(ctx context.Context, e Erasure, act proofs.Act) (*Erasure
 		return nil, l.asProblem(err)
 	}
 	after, _ := l.progress.snapshot()
-	late, err := l.concerning(ctx, &t.erasedSubject, before.Sequenced, after.Sequenced)
+	late, more, err := l.concerning(ctx, &t.erasedSubject, before.Sequenced, after.Sequenced)
 	if err != nil {
 		return nil, err
 	}
-	plan := l.planOf(t, append(indices, late...))
+	plan := l.planOf(t, append(indices, late...), append(unread, more...))
 	act.Results = plan.Entries
-	if plan.Announced, err = l.announceErasure(ctx, t, plan.Closes, act); err != nil {
+	if plan.Announced, err = l.announceErasure(ctx, t, plan, act); err != nil {
 		return nil, err
 	}
 	l.closer.nudge()
@@ -206,8 +210,8 @@ const erasureParts = 256
 // announceErasure announces an erasure in as many entries as its runs need, and
 // returns the index of the last. The act comes with that one, and the subject's
 // name is closed with the subject's keys, as everything about it is.
-func (l *Ledger) announceErasure(ctx context.Context, t *erasureTarget, runs []proofs.Run, act proofs.Act) (uint64, error) {
-	parts, err := erasedParts(t.stream, act.Request, runs)
+func (l *Ledger) announceErasure(ctx context.Context, t *erasureTarget, plan *ErasurePlan, act proofs.Act) (uint64, error) {
+	parts, err := erasedParts(t.stream, act.Request, plan)
 	if err != nil {
 		return 0, err
 	}
@@ -228,19 +232,23 @@ func (l *Ledger) announceErasure(ctx context.Context, t *erasureTarget, runs []p
 	if err != nil {
 		return 0, err
 	}
+	t.unread = plan.Unread
 	l.closer.retired(last.index, &t.erasedSubject)
 	return last.index, nil
 }
 
 // erasedParts returns the clear bodies of the entries that announce an erasure:
 // at least one.
-func erasedParts(stream uint32, request uint64, runs []proofs.Run) (parts [][]byte, err error) {
-	chunks := slices.Collect(slices.Chunk(runs, proofs.MaxRuns))
-	if len(chunks) == 0 {
-		chunks = [][]proofs.Run{nil}
+func erasedParts(stream uint32, request uint64, plan *ErasurePlan) (parts [][]byte, err error) {
+	var bodies []*proofs.ErasedBody
+	for closes, unread := plan.Closes, plan.Unread; len(bodies) == 0 || len(closes)+len(unread) > 0; {
+		n := min(len(closes), proofs.MaxRuns)
+		m := min(len(unread), proofs.MaxRuns-n)
+		bodies = append(bodies, &proofs.ErasedBody{Stream: stream, Request: request, Closes: closes[:n], Unread: unread[:m]})
+		closes, unread = closes[n:], unread[m:]
 	}
-	for i, chunk := range chunks {
-		body := &proofs.ErasedBody{Stream: stream, Request: request, Part: uint32(i + 1), Parts: uint32(len(chunks)), Closes: chunk}
+	for i, body := range bodies {
+		body.Part, body.Parts = uint32(i+1), uint32(len(bodies))
 		control, err := proofs.FormatErasure(proofs.ErasureBody{Erased: body})
 		if err != nil {
 			return nil, err
@@ -248,6 +256,21 @@ func erasedParts(stream uint32, request uint64, runs []proofs.Run) (parts [][]by
 		parts = append(parts, control)
 	}
 	return parts, nil
+}
+
+// keepsUnread refuses to erase where a hold keeps what cannot be read: its keys
+// cannot be saved from those that are destroyed.
+func (l *Ledger) keepsUnread(t *erasureTarget, unread []uint64) error {
+	if len(unread) == 0 {
+		return nil
+	}
+	held := l.retain.Held(t.stream, proofs.RunsOf(unread))
+	if len(held) == 0 {
+		return nil
+	}
+	return client.NewProblem(client.NotNow,
+		fmt.Sprintf("entry %d is damaged, and may concern the subject: hold %d keeps it, and could not any more", held[0].Runs[0].First, held[0].Hold),
+		"restore the record from a backup, or release the hold, and erase again")
 }
 
 func openParts(parts [][]byte) (list []*admission) {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cairnlog/cairn/client"
 	"github.com/cairnlog/cairn/proofs"
@@ -63,8 +64,8 @@ func (l *Ledger) closes(ctx context.Context, announcement, index uint64) (bool, 
 	return proofs.InRuns(runs, index), err
 }
 
-// erasedRuns returns what the announcement of an erasure, or a part of it, says
-// that it closes.
+// erasedRuns returns the entries of which the announcement of an erasure, or a
+// part of it, says that it closes them, or may.
 func (l *Ledger) erasedRuns(ctx context.Context, announcement uint64) ([]proofs.Run, error) {
 	leaf, err := l.leaf(ctx, announcement)
 	if err != nil {
@@ -74,5 +75,5 @@ func (l *Ledger) erasedRuns(ctx context.Context, announcement uint64) ([]proofs.
 	if err != nil || body.Erased == nil {
 		return nil, err
 	}
-	return body.Erased.Closes, nil
+	return proofs.JoinRuns(slices.Concat(body.Erased.Closes, body.Erased.Unread)), nil
 }

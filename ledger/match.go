@@ -32,41 +32,60 @@ func (l *Ledger) fieldNumbers(stream uint32, name string) (numbers []uint16) {
 	return numbers
 }
 
+// wants decides which records of a bucket are wanted: nil is none. It gets the
+// keys of the bucket, which are nil once they are destroyed.
+type wants func(*bucket, *bucketKeys) func(storage.VaultRecord) (bool, error)
+
 // scan returns the indices of those entries [start, end) of a stream whose
-// records are wanted. It waits until all of them are in the vault. What wants
-// records of a bucket gets its keys, which are nil once they are destroyed, and
-// is nil where none is wanted.
-func (l *Ledger) scan(ctx context.Context, stream uint32, start, end uint64, wants func(*bucket, *bucketKeys) func(storage.VaultRecord) (bool, error)) (indices []uint64, err error) {
+// records are wanted. It waits until all of them are in the vault. Where one of
+// them is damaged the error is [storage.ErrCorrupt].
+func (l *Ledger) scan(ctx context.Context, stream uint32, start, end uint64, wants wants) (indices []uint64, err error) {
+	indices, unread, err := l.scanReadable(ctx, stream, start, end, wants)
+	if err == nil && len(unread) > 0 {
+		err = errUnread(unread[0])
+	}
+	return indices, err
+}
+
+// scanReadable is scan of what the medium has not lost; what it has comes apart.
+// Both rise.
+func (l *Ledger) scanReadable(ctx context.Context, stream uint32, start, end uint64, wants wants) (indices, unread []uint64, err error) {
 	if err := l.progress.wait(ctx, func(p *progress) bool { return p.sizes.Integrated >= end }); err != nil {
-		return nil, l.asProblem(err)
+		return nil, nil, l.asProblem(err)
+	}
+	lost := func(index uint64) error {
+		unread = append(unread, index)
+		return nil
 	}
 	for _, b := range l.state.bucketsOf(stream) {
 		keys, err := l.keys.bucket(b.Path)
 		if err != nil && !errors.Is(err, errDestroyed) {
-			return nil, err
+			return nil, nil, err
 		}
 		wanted := wants(b, keys)
 		if wanted == nil {
 			continue
 		}
-		for r, err := range l.cfg.Vault.Scan(ctx, b.Number, start) {
-			if err != nil {
-				return nil, fmt.Errorf("vault: bucket %d: %w", b.Number, err)
-			}
-			if r.Index >= end {
-				break
-			}
+		look := func(r storage.VaultRecord) error {
 			is, err := wanted(r)
-			if err != nil {
-				return nil, fmt.Errorf("entry %d: %w", r.Index, err)
-			}
-			if is {
+			switch {
+			case isDamage(err):
+				return lost(r.Index)
+			case err != nil:
+				return fmt.Errorf("entry %d: %w", r.Index, err)
+			case is:
 				indices = append(indices, r.Index)
 			}
+			return nil
+		}
+		records := bucketRange{l: l, bucket: b.Number, start: start, end: end}
+		if err := records.each(ctx, look, lost); err != nil {
+			return nil, nil, err
 		}
 	}
 	slices.Sort(indices)
-	return indices, nil
+	slices.Sort(unread)
+	return indices, unread, nil
 }
 
 // heldBeyond returns the entries [from, size) of a stream whose bucket has

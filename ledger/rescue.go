@@ -18,7 +18,8 @@ import (
 // there is whole: each object is written once.
 func (l *Ledger) rescue(ctx context.Context, closing uint64, kept retain.Ring) error {
 	w := ringWriter{l: l, name: retain.RingName{Hold: kept.Hold, Closing: closing}, share: kept.Closing}
-	err := l.eachRecord(ctx, kept.Share, func(b *bucket, index uint64, raw []byte) error {
+	lost := func(index uint64) error { return l.cannotRescue(index, kept.Hold) }
+	err := l.eachRecord(ctx, kept.Share, lost, func(b *bucket, index uint64, raw []byte) error {
 		keys, err := l.entryKeys(ctx, b, index, raw)
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)
@@ -29,6 +30,18 @@ func (l *Ledger) rescue(ctx context.Context, closing uint64, kept retain.Ring) e
 		return err
 	}
 	return w.flush(ctx)
+}
+
+// cannotRescue returns the error that a hold keeps what cannot be read. That is
+// waited for, unless the hold is over: then nothing is to be kept any more.
+func (l *Ledger) cannotRescue(index, hold uint64) error {
+	sizes, _ := l.progress.snapshot()
+	for _, h := range l.retain.Holds() {
+		if h.Index == hold && h.Released > 0 && h.Released < sizes.Published {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w; or release hold %d, which keeps it", errUnread(index), hold)
 }
 
 // entryKeys returns the keys of an entry's parts and lists of tags, as far as
@@ -150,23 +163,25 @@ func (w *ringWriter) checkThere(ctx context.Context, aead cipher.AEAD, object st
 	return w.l.cfg.Objects.Put(ctx, object, sealed) // it may not be durable yet
 }
 
-// eachRecord calls do with every record of the vault that is of a share.
-func (l *Ledger) eachRecord(ctx context.Context, share retain.Share, do func(b *bucket, index uint64, raw []byte) error) error {
+// eachRecord calls do with every record of the vault that is of a share, and lost
+// with the index of each that is damaged.
+func (l *Ledger) eachRecord(ctx context.Context, share retain.Share, lost func(index uint64) error, do func(b *bucket, index uint64, raw []byte) error) error {
 	for _, b := range l.bucketsWith(share) {
-		first := share.Runs[0].First
-		for record, err := range l.cfg.Vault.Scan(ctx, b.Number, first) {
-			if err != nil {
-				return fmt.Errorf("vault: bucket %d: %w", b.Number, err)
+		look := func(r storage.VaultRecord) error {
+			if !proofs.InRuns(share.Runs, r.Index) {
+				return nil
 			}
-			if record.Index > share.Runs[len(share.Runs)-1].Last {
-				break
+			return do(b, r.Index, r.Data)
+		}
+		miss := func(index uint64) error {
+			if !proofs.InRuns(share.Runs, index) {
+				return nil
 			}
-			if !proofs.InRuns(share.Runs, record.Index) {
-				continue
-			}
-			if err := do(b, record.Index, record.Data); err != nil {
-				return err
-			}
+			return lost(index)
+		}
+		records := bucketRange{l: l, bucket: b.Number, start: share.Runs[0].First, end: share.Runs[len(share.Runs)-1].Last + 1}
+		if err := records.each(ctx, look, miss); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 
@@ -25,11 +26,26 @@ func (l *Ledger) scrub(ctx context.Context, share retain.Share, erased *erasedSu
 			continue // what of it is left, a hold keeps
 		}
 		s := scrubber{l: l, ctx: ctx, bucket: b, runs: share.Runs, erased: erased}
-		if err := l.cfg.Vault.Rewrite(ctx, b.Number, s.records); err != nil {
+		if err := l.rewrite(ctx, b.Number, s.records); err != nil {
 			return fmt.Errorf("vault: bucket %d: %w", b.Number, err)
 		}
 	}
 	return nil
+}
+
+// rewrite rewrites a bucket of the vault. One that is too damaged for that stays
+// as it is: what is closed goes with its keys, and the rest is hygiene.
+func (l *Ledger) rewrite(ctx context.Context, bucket uint32, change func([]storage.VaultRecord) error) error {
+	var refused error
+	err := l.cfg.Vault.Rewrite(ctx, bucket, func(records []storage.VaultRecord) error {
+		refused = change(records)
+		return refused
+	})
+	if refused == nil && errors.Is(err, storage.ErrCorrupt) {
+		l.log.Error("a bucket is damaged, and keeps the ciphertext of what is closed", slog.Uint64("bucket", uint64(bucket)), slog.String("error", err.Error()))
+		return nil
+	}
+	return err
 }
 
 func (l *Ledger) isDestroyed(b *bucket) bool {
@@ -58,7 +74,7 @@ func (l *Ledger) scrubRecords(ctx context.Context, share retain.Share) error {
 	if ok && len(share.Runs) == 1 && share.Runs[0].First <= b.First && share.Runs[0].Last >= b.Last {
 		return l.cfg.Vault.Drop(ctx, share.Bucket)
 	}
-	return l.cfg.Vault.Rewrite(ctx, share.Bucket, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) {
+	return l.rewrite(ctx, share.Bucket, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) {
 		if proofs.InRuns(share.Runs, r.Index) {
 			return nil, nil
 		}
@@ -82,6 +98,7 @@ type scrubber struct {
 type scrubbed struct {
 	record proofs.Record
 	what   proofs.Scrub
+	damage error // why the record stays as it is
 }
 
 // records scrubs some records. To find out what is to go takes the most time,
@@ -93,7 +110,7 @@ func (s *scrubber) records(records []storage.VaultRecord) error {
 	for w := range workers {
 		group.Go(func() (err error) {
 			for i := w; i < len(records) && err == nil; i += workers {
-				if proofs.InRuns(s.runs, records[i].Index) {
+				if !records[i].Damaged && proofs.InRuns(s.runs, records[i].Index) {
 					found[i], err = s.look(records[i])
 				}
 			}
@@ -104,6 +121,10 @@ func (s *scrubber) records(records []storage.VaultRecord) error {
 		return err
 	}
 	for i, f := range found {
+		if f.damage != nil {
+			s.stays(records[i].Index, f.damage)
+			continue
+		}
 		if len(f.what.Parts)+len(f.what.Tags) == 0 {
 			continue
 		}
@@ -112,6 +133,10 @@ func (s *scrubber) records(records []storage.VaultRecord) error {
 			return err
 		}
 		left, err := proofs.ScrubRecord(f.record, leaf, f.what)
+		if isDamage(err) { // it is another entry's, say
+			s.stays(records[i].Index, err)
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", records[i].Index, err)
 		}
@@ -122,11 +147,16 @@ func (s *scrubber) records(records []storage.VaultRecord) error {
 	return nil
 }
 
+// stays tells the operator of a record that stays as it is.
+func (s *scrubber) stays(index uint64, why error) {
+	s.l.log.Error("a record is damaged, and keeps the ciphertext of what is closed", slog.Uint64("entry", index), slog.String("error", why.Error()))
+}
+
 // look finds what is to go of a record.
 func (s *scrubber) look(r storage.VaultRecord) (found scrubbed, err error) {
 	record, err := proofs.ParseRecord(r.Data)
 	if err != nil {
-		return found, fmt.Errorf("entry %d: %w: %w", r.Index, storage.ErrCorrupt, err)
+		return scrubbed{damage: err}, nil
 	}
 	keys, err := s.l.keys.bucket(s.bucket.Path)
 	if err != nil {
@@ -136,7 +166,7 @@ func (s *scrubber) look(r storage.VaultRecord) (found scrubbed, err error) {
 	for x, err := range subjectsOf(record, keys) {
 		switch {
 		case err != nil:
-			return found, fmt.Errorf("entry %d: %w", r.Index, err)
+			return scrubbed{damage: err}, nil
 		case !s.concerned(x.refs):
 		case x.tags:
 			found.what.Tags = append(found.what.Tags, x.number)
@@ -146,6 +176,9 @@ func (s *scrubber) look(r storage.VaultRecord) (found scrubbed, err error) {
 	}
 	if len(found.what.Tags) > 0 {
 		found.what.Commitments, err = s.commitments(r, record, keys)
+	}
+	if errors.Is(err, errDestroyed) { // it was restored: without the commitments to them its tags stay sealed
+		found.what.Tags, err = nil, nil
 	}
 	return found, err
 }
@@ -163,7 +196,8 @@ func (s *scrubber) concerned(refs []proofs.SubjectRef) bool {
 }
 
 // commitments returns those to all tags of an entry, which the leaf's T is made
-// of; none where the record has them already.
+// of; none where the record has them already. The error is errDestroyed where
+// nothing opens one of its lists any more.
 func (s *scrubber) commitments(r storage.VaultRecord, record proofs.Record, bk *bucketKeys) (all []proofs.Hash, err error) {
 	if slices.ContainsFunc(record.Tags, func(t proofs.RecordTags) bool { return t.Sealed == nil }) {
 		return nil, nil
@@ -178,7 +212,7 @@ func (s *scrubber) commitments(r storage.VaultRecord, record proofs.Record, bk *
 	for i, t := range record.Tags {
 		key := keys.list(i)
 		if key == nil {
-			return nil, fmt.Errorf("entry %d: nothing opens its list of tags %d any more", r.Index, i)
+			return nil, fmt.Errorf("entry %d: list of tags %d: %w", r.Index, i, errDestroyed)
 		}
 		tags, err := proofs.OpenTagsWithKey(t.Sealed, i, record.ID, &key.Key)
 		if err != nil {

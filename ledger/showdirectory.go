@@ -237,11 +237,11 @@ func (s *shownSegment) mayShowAll(ctx context.Context) error {
 		if s.only > 0 && w.subject.stream != s.only {
 			continue
 		}
-		indices, err := s.concerning(ctx, w.subject, s.id.First(), min(s.id.End(), s.size))
+		indices, unread, err := s.concerning(ctx, w.subject, s.id.First(), min(s.id.End(), s.size))
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(indices, func(i uint64) bool { return !w.held(i) }) {
+		if slices.ContainsFunc(append(indices, unread...), func(i uint64) bool { return !w.held(i) }) {
 			p := client.NewProblem(client.Disabled, fmt.Sprintf("%s has entries that are to be erased, and are not shown any more", s.id), "ask again when that is done")
 			p.Reasons = []uint64{w.why}
 			return p

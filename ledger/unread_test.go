@@ -26,10 +26,11 @@ type damage struct {
 }
 
 func (v damagedVault) Read(ctx context.Context, bucket uint32, index uint64) ([]byte, error) {
-	if d, ok := v.lost[index]; ok {
+	data, err := v.Vault.Read(ctx, bucket, index)
+	if d, ok := v.lost[index]; ok && err == nil {
 		return slices.Clone(d.data), d.err
 	}
-	return v.Vault.Read(ctx, bucket, index)
+	return data, err
 }
 
 // Scan ends where a record is corrupt, as the law of vaults has it, and passes
@@ -52,6 +53,37 @@ func (v damagedVault) Scan(ctx context.Context, bucket uint32, from uint64) iter
 			}
 		}
 	}
+}
+
+// Rewrite gives what is corrupt as damaged, and what is another one as it is. What
+// change leaves as it is comes back when the damage is mended.
+func (v damagedVault) Rewrite(ctx context.Context, bucket uint32, change func([]storage.VaultRecord) error) error {
+	return v.Vault.Rewrite(ctx, bucket, func(records []storage.VaultRecord) error {
+		given := slices.Clone(records)
+		for i, r := range given {
+			d, lost := v.lost[r.Index]
+			if !lost || errors.Is(d.err, storage.ErrNotFound) {
+				continue
+			}
+			given[i].Damaged, given[i].Data = d.err != nil, slices.Clone(d.data)
+			if d.err != nil {
+				given[i].Data = []byte("damaged")
+			}
+		}
+		was := make([][]byte, len(given))
+		for i, r := range given {
+			was[i] = slices.Clone(r.Data)
+		}
+		if err := change(given); err != nil {
+			return err
+		}
+		for i, r := range given {
+			if _, lost := v.lost[r.Index]; !lost || !slices.Equal(r.Data, was[i]) {
+				records[i].Data = r.Data
+			}
+		}
+		return nil
+	})
 }
 
 // TestALedgerGoesOnWithoutWhatItsMediumHasLost: no record that is damaged stops it

@@ -152,18 +152,30 @@ type ErasureBody struct {
 // runs do not fit one entry there are several, one after the other, which count
 // as one from the last on.
 //
+// What the ledger's medium has lost may concern the subject too: the ledger cannot
+// tell, and names such entries as unread. Should their records ever be had again,
+// what concerns the subject in them is closed, for its keys are destroyed.
+//
 //	struct {
 //	    uint32 stream;
 //	    uint64 request;                 /* index of the entry that asked for it, 0: none was needed */
 //	    uint32 part;                    /* this entry's number among them, from 1 */
 //	    uint32 parts;
 //	    Run    closes<0..65360>;
+//	    Run    unread<1..65360>;        /* only if there are any; none is in closes, and both are at most 4085 runs */
 //	} Erased;
 type ErasedBody struct {
 	Stream      uint32
 	Request     uint64
 	Part, Parts uint32
 	Closes      []Run
+	Unread      []Run
+}
+
+// Names reports whether an announcement says why something of an entry may be
+// gone.
+func (x *ErasedBody) Names(index uint64) bool {
+	return InRuns(x.Closes, index) || InRuns(x.Unread, index)
 }
 
 // FormatErasure returns the canonical bytes of the body.
@@ -179,6 +191,11 @@ func FormatErasure(e ErasureBody) ([]byte, error) {
 		var err error
 		if b, err = appendRuns(b, x.Closes); err != nil {
 			return nil, fmt.Errorf("erasure: %w", err)
+		}
+		if len(x.Unread) > 0 {
+			if b, err = appendRuns(b, x.Unread); err != nil {
+				return nil, fmt.Errorf("erasure: %w", err)
+			}
 		}
 	case e.Done != nil && e.Erased == nil:
 		b = appendDone(b, *e.Done)
@@ -201,20 +218,33 @@ func ParseErasure(b []byte) (ErasureBody, error) {
 			Stream: d.uint32("stream"), Request: d.uint64("request"),
 			Part: d.uint32("part"), Parts: d.uint32("parts"), Closes: d.runs("closes"),
 		}
-		e.Erased = x
-		switch {
-		case d.err != nil:
-		case x.Stream == 0:
-			d.fail("stream", "0 is the ledger's own")
-		case x.Part == 0 || x.Part > x.Parts:
-			d.fail("part", "is not one of the parts")
+		if d.err == nil && len(d.rest) > 0 {
+			if x.Unread = d.runs("unread"); d.err == nil && len(x.Unread) == 0 {
+				d.fail("unread", "there is none, and it is there")
+			}
 		}
+		e.Erased = x
+		d.checkErased(x)
 	case Done:
 		e.Done = d.done()
 	default:
 		d.fail("phase", "neither announced nor done")
 	}
 	return e, d.end()
+}
+
+func (d *decoder) checkErased(x *ErasedBody) {
+	switch {
+	case d.err != nil:
+	case x.Stream == 0:
+		d.fail("stream", "0 is the ledger's own")
+	case x.Part == 0 || x.Part > x.Parts:
+		d.fail("part", "is not one of the parts")
+	case len(x.Closes)+len(x.Unread) > MaxRuns:
+		d.fail("unread", "there are too many runs for one entry")
+	case runsMeet(x.Closes, x.Unread):
+		d.fail("unread", "names an entry that is closed")
+	}
 }
 
 func appendUint64s(b []byte, numbers ...uint64) []byte {

@@ -77,7 +77,11 @@ func retentionFields(body any) any {
 	case proofs.KeysDestroyed:
 		return object{"announced": b.Announced, "epoch": b.Epoch, "state": hex.EncodeToString(b.State[:])}
 	case proofs.ErasedBody:
-		return object{"stream": b.Stream, "request": b.Request, "part": b.Part, "parts": b.Parts, "closes": runs(b.Closes)}
+		fields := object{"stream": b.Stream, "request": b.Request, "part": b.Part, "parts": b.Parts, "closes": runs(b.Closes)}
+		if len(b.Unread) > 0 {
+			fields["unread"] = runs(b.Unread)
+		}
+		return fields
 	case proofs.HoldBody:
 		return object{"hold": b.Hold, "stream": b.Stream, "holds": runs(b.Holds)}
 	case proofs.ReleasedBody:
@@ -107,19 +111,20 @@ func TestFormatRetentionRefusesWhatDoesNotParse(t *testing.T) {
 	release := func(r proofs.ReleaseBody) error { _, err := proofs.FormatRelease(r); return err }
 	administration := func(a proofs.AdministrationBody) error { _, err := proofs.FormatAdministration(a); return err }
 	for name, err := range map[string]error{
-		"an expiry of nothing":                 expiry(proofs.ExpiryBody{}),
-		"an expiry of two phases":              expiry(proofs.ExpiryBody{Expired: &proofs.ExpiredBody{}, Done: &proofs.KeysDestroyed{}}),
-		"an expiry of bucket 0":                expiry(proofs.ExpiryBody{Expired: &proofs.ExpiredBody{}}),
-		"an erasure of nothing":                erasure(proofs.ErasureBody{}),
-		"an erasure of two phases":             erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{}, Done: &proofs.KeysDestroyed{}}),
-		"an erasure of more runs than fit":     erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: many}}),
-		"an erasure whose runs are not sorted": erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: []proofs.Run{{3, 4}, {1, 1}}}}),
-		"a release of nothing":                 release(proofs.ReleaseBody{}),
-		"a release of two phases":              release(proofs.ReleaseBody{Released: &proofs.ReleasedBody{Hold: 1}, Done: &proofs.KeysDestroyed{}}),
-		"a release of what entry 0 held":       release(proofs.ReleaseBody{Released: &proofs.ReleasedBody{}}),
-		"a request of two kinds":               administration(proofs.AdministrationBody{Request: &proofs.RequestBody{Kind: proofs.Erasure}, Approval: &proofs.AnswerBody{Request: 1}}),
-		"a request for nothing":                administration(proofs.AdministrationBody{Request: &proofs.RequestBody{}}),
-		"a withdrawal of nothing":              administration(proofs.AdministrationBody{Withdrawal: &proofs.AnswerBody{}}),
+		"an expiry of nothing":                                          expiry(proofs.ExpiryBody{}),
+		"an expiry of two phases":                                       expiry(proofs.ExpiryBody{Expired: &proofs.ExpiredBody{}, Done: &proofs.KeysDestroyed{}}),
+		"an expiry of bucket 0":                                         expiry(proofs.ExpiryBody{Expired: &proofs.ExpiredBody{}}),
+		"an erasure of nothing":                                         erasure(proofs.ErasureBody{}),
+		"an erasure of two phases":                                      erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{}, Done: &proofs.KeysDestroyed{}}),
+		"an erasure of more runs than fit":                              erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: many}}),
+		"an erasure of more runs, with those that are unread, than fit": erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: many[2:], Unread: many[:2]}}),
+		"an erasure whose runs are not sorted":                          erasure(proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: []proofs.Run{{3, 4}, {1, 1}}}}),
+		"a release of nothing":                                          release(proofs.ReleaseBody{}),
+		"a release of two phases":                                       release(proofs.ReleaseBody{Released: &proofs.ReleasedBody{Hold: 1}, Done: &proofs.KeysDestroyed{}}),
+		"a release of what entry 0 held":                                release(proofs.ReleaseBody{Released: &proofs.ReleasedBody{}}),
+		"a request of two kinds":                                        administration(proofs.AdministrationBody{Request: &proofs.RequestBody{Kind: proofs.Erasure}, Approval: &proofs.AnswerBody{Request: 1}}),
+		"a request for nothing":                                         administration(proofs.AdministrationBody{Request: &proofs.RequestBody{}}),
+		"a withdrawal of nothing":                                       administration(proofs.AdministrationBody{Withdrawal: &proofs.AnswerBody{}}),
 	} {
 		if !errors.Is(err, proofs.ErrMalformed) {
 			t.Errorf("%s: got %v, want %v", name, err, proofs.ErrMalformed)

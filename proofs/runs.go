@@ -112,6 +112,21 @@ func InRuns(runs []Run, index uint64) bool {
 	return found
 }
 
+// runsMeet reports whether an entry is in two lists of runs that rise.
+func runsMeet(a, b []Run) bool {
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].Last < b[0].First:
+			a = a[1:]
+		case b[0].Last < a[0].First:
+			b = b[1:]
+		default:
+			return true
+		}
+	}
+	return false
+}
+
 // IndicesOf yields the indices of runs.
 func IndicesOf(runs []Run) iter.Seq[uint64] {
 	return func(yield func(uint64) bool) {

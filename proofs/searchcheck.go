@@ -97,7 +97,7 @@ type searchChecker struct {
 	keys     map[bucketField]SearchKey
 	tags     map[wantedTag]Tag
 	expiries map[uint64]*ExpiredBody // that are shown, by the index of the announcement
-	erasures map[uint64][]Run        // and those of entries of the stream: what each closes
+	erasures map[uint64]*ErasedBody  // and those of entries of the stream
 
 	behind          uint64 // index behind the last segment
 	candidates      []candidate
@@ -129,7 +129,7 @@ func newSearchChecker(p SearchProof, v Verdict) *searchChecker {
 	c := &searchChecker{
 		SearchProof: p, verdict: SearchVerdict{Verdict: v, Start: p.Start, Stop: p.Stop}, leaves: make([]Leaf, 0, len(p.Entries)),
 		keys: make(map[bucketField]SearchKey), tags: make(map[wantedTag]Tag),
-		expiries: make(map[uint64]*ExpiredBody), erasures: make(map[uint64][]Run),
+		expiries: make(map[uint64]*ExpiredBody), erasures: make(map[uint64]*ErasedBody),
 		closed: make(map[uint64]uint64), expired: make(map[uint64]bool), erased: make(map[uint64]bool),
 	}
 	for _, x := range p.Closed {

@@ -72,7 +72,7 @@ func (c *searchChecker) readClosing(x *announcement, index uint64, leaf Leaf) er
 		x.add(index, body.Erased)
 		if body.Erased.Part == body.Erased.Parts && body.Erased.Stream == c.Query.Stream {
 			for i, part := range x.parts {
-				c.erasures[x.indices[i]] = part.Closes
+				c.erasures[x.indices[i]] = part
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func (c *searchChecker) mustBeClosed(index uint64, bucket uint32, heeded []uint6
 		return unverified("it is not shown, and nothing is named that closed it")
 	case announced == 0:
 		c.takeUnread(index)
-	case announced > index && InRuns(c.erasures[announced], index):
+	case announced > index && c.erasures[announced] != nil && c.erasures[announced].Names(index):
 		if _, ok := slices.BinarySearch(heeded, announced); ok {
 			return unverified("it is not shown, and its directory was made anew behind the erasure of entry %d and still has it", announced)
 		}

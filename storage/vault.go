@@ -15,6 +15,10 @@ type VaultRecord struct {
 	Bucket uint32
 	Index  uint64 // below 1<<63
 	Data   []byte // 1 to MaxVaultRecord bytes
+
+	// Damaged is set in what a Rewrite gives where the record is ErrCorrupt, and
+	// nowhere else: Data is what is there, and not what was written.
+	Damaged bool
 }
 
 // CheckVaultRecord returns nil if the record is within its bounds, else
@@ -86,11 +90,15 @@ type Vault interface {
 	// that is not there is fine. A Write to the bucket meanwhile takes place
 	// before, so that its records are given too, or after.
 	//
+	// A record that is ErrCorrupt is given as Damaged: with the Data that it was
+	// given it stays ErrCorrupt, nil removes it, and other bytes take its place.
+	// Where a bucket is so damaged that not even this can be done, the Rewrite is
+	// ErrCorrupt and has changed nothing.
+	//
 	// An error of change ends the Rewrite and is returned as it is; like
-	// any refusal it has changed nothing, and so has a record that is
-	// ErrCorrupt. A Rewrite in doubt left the bucket whole as it was or whole
-	// as it was to become. A Read meanwhile sees either, a Scan one of them
-	// from its beginning to its end.
+	// any refusal it has changed nothing. A Rewrite in doubt left the bucket
+	// whole as it was or whole as it was to become. A Read meanwhile sees
+	// either, a Scan one of them from its beginning to its end.
 	//
 	// During the call the records are change's own: it may alter the bytes and
 	// let Data be a part of them. It may read the vault and must not call what

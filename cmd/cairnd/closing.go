@@ -121,6 +121,8 @@ func waitsFor(c ledger.ClosingInfo) string {
 		return "waits, because keys cannot be destroyed: " + c.Trouble
 	case ledger.WaitsForTurn:
 		return "waits for what was announced before it"
+	case ledger.WaitsForRetry:
+		return "is tried again and again: " + c.Trouble
 	}
 	return "is under way; where it stays so the server's log says why"
 }
@@ -133,6 +135,9 @@ func describeClosing(c ledger.ClosingInfo) string {
 		about = fmt.Sprintf(" of hold %d", c.Hold)
 	case c.Stream != "":
 		about = " in stream " + c.Stream
+	}
+	if c.Unread > 0 {
+		about += fmt.Sprintf(" (%s of it may be, or not: damaged)", count(c.Unread, "entry", "entries"))
 	}
 	return fmt.Sprintf("%s%s, announced in entry %d: %s", c.Kind, about, c.Closing, waitsFor(c))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cairnlog/cairn/cmd/internal/command"
 	"github.com/cairnlog/cairn/ledger"
 	"github.com/cairnlog/cairn/ledger/httpapi"
+	"github.com/cairnlog/cairn/proofs"
 )
 
 // eraseFlags are the flags of an erasure.
@@ -87,7 +88,7 @@ func (p *program) erase(ctx context.Context, o eraseFlags) error {
 	case o.dryRun:
 		p.Say("nothing was erased")
 		return nil
-	case plan.Entries == 0:
+	case plan.Entries == 0 && len(plan.Unread) == 0:
 		return command.Hinted(fmt.Errorf("nothing that stream %s has concerns that subject: %w", o.stream, errDeclined),
 			"is the subject spelt as events spell it, and not erased already?")
 	}
@@ -135,6 +136,10 @@ func (p *program) printPlan(plan *ledger.ErasurePlan, custody ledger.CustodyConf
 		concerned += ": " + describeRuns(plan.Closes)
 	}
 	t.Row("concerned", concerned)
+	if len(plan.Unread) > 0 {
+		t.Row("unread", fmt.Sprintf("%s may be concerned too: %s; the records are damaged, and what concerns the subject in them is erased with its keys",
+			count(proofs.CountEntries(plan.Unread), "entry", "entries"), describeRuns(plan.Unread)))
+	}
 	for _, h := range plan.Holds {
 		t.Row("held", fmt.Sprintf("%s of them by hold %d, until that is over", count(h.Entries, "entry", "entries"), h.Hold))
 	}

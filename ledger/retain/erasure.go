@@ -20,7 +20,8 @@ type erasing struct {
 	spans   []span
 }
 
-// A span is where the runs of one announcement of an erasure begin and end.
+// A span is where the entries that one announcement of an erasure names begin and
+// end.
 type span struct {
 	index       uint64 // of the entry
 	stream      uint32
@@ -51,6 +52,9 @@ func (s *State) judgeErasure(index uint64, leaf *proofs.Leaf) (change func(), er
 	if err := e.judge(x.Closes); err != nil {
 		return nil, err
 	}
+	if n := len(x.Unread); n > 0 && x.Unread[n-1].Last >= e.first {
+		return nil, fmt.Errorf("entry %d cannot be erased by entry %d, which it does not precede", x.Unread[n-1].Last, e.first)
+	}
 	return func() { s.erase(e, index, x) }, nil
 }
 
@@ -73,8 +77,8 @@ func (e *erasing) judge(runs []proofs.Run) error {
 func (s *State) erase(e *erasing, index uint64, x *proofs.ErasedBody) {
 	e.part = x.Part
 	e.runs = appendRuns(e.runs, x.Closes)
-	if n := len(x.Closes); n > 0 {
-		e.spans = append(e.spans, span{index: index, stream: x.Stream, first: x.Closes[0].First, last: x.Closes[n-1].Last})
+	if names := proofs.JoinRuns(slices.Concat(x.Closes, x.Unread)); len(names) > 0 {
+		e.spans = append(e.spans, span{index: index, stream: x.Stream, first: names[0].First, last: names[len(names)-1].Last})
 	}
 	s.erasing = e
 	if e.part < e.parts {

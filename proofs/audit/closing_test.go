@@ -172,6 +172,15 @@ func TestWhatIsAllowed(t *testing.T) {
 			h.hold(0, 1)
 			h.done(h.erase(proofs.ErasedBody{Stream: 1, Closes: runs(h.events...)}))
 		}, audit.Retained{PayloadsErased: 5, Erasures: 1, Holds: 1, StreamsHeld: 1, PayloadsHeld: 11, KeptByHolds: 5}},
+		{"what could not be read is erased, or is not", func(h *aHistory) {
+			a := h.erase(proofs.ErasedBody{Stream: 1, Closes: runs(h.events[0]), Unread: runs(h.events[1:4]...)})
+			h.scrub(h.events[0], h.events[2])
+			h.done(a)
+		}, audit.Retained{PayloadsErased: 1, Erasures: 1, GoneErased: 2}},
+		{"nothing could be read, and some of it is held", func(h *aHistory) {
+			h.hold(0, 0, runs(h.events[0])...)
+			h.done(h.erase(proofs.ErasedBody{Stream: 1, Unread: runs(h.events...)}))
+		}, audit.Retained{Erasures: 1, Holds: 1, PayloadsHeld: 1, KeptByHolds: 1}},
 		{"a release of nothing changes no key", func(h *aHistory) {
 			h.done(h.release(h.hold(0, 3), 0))
 			h.done(h.release(h.hold(0, 3), 0), func(k *proofs.KeysDestroyed) { k.Epoch-- })
@@ -556,6 +565,30 @@ func TestCheatingWriters(t *testing.T) {
 			h.scrub(h.events[3])
 			h.done(a)
 			return at(of(audit.ErasureBroken, a))
+		}},
+		{"an erasure of entries to come, which could not be read", func(h *aHistory) []accused {
+			a := h.erase(proofs.ErasedBody{Stream: 1, Unread: runs(h.size())})
+			h.done(a)
+			return at(of(audit.ErasureForeign, a), of(audit.ErasureBroken, a))
+		}},
+		{"an erasure whose unread entries go back", func(h *aHistory) []accused {
+			h.erase(proofs.ErasedBody{Stream: 1, Part: 1, Parts: 2, Unread: runs(h.events[3])})
+			a := h.erase(proofs.ErasedBody{Stream: 1, Part: 2, Parts: 2, Unread: runs(h.events[3])})
+			h.done(a)
+			return at(of(audit.ErasureBroken, a))
+		}},
+		{"what could not be read is gone whole", func(h *aHistory) []accused {
+			a := h.erase(proofs.ErasedBody{Stream: 1, Unread: runs(h.events[1:3]...)})
+			h.drop(h.events[1])
+			h.done(a)
+			return at(of(audit.RecordMissing, h.events[1]))
+		}},
+		{"what could not be read of what is held lacks a part", func(h *aHistory) []accused {
+			h.hold(0, 0, runs(h.events[1])...)
+			a := h.erase(proofs.ErasedBody{Stream: 1, Unread: runs(h.events[1:3]...)})
+			h.scrub(h.events[1:3]...)
+			h.done(a)
+			return at(of(audit.RecordHeld, h.events[1]))
 		}},
 		{"what nobody holds is released", func(h *aHistory) []accused {
 			a := h.release(1, 0)

@@ -19,7 +19,7 @@ type concern struct {
 // concerns returns the runs of all erasures and holds, by their first entries.
 func (r *retention) concerns() (list []concern) {
 	for _, e := range r.erasures {
-		for _, run := range e.runs {
+		for _, run := range slices.Concat(e.runs, e.unread) {
 			list = append(list, concern{Run: run, erasure: e})
 		}
 	}
@@ -98,7 +98,7 @@ func (r *retention) since(from uint64) (runs []proofs.Run) {
 	}
 	for _, e := range r.erasures {
 		if changed(e.closing) || streams[e.stream] {
-			runs = append(runs, e.runs...)
+			runs = append(append(runs, e.runs...), e.unread...)
 		}
 	}
 	return before(runs, from)

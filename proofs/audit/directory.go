@@ -197,6 +197,9 @@ func (r *retention) erasureAt(announced uint64) *erasure {
 
 // touches reports whether an erasure names an entry of a segment.
 func (e *erasure) touches(s proofs.SegmentID) bool {
-	next, _ := slices.BinarySearchFunc(e.runs, s.First(), func(r proofs.Run, first uint64) int { return cmp.Compare(r.Last, first) })
-	return next < len(e.runs) && e.runs[next].First < s.End()
+	touch := func(runs []proofs.Run) bool {
+		next, _ := slices.BinarySearchFunc(runs, s.First(), func(r proofs.Run, first uint64) int { return cmp.Compare(r.Last, first) })
+		return next < len(runs) && runs[next].First < s.End()
+	}
+	return touch(e.runs) || touch(e.unread)
 }

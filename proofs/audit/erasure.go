@@ -11,6 +11,12 @@ type erasure struct {
 	*closing
 	stream uint32
 	runs   []proofs.Run // rising, as few as there can be
+	unread []proofs.Run // it may close parts of these, too: the ledger could not read them
+}
+
+// names reports whether the erasure may have closed something of an entry.
+func (e *erasure) names(index uint64) bool {
+	return proofs.InRuns(e.runs, index) || proofs.InRuns(e.unread, index)
 }
 
 // An erasing is an erasure of whose announcements some are still to come. It
@@ -21,6 +27,7 @@ type erasing struct {
 	request     uint64
 	part, parts uint32
 	runs        []proofs.Run
+	unread      []proofs.Run
 	accused     bool // its request was reported
 }
 
@@ -46,10 +53,10 @@ func (h *history) erase(c control) error {
 	e.part = x.Part
 	h.erasing = e
 	h.judgeErased(c, e, x)
-	e.runs = append(e.runs, x.Closes...)
+	e.runs, e.unread = append(e.runs, x.Closes...), append(e.unread, x.Unread...)
 	if e.part == e.parts {
 		h.erasing = nil
-		h.erasures = append(h.erasures, &erasure{h.announce(c), e.stream, before(e.runs, math.MaxUint64)})
+		h.erasures = append(h.erasures, &erasure{h.announce(c), e.stream, before(e.runs, math.MaxUint64), before(e.unread, math.MaxUint64)})
 	}
 	return nil
 }
@@ -61,13 +68,19 @@ func (h *history) judgeErased(c control, e *erasing, x *proofs.ErasedBody) {
 	if !e.accused {
 		e.accused = !h.judgeRequest(c, a)
 	}
-	if len(x.Closes) == 0 {
+	h.judgeRuns(c, e, e.runs, x.Closes)
+	h.judgeRuns(c, e, e.unread, x.Unread)
+}
+
+// judgeRuns judges the next runs of an erasure by those before.
+func (h *history) judgeRuns(c control, e *erasing, before, runs []proofs.Run) {
+	if len(runs) == 0 {
 		return
 	}
-	if n := len(e.runs); n > 0 && x.Closes[0].First <= e.runs[n-1].Last {
-		h.object(ErasureBroken, c, "goes back to entry %d, and the part of the erasure before it names entry %d", x.Closes[0].First, e.runs[n-1].Last)
+	if n := len(before); n > 0 && runs[0].First <= before[n-1].Last {
+		h.object(ErasureBroken, c, "goes back to entry %d, and the part of the erasure before it names entry %d", runs[0].First, before[n-1].Last)
 	}
-	if last := x.Closes[len(x.Closes)-1].Last; last >= e.first {
+	if last := runs[len(runs)-1].Last; last >= e.first {
 		h.object(ErasureBroken, c, "erases parts of entry %d, which did not come before it", last)
 	}
 }

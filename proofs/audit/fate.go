@@ -107,12 +107,13 @@ func (f *fate) judge(p presence, streams map[uint32][]keeper) judgement {
 
 // judgeErasures holds what is there of a record that did not expire against the
 // erasures that name it. Which of its parts an erasure closes cannot be told
-// without keys: one that is done has left less than all.
+// without keys: one that is done has left less than all, but perhaps of what it
+// could not read.
 func (f *fate) judgeErasures(p presence, streams map[uint32][]keeper) judgement {
 	var done *erasure // the first
 	var at *closing   // that made it so
 	var held *hold
-	open := false
+	open, unread := false, false
 	for _, e := range f.erasures {
 		switch x, by := settled(e.closing, f.keepersOf(e.stream, streams)); {
 		case x == nil && (held == nil || by.index < held.index):
@@ -120,12 +121,14 @@ func (f *fate) judgeErasures(p presence, streams map[uint32][]keeper) judgement 
 		case x == nil:
 		case x.done == 0:
 			open = true
+		case !proofs.InRuns(e.runs, f.index):
+			unread = true
 		case done == nil || e.announced < done.announced:
 			done, at = e, x
 		}
 	}
 	switch {
-	case p == partial && done != nil:
+	case p == partial && (done != nil || unread):
 		return judgement{erased: true, kept: held != nil}
 	case p == partial && open:
 		return judgement{underWay: true, kept: held != nil}

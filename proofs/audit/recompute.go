@@ -172,7 +172,7 @@ func (r *recomputation) add(index uint64, leaf *proofs.Leaf, tags []proofs.Searc
 	if r.named[index] == leaf.Bucket {
 		return r.builder.Unread(index, leaf.Stream, leaf.Bucket)
 	}
-	named := slices.ContainsFunc(r.erasures, func(e *erasure) bool { return e.concerns(leaf) && proofs.InRuns(e.runs, index) })
+	named := slices.ContainsFunc(r.erasures, func(e *erasure) bool { return e.concerns(leaf) && e.names(index) })
 	if named && r.state.isHeld(index, leaf.Stream) {
 		if r.NotJudged == "" {
 			r.NotJudged = fmt.Sprintf("the directory of %v: entry %d is erased and held, and which of its tags are is not told", r.Segment, index)

@@ -93,7 +93,7 @@ func (s *searchRecomputing) readClosings(ctx context.Context) error {
 			return fmt.Errorf("entry %d: %w", index, err)
 		}
 		if body.Erased != nil && body.Erased.Stream == s.Proof.Query.Stream {
-			s.state.erasures = append(s.state.erasures, &erasure{&closing{announced: index}, body.Erased.Stream, body.Erased.Closes})
+			s.state.erasures = append(s.state.erasures, &erasure{&closing{announced: index}, body.Erased.Stream, body.Erased.Closes, body.Erased.Unread})
 		}
 	}
 	return nil

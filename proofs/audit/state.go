@@ -38,6 +38,7 @@ import (
 //	claim <entry> <stream> [<run> …]                         what it covers from an entry on
 //	erasure <stream> <closing> [<run> …]                     each erasure, rising
 //	[erasing <entry> <stream> <request> <part> <parts> <accused> [<run> …]]   one that is not announced in full
+//	[unread <run> …]                                         of the erasure before it: what the ledger could not read
 //	source <bucket> <number> <first>-<last>@<entry> …        each source and its sequence numbers, rising
 //
 // where a closing is "<announced>:<time>:<done>", and ":<epoch>:<hash>:<entry>"

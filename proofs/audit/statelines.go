@@ -51,13 +51,22 @@ func (r *retention) format(b []byte) []byte {
 	}
 	for _, x := range r.erasures {
 		b = appendClosing(fmt.Appendf(b, "erasure %d", x.stream), x.closing)
-		b = append(appendRuns(b, x.runs), '\n')
+		b = appendUnread(append(appendRuns(b, x.runs), '\n'), x.unread)
 	}
 	if x := r.erasing; x != nil {
 		b = fmt.Appendf(b, "erasing %d %d %d %d %d %t", x.first, x.stream, x.request, x.part, x.parts, x.accused)
-		b = append(appendRuns(b, x.runs), '\n')
+		b = appendUnread(append(appendRuns(b, x.runs), '\n'), x.unread)
 	}
 	return b
+}
+
+// appendUnread appends the line of the erasure before it that says what could not
+// be read.
+func appendUnread(b []byte, runs []proofs.Run) []byte {
+	if len(runs) == 0 {
+		return b
+	}
+	return append(appendRuns(append(b, "unread"...), runs), '\n')
 }
 
 func appendStream(b []byte, s proofs.StreamBody) []byte {
@@ -144,12 +153,18 @@ func (r *retention) parse(keyword string, words []string) error {
 	case "erasure":
 		stream := uint32(l.number(32))
 		if x := r.parseClosing(&l, proofs.Erasure); x != nil {
-			r.erasures = append(r.erasures, &erasure{x, stream, l.runs()})
+			r.erasures = append(r.erasures, &erasure{x, stream, l.runs(), nil})
 		}
 	case "erasing":
 		r.erasing = &erasing{
 			first: l.number(63), stream: uint32(l.number(32)), request: l.number(64),
 			part: uint32(l.number(32)), parts: uint32(l.number(32)), accused: l.bool(), runs: l.runs(),
+		}
+	case "unread":
+		if n := len(r.erasures); r.erasing != nil {
+			r.erasing.unread = l.runs()
+		} else if n > 0 {
+			r.erasures[n-1].unread = l.runs()
 		}
 	default:
 		return fmt.Errorf("unknown keyword %q", keyword)
@@ -276,11 +291,11 @@ func (r *retention) clone() retention {
 		c.holds = append(c.holds, &hold{x.index, slices.Clip(slices.Clone(x.claims)), c.cloneClosing(x.release)})
 	}
 	for _, x := range r.erasures {
-		c.erasures = append(c.erasures, &erasure{c.cloneClosing(x.closing), x.stream, x.runs})
+		c.erasures = append(c.erasures, &erasure{c.cloneClosing(x.closing), x.stream, x.runs, x.unread})
 	}
 	if r.erasing != nil {
 		e := *r.erasing
-		e.runs = slices.Clip(e.runs)
+		e.runs, e.unread = slices.Clip(e.runs), slices.Clip(e.unread)
 		c.erasing = &e
 	}
 	return c

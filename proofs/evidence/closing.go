@@ -117,7 +117,7 @@ func (r *reasons) nameErasure(index uint64, x *proofs.ErasedBody) error {
 	if x.Part == x.Parts {
 		r.lasts = append(r.lasts, index)
 	}
-	if proofs.InRuns(x.Closes, r.index) && r.index < index {
+	if x.Names(r.index) && r.index < index {
 		r.closings = append(r.closings, Closing{What: proofs.Erasure.String(), Announced: index, Request: x.Request})
 		return nil
 	}

@@ -90,7 +90,7 @@ func (c *Collector) Because(index uint64, leaf proofs.Leaf) (because []uint64) {
 	}
 	for i, announced := range c.erasures[leaf.Stream] {
 		x := c.facts.closings[announced].erased
-		if !proofs.InRuns(x.Closes, index) || index >= announced {
+		if !x.Names(index) || index >= announced {
 			continue
 		}
 		because = append(because, announced)

@@ -16,12 +16,22 @@ type bucketWriter struct {
 
 // add adds a record, whose index is above the last one.
 func (w *bucketWriter) add(r storage.VaultRecord) error {
-	if w.extent.rows == 0 && len(w.rows) == 0 {
-		w.extent.first = r.Index
-	}
-	w.extent.last = r.Index
-	w.rows = appendRow(w.rows, r.Bucket, row{r.Index, w.extent.bytes + uint64(len(w.data))})
+	w.addRow(r.Index)
 	w.data = appendRecord(w.data, r)
+	return w.flushLarge()
+}
+
+// addRow adds the row of the record that is added next.
+func (w *bucketWriter) addRow(index uint64) {
+	if w.extent.rows == 0 && len(w.rows) == 0 {
+		w.extent.first = index
+	}
+	w.extent.last = index
+	w.rows = appendRow(w.rows, w.files.name.bucket, row{index, w.extent.bytes + uint64(len(w.data))})
+}
+
+// flushLarge writes what was added once it is much.
+func (w *bucketWriter) flushLarge() error {
 	if len(w.data) < writeSize {
 		return nil
 	}

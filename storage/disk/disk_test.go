@@ -1,7 +1,11 @@
 package disk_test
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"path"
 	"testing"
 
 	"github.com/cairnlog/cairn/storage"
@@ -44,6 +48,7 @@ func simulated[S any](open func(*disk.Dir) (S, error)) storagetest.Maker[S] {
 			},
 			Kill:        func() { fsys = fsys.Restart() },
 			Crash:       func(rng *rand.Rand) { fsys = fsys.Crash(rng) },
+			Damage:      func(b []byte) error { return damage(fsys, "vault", b) },
 			FollowsPlan: true,
 		}
 	}
@@ -68,8 +73,44 @@ func real[S any](open func(*disk.Dir) (S, error)) storagetest.Maker[S] {
 				return open(d)
 			},
 			Close: func() error { return d.Close() },
+			Damage: func(b []byte) error {
+				fsys, err := disk.OpenOS(path)
+				if err != nil {
+					return err
+				}
+				return errors.Join(damage(fsys, "vault", b), fsys.Close())
+			},
 		}
 	}
+}
+
+// damage changes a bit of the bytes in the one file of a directory that has them.
+func damage(fsys disk.FS, dir string, b []byte) error {
+	infos, err := fsys.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, info := range infos {
+		f, err := fsys.Open(path.Join(dir, info.Name))
+		if err != nil {
+			return err
+		}
+		size, err := f.Size()
+		data := make([]byte, size)
+		if err == nil && size > 0 {
+			_, err = f.ReadAt(data, 0)
+		}
+		at := bytes.Index(data, b)
+		if err == nil && at >= 0 {
+			if _, err = f.WriteAt([]byte{b[0] ^ 1}, int64(at)); err == nil {
+				return errors.Join(f.Sync(), f.Close())
+			}
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("no file of %s has %q", dir, b)
 }
 
 func TestRegister(t *testing.T) {

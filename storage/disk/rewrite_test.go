@@ -131,14 +131,22 @@ func TestReadersOfTheOldFiles(t *testing.T) {
 	}
 }
 
-// TestRewriteOfDamagedBuckets refuses to rewrite what it cannot read; such a
-// bucket can still be dropped.
+// TestRewriteOfDamagedBuckets refuses to rewrite a bucket of which neither the
+// records nor their rows say where a record ends; such a bucket can still be
+// dropped.
 func TestRewriteOfDamagedBuckets(t *testing.T) {
+	const records, rows = "vault/00000001-1.records", "vault/00000001-1.rows"
+	both := func(record, row int64) func(fsys *memfs.FS) error {
+		return func(fsys *memfs.FS) error {
+			return errors.Join(fsys.Damage(records, record, 1), fsys.Damage(rows, row, 1))
+		}
+	}
 	for what, damage := range map[string]func(fsys *memfs.FS) error{
-		"a bit of the last record": func(fsys *memfs.FS) error { return fsys.Damage("vault/00000001-1.records", 50, 1) },
-		"a length":                 func(fsys *memfs.FS) error { return fsys.Damage("vault/00000001-1.records", 11, 1) },
-		"a large length":           func(fsys *memfs.FS) error { return fsys.Damage("vault/00000001-1.records", 8, 0x80) },
-		"no rows":                  func(fsys *memfs.FS) error { return fsys.Remove("vault/00000001-1.rows") },
+		"a record and its row":           both(25, 16),
+		"a record and the row behind it": both(25, 32),
+		"a large length, and the row":    both(28, 31),
+		"the last record and its row":    both(50, 40),
+		"no rows":                        func(fsys *memfs.FS) error { return fsys.Remove(rows) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			fsys := memfs.New(nil)

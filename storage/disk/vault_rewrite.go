@@ -54,23 +54,24 @@ type rewrite struct {
 
 // A rewriteBatch is records as they were, and as change makes them.
 type rewriteBatch struct {
-	was, is []storage.VaultRecord
-	ends    []uint64 // of each in the old file
-	data    []byte   // of all that is in was, and of the copies in is
+	was  []readRecord
+	is   []storage.VaultRecord
+	data []byte // of all that is in was, and of the copies in is
 }
 
 func (b *rewriteBatch) reset() {
-	b.was, b.is, b.ends, b.data = b.was[:0], b.is[:0], b.ends[:0], b.data[:0]
+	b.was, b.is, b.data = b.was[:0], b.is[:0], b.data[:0]
 }
 
 // add adds a record, twice, so that change may do with one of them what it likes.
-func (b *rewriteBatch) add(r storage.VaultRecord, end uint64) {
+func (b *rewriteBatch) add(r readRecord) {
 	start, n := len(b.data), len(r.Data)
 	b.data = append(append(b.data, r.Data...), r.Data...)
 	r.Data = b.data[start : start+n : start+n]
 	b.was = append(b.was, r)
-	r.Data = b.data[start+n : start+2*n : start+2*n]
-	b.is, b.ends = append(b.is, r), append(b.ends, end)
+	is := r.VaultRecord
+	is.Data = b.data[start+n : start+2*n : start+2*n]
+	b.is = append(b.is, is)
 }
 
 const (
@@ -149,7 +150,7 @@ func (r *rewrite) advance(ctx context.Context, e extent) error {
 		if err := r.v.health.check(ctx); err != nil {
 			return err
 		}
-		if err := r.read(in, e.rows-r.rows); err != nil {
+		if err := r.read(in, e); err != nil {
 			return err
 		}
 		if err := r.take(ctx); err != nil {
@@ -169,15 +170,16 @@ func (r *rewrite) advance(ctx context.Context, e extent) error {
 	return r.doubt(noSpace(err))
 }
 
-// read reads the next batch, of some rows at most.
-func (r *rewrite) read(in *bucketReader, rows uint64) error {
+// read reads the next batch, of the records up to an extent.
+func (r *rewrite) read(in *bucketReader, e extent) error {
 	r.batch.reset()
-	for n := min(rows, storage.RewriteBatch); n > 0 && len(r.batch.data) < writeSize; n-- {
-		record, err := in.next()
+	end := min(e.rows, r.rows+storage.RewriteBatch)
+	for n := r.rows; n < end && len(r.batch.data) < writeSize; n++ {
+		record, err := in.nextOrDamaged(r.old, e, n)
 		if err != nil {
 			return err
 		}
-		r.batch.add(record, in.offset)
+		r.batch.add(record)
 	}
 	return nil
 }
@@ -194,29 +196,33 @@ func (r *rewrite) take(ctx context.Context) error {
 		if err := r.keep(was, r.batch.is[i].Data); err != nil {
 			return err
 		}
-		r.rows, r.bytes, r.next = r.rows+1, r.batch.ends[i], was.Index+1
+		r.rows, r.bytes, r.next = r.rows+1, was.end, was.Index+1
 	}
 	return nil
 }
 
 // keep keeps what is left of one record.
-func (r *rewrite) keep(was storage.VaultRecord, data []byte) error {
+func (r *rewrite) keep(was readRecord, data []byte) error {
 	left := storage.VaultRecord{Bucket: r.bucket, Index: was.Index, Data: data}
 	if data != nil {
 		if err := storage.CheckVaultRecord(left); err != nil {
 			return err
 		}
 	}
+	same := bytes.Equal(data, was.Data)
 	if r.new == nil {
-		if bytes.Equal(data, was.Data) {
+		if same {
 			return nil
 		}
 		if err := r.begin(); err != nil {
 			return err
 		}
 	}
-	if data == nil {
+	switch {
+	case data == nil:
 		return nil
+	case was.Damaged && same:
+		return r.doubt(noSpace(r.new.addDamaged(was.Index, was.raw)))
 	}
 	return r.doubt(noSpace(r.new.add(left)))
 }
@@ -229,13 +235,19 @@ func (r *rewrite) begin() error {
 		return r.doubt(noSpace(err))
 	}
 	r.new = &bucketWriter{files: f, extent: extent{generation: r.name.generation}, soon: true}
-	in := readRecords(r.old, extent{bytes: r.bytes, last: r.next}, 0, 0)
-	for range r.rows {
-		record, err := in.next()
+	before := extent{rows: r.rows, bytes: r.bytes, last: r.next}
+	in := readRecords(r.old, before, 0, 0)
+	for n := range r.rows {
+		record, err := in.nextOrDamaged(r.old, before, n)
 		if err != nil {
 			return err
 		}
-		if err := r.new.add(record); err != nil {
+		if record.Damaged {
+			err = r.new.addDamaged(record.Index, record.raw)
+		} else {
+			err = r.new.add(record.VaultRecord)
+		}
+		if err != nil {
 			return r.doubt(noSpace(err))
 		}
 	}

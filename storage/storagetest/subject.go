@@ -26,6 +26,10 @@ type Subject[S any] struct {
 	// rng is not nil a random part of the rest. Nil where it cannot be tried.
 	Crash func(rng *rand.Rand)
 
+	// Damage changes a bit of the bytes, wherever a store that is closed has them.
+	// Nil where that cannot be tried.
+	Damage func(bytes []byte) error
+
 	// FollowsPlan says that the store's durable steps end as the plan says
 	// that it was made with.
 	FollowsPlan bool

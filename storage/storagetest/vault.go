@@ -22,6 +22,7 @@ func Vault(t *testing.T, maker Maker[storage.Vault]) {
 	t.Run("rewrite", func(t *testing.T) { testVaultRewrite(t, maker(t, nil)) })
 	t.Run("what a rewrite writes", func(t *testing.T) { testVaultRewriteData(t, maker(t, nil)) })
 	t.Run("rewrite in batches", func(t *testing.T) { testVaultRewriteBatches(t, maker(t, nil)) })
+	t.Run("rewrites of what is damaged", func(t *testing.T) { testVaultRewriteDamaged(t, maker(t, nil)) })
 	t.Run("refused rewrites", func(t *testing.T) { testVaultRewriteRefusals(t, maker(t, nil)) })
 	t.Run("rewrites and all else at once", func(t *testing.T) { testVaultRewriteConcurrency(t, maker(t, nil)) })
 	t.Run("drops", func(t *testing.T) { vaultTrials(t, maker, testVaultDrop) })

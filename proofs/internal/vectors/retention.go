@@ -31,6 +31,7 @@ type erasedFields struct {
 	Part    uint32      `json:"part"`
 	Parts   uint32      `json:"parts"`
 	Closes  []runFields `json:"closes"`
+	Unread  []runFields `json:"unread,omitempty"`
 }
 
 func doneOf(d proofs.KeysDestroyed) doneFields { return doneFields{d.Announced, d.Epoch, d.State[:]} }
@@ -76,7 +77,11 @@ func erasureVectors() []controlVector {
 	accept := func(name string, e proofs.ErasureBody) controlVector {
 		var f any
 		if x := e.Erased; x != nil {
-			f = erasedFields{x.Stream, x.Request, x.Part, x.Parts, runsOf(x.Closes)}
+			e := erasedFields{x.Stream, x.Request, x.Part, x.Parts, runsOf(x.Closes), nil}
+			if len(x.Unread) > 0 {
+				e.Unread = runsOf(x.Unread)
+			}
+			f = e
 		} else {
 			f = doneOf(*e.Done)
 		}
@@ -84,15 +89,22 @@ func erasureVectors() []controlVector {
 	}
 	two := accept("an erasure of two runs of entries",
 		proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: []proofs.Run{{First: 5, Last: 5}, {First: 7, Last: 9}}}})
+	unread := accept("an erasure that may be of entries that could not be read",
+		proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1, Closes: []proofs.Run{{First: 5, Last: 5}}, Unread: []proofs.Run{{First: 7, Last: 9}}}})
+	empty := proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1}
 	const stream, part, runs = 4, 16, 23 // offsets; of the first two the last bytes
 	refuse := func(name string, b []byte, why string) controlVector { return refuseControl(name, "erasure", b, why) }
 	return []controlVector{
 		two,
 		accept("an erasure that entry 40 asked for",
 			proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Request: 40, Part: 1, Parts: 1, Closes: []proofs.Run{{First: 5, Last: 5}}}}),
+		unread,
 		accept("an erasure of nothing", proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 1, Parts: 1}}),
 		accept("the last of three parts of an erasure", proofs.ErasureBody{Erased: &proofs.ErasedBody{Stream: 1, Part: 3, Parts: 3, Closes: []proofs.Run{{First: 0, Last: 1<<53 - 1}}}}),
 		accept("an erasure that is done", proofs.ErasureBody{Done: &proofs.KeysDestroyed{Announced: 91, Epoch: 2, State: proofs.Hash(secret("state"))}}),
+		refuse("an erasure that names no entries as unread", append(must(proofs.FormatErasure(proofs.ErasureBody{Erased: &empty})), 0, 0), "the list is only there where there are any"),
+		refuse("an erasure that has closed what is unread", changed(unread.Body, len(unread.Body)-9, 5), "an entry is closed or unread"),
+		refuse("an erasure whose unread entries are cut off", unread.Body[:len(unread.Body)-1], "a run has 16 bytes"),
 		refuse("an erasure of no phase", changed(two.Body, 0, 0), "a phase is 1, announced, or 2, done"),
 		refuse("an erasure in the ledger's own stream", changed(two.Body, stream, 0), "stream 0 is the ledger's own"),
 		refuse("an erasure without a part", changed(two.Body, part, 0), "parts are numbered from 1"),
