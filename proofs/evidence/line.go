@@ -116,17 +116,18 @@ type End struct {
 
 // The bounds of a file.
 const (
-	MaxLine         = 48 << 20 // bytes of a line; only an entry and a search have so many
+	MaxLine         = 48 << 20 // bytes of a line; only an entry has so many
 	MaxSelection    = 4096     // bytes
 	MaxCheckpoints  = 1 << 16  // lines
 	MaxSearches     = 64       // lines
-	MaxSearchProof  = 32 << 20 // bytes
+	MaxSearchProof  = 30 << 20 // bytes
 	MaxAttestations = 16       // lines
 	MaxContext      = 1 << 16  // lines
 	MaxBecause      = 256
 
-	maxContextLine  = 1 << 20   // bytes of one line
-	maxContextBytes = 64 << 20  // of all together: a verifier keeps what they say
+	maxContextLine  = 1 << 20  // bytes of one line
+	maxContextBytes = 64 << 20 // of all together: a verifier keeps what they say
+	maxSearchLine   = len(searchStart+`"proof":""}`) + 1 + MaxSearchProof/3*4
 	maxSearchBytes  = 128 << 20 // of all searches together: a verifier keeps what they find
 	maxOtherLine    = 4 << 20   // bytes of a line of any other kind
 	maxIndex        = 1<<63 - 1
@@ -277,7 +278,7 @@ func kindOf(b []byte) (lineKind, error) {
 		{"entry", entryStart, MaxLine, true, func(l *Line) any { l.Entry = new(Entry); return &entryLine{Entry: l.Entry} }},
 		{"context", contextStart, maxContextLine, true, func(l *Line) any { l.Context = new(Entry); return &entryLine{Entry: l.Context} }},
 		{"checkpoint", checkpointStart, maxOtherLine, false, func(l *Line) any { l.Checkpoint = new(Checkpoint); return &checkpointLine{Checkpoint: l.Checkpoint} }},
-		{"search", searchStart, MaxLine, false, func(l *Line) any { l.Search = new(Search); return &searchLine{Search: l.Search} }},
+		{"search", searchStart, maxSearchLine, false, func(l *Line) any { l.Search = new(Search); return &searchLine{Search: l.Search} }},
 		{"attestation", attestedStart, maxOtherLine, false, func(l *Line) any {
 			l.Attestation = new(Attestation)
 			return &attestationLine{Attestation: l.Attestation}

@@ -60,9 +60,6 @@ func (c *Checkpoint) validate() error {
 }
 
 func (s *Search) validate() error {
-	if len(s.Proof) > MaxSearchProof {
-		return fmt.Errorf("proof: %d bytes are more than %d", len(s.Proof), MaxSearchProof)
-	}
 	_, err := proofs.ParseSearchProof(s.Proof)
 	return err
 }

@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -354,12 +355,24 @@ func TestSearchesHaveTheirPlace(t *testing.T) {
 		"too many searches":               func(f *file) { f.searches = slices.Repeat(f.searches, evidence.MaxSearches+1) },
 		"too many attestations":           func(f *file) { f.audits = slices.Repeat(f.audits, evidence.MaxAttestations+1) },
 		"an attestation that is none":     func(f *file) { f.audits[0].Note = string(l.checkpoints[0].note) },
-		"a proof too long":                func(f *file) { f.searches[0].Proof = make([]byte, evidence.MaxSearchProof+1) },
 	} {
 		f := f.clone()
 		change(&f)
 		if _, err := l.write(f); !errors.Is(err, proofs.ErrMalformed) {
 			t.Errorf("%s: got error %v, want that it is malformed", name, err)
+		}
+	}
+}
+
+// A proof too long is refused before it is read.
+func TestALineOfASearchIsBounded(t *testing.T) {
+	line := func(proof int) []byte {
+		return []byte(`{"line":"search","proof":"` + strings.Repeat("A", base64.StdEncoding.EncodedLen(proof)) + "\"}\n")
+	}
+	for n, want := range map[int]bool{evidence.MaxSearchProof + 1: true, 300: false} {
+		_, err := evidence.ParseLine(line(n))
+		if !errors.Is(err, proofs.ErrMalformed) || strings.Contains(err.Error(), "bytes are more than") != want {
+			t.Errorf("%d bytes: got error %v, want that it is too long: %v", n, err, want)
 		}
 	}
 }
