@@ -111,8 +111,33 @@ func TestTheRangeOfASearchIsSaid(t *testing.T) {
 	if err != nil || !report.OK() || !report.Searches[0].SeesNothing() {
 		t.Fatalf("got %+v and error %v", report, err)
 	}
-	mustSay(t, report.NotProven(), "What search 1 would find in entries 0 to 8: they were not looked through.")
+	mustSay(t, report.NotProven(), "What search 1 would find in entries 0 to 8, not looked through.")
 	mustSay(t, report.Proven(), "", "Search 1")
+}
+
+// A search may be older than the file, which tells what came later.
+func TestASearchUnderAnEarlierCheckpointIsTold(t *testing.T) {
+	l, f := sampleFile()
+	early := l.checkpoints[0]
+	until := asks(1, "login")
+	until.Until = startTime * 1e6 // when the last entry before it was made
+	for _, tt := range []struct {
+		q    proofs.SearchQuery
+		want string
+	}{
+		{asks(1, "login"), "What search 1 would find in entries 6 to 8, not looked through."},
+		{until, ""},
+	} {
+		f.searches = []evidence.Search{asSearch((&searched{ledger: l}).prove(tt.q, early, true))}
+		report, entries, err := judge(l, l.bytes(f))
+		if err != nil || !report.OK() || entries[1].Found != nil {
+			t.Fatalf("got %+v and error %v", report, err)
+		}
+		mustSay(t, report.Proven(), "when the ledger had 6")
+		if mustSay(t, report.NotProven(), tt.want); tt.want == "" {
+			mustSay(t, report.NotProven(), "", "not looked through")
+		}
+	}
 }
 
 func TestWhatASearchCouldNotReadIsSaid(t *testing.T) {

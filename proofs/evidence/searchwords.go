@@ -119,15 +119,26 @@ func (r *SearchReport) save() (said string) {
 	return said
 }
 
-// notProven says what somebody may think that a search shows.
-func (r *SearchReport) notProven(number int) (list []string) {
+// open returns which entries of a ledger of a size a search would have to look
+// through beside those that it did; it may be newer than the search.
+func (r *SearchReport) open(size uint64) (run proofs.Run, is bool) {
+	v := r.Verdict
+	if !v.More && v.Stop < v.Checkpoint.Size {
+		return run, false // time never decreases: what came later is not asked for
+	}
+	from, end := max(v.Stop, r.Query.First), min(r.Query.End, size)
+	return proofs.Run{First: from, Last: end - 1}, from < end
+}
+
+// notProven says what somebody may think that a search shows of a ledger of a size.
+func (r *SearchReport) notProven(number int, size uint64) (list []string) {
 	v := r.Verdict
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	if !r.OK() {
 		return nil
 	}
-	if v.More {
-		say("What search %d would find in %s: they were not looked through.", number, joinRuns([]proofs.Run{{First: v.Stop, Last: min(r.Query.End, v.Checkpoint.Size) - 1}}))
+	if run, is := r.open(size); is {
+		say("What search %d would find in %s, not looked through.", number, joinRuns([]proofs.Run{run}))
 	}
 	if len(v.Directories) > 0 && r.Audited == nil {
 		say("That the directories on which search %d rests leave nothing out: no auditor who is believed says so.", number)

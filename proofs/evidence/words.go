@@ -74,7 +74,7 @@ func (r *Report) NotProven() []string {
 		list = append(list, "When the entries were made: no quorum of witnesses attests a time.")
 	}
 	for i, s := range r.Searches {
-		list = append(list, s.notProven(i+1)...)
+		list = append(list, s.notProven(i+1, r.Verdict.Checkpoint.Size)...)
 	}
 	if len(r.Searches) > 0 {
 		list = append(list, "That no settings which a search leaves out give its names to other fields.")
