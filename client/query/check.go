@@ -17,16 +17,42 @@ func CheckFields(q *Query, declared []string) error {
 			continue
 		}
 		p := parser{text: q.text}
-		return p.fail(f.offset, len(f.name), fmt.Sprintf("no field %s is declared", f.name), suggest(f.name, declared))
+		hint := suggest(f.name, declared)
+		if t := splitTime(q.text, f.offset); t != "" {
+			hint = fmt.Sprintf("write %s for a time", t)
+		}
+		return p.fail(f.offset, len(f.name), fmt.Sprintf("no field %s is declared", f.name), hint)
 	}
 	return nil
+}
+
+// splitTime returns a date and a time that have a space between them in a query, the time
+// at an offset, as one word; empty: there are none.
+func splitTime(text string, offset int) string {
+	before, clock := strings.TrimRight(text[:offset], " "), text[offset:]
+	if end := strings.IndexAny(clock, " )"); end >= 0 {
+		clock = clock[:end]
+	}
+	const length = len("2006-01-02")
+	if len(before) < length || len(before) == offset {
+		return ""
+	}
+	t := before[len(before)-length:] + "T" + clock
+	if _, ok := parseTime(t); !ok {
+		return ""
+	}
+	return t
 }
 
 // suggest says what may have been meant by a name. A word of the language has to be
 // nearer to it than a field: people more often ask for a member that no field is
 // declared for than they mistype a word.
 func suggest(name string, declared []string) string {
-	nearest, least := "", len(name)/3+2
+	switch strings.ToLower(name) {
+	case "has", "exists", "_exists_":
+		return "write name:* for what has any value of a field"
+	}
+	nearest, least := "", min(len(name)/3+2, len(name)/2+1) // not a half of it may be another
 	near := func(names []string) {
 		for _, d := range names {
 			if n := distance(strings.ToLower(name), d); n < least {

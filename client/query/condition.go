@@ -58,7 +58,13 @@ func (p *parser) field(h *head, l literal) (Expr, error) {
 		f.Op = Prefix
 	default:
 		f.Op = Equal
-		if n, err := netip.ParsePrefix(l.text); err == nil && !l.quoted {
+		if l.quoted {
+			break
+		}
+		if err := p.foreign(h, l); err != nil {
+			return nil, err
+		}
+		if n, err := netip.ParsePrefix(l.text); err == nil {
 			f.Op, f.Value = Within, n.Masked().String()
 		}
 	}

@@ -32,7 +32,9 @@
 //
 // A value ends at a space, quote or parenthesis. In double quotes it is taken as it
 // is, but that "" stands for a quote in it; a backslash is a character like
-// others. What is quoted is no operator, network or pattern.
+// others. What is quoted is no operator, network or pattern. A value that looks like
+// a range or a network of other languages, such as 4..5 or 10.0.0.0/33, has to be
+// quoted: without quotes it is refused.
 //
 // TIME is a date such as 2026-01-31; a date and a time such as
 // 2026-01-31T10:00:00.25+01:00, of which the seconds and the offset may be left

@@ -72,6 +72,9 @@ func (p *parser) checkBare(l literal, what string) error {
 	if at := strings.IndexAny(l.text, ":=<>"); at >= 0 && p.group != nil && !isNetwork(l.text) {
 		return p.fail(l.offset+at, 1, fmt.Sprintf("a value with a %c in it stands in double quotes here", l.text[at]), "the parentheses hold values of "+p.group.text+"; close them before another field")
 	}
+	if list, ok := strings.CutSuffix(l.text, ","); ok && p.group != nil {
+		return p.fail(l.offset+len(list), 1, "or is due between values", "write "+p.group.text+":(A or B), and values that end so in double quotes")
+	}
 	if r, size := utf8.DecodeRuneInString(l.text); strings.ContainsRune("'‘’“”„«»`", r) {
 		return p.fail(l.offset, size, "no quote begins so", `write double quotes: "`+strings.Trim(l.text, "'‘’“”„«»`")+`"`)
 	}

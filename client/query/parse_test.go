@@ -105,7 +105,7 @@ func field(r *rand.Rand) query.Field {
 	case query.Within:
 		f.Value = pick(r, "10.0.0.0/8", "::/0", "fe80::/10")
 	default:
-		f.Value = pick(r, "alice", "a b", "-5", "*", "a*", `C:\x\`, `"`, "(", "and", "a:b", "<5", "=", ":", "::1", "10.0.0.0/8", "é", "\x00\n", "'a'", "“", "$.a", "\u2028")
+		f.Value = pick(r, "alice", "a b", "-5", "*", "a*", `C:\x\`, `"`, "(", "and", "a:b", "<5", "=", ":", "::1", "10.0.0.0/8", "10.0.0.0/33", "1..2", "a,", "[a TO b]", "é", "\x00\n", "'a'", "“", "$.a", "\u2028")
 		if f.Op != query.Prefix && r.IntN(8) == 0 {
 			f.Value = ""
 		}

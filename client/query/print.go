@@ -144,7 +144,7 @@ func appendValue(b []byte, f Field, group bool) []byte {
 		return append(b, f.Value...)
 	}
 	_, err := netip.ParsePrefix(f.Value)
-	quotes := f.Op == Equal && err == nil || group && !plainInGroup(f.Value)
+	quotes := f.Op == Equal && (err == nil || isForeign(f.Value)) || group && !plainInGroup(f.Value)
 	if quotes || !plain(f.Value) {
 		b = appendQuoted(b, f.Value)
 	} else {
@@ -194,7 +194,7 @@ func plainInGroup(value string) bool {
 	case and, or, not:
 		return false
 	}
-	return plain(value) && value[0] != '-' && (!strings.ContainsAny(value, ":=") || isNetwork(value))
+	return plain(value) && value[0] != '-' && value[len(value)-1] != ',' && (!strings.ContainsAny(value, ":=") || isNetwork(value))
 }
 
 // appendQuoted appends a text in double quotes.

@@ -17,7 +17,11 @@ func (p *parser) time(l literal) (micros uint64, err error) {
 	if age, ok := parseAge(l.text); ok {
 		at = p.now.UnixMicro() - age
 	} else if t, ok := parseTime(l.text); !ok {
-		return 0, p.fail(l.offset, l.length, fmt.Sprintf("%q is no time", l.text), "write 2026-01-31, 2026-01-31T10:00Z, or -24h for an age")
+		hint := "write 2026-01-31, 2026-01-31T10:00Z, or -24h for an age"
+		if _, ok := parseAge("-" + l.text); ok {
+			hint = fmt.Sprintf("write -%s for an age", l.text)
+		}
+		return 0, p.fail(l.offset, l.length, fmt.Sprintf("%q is no time", l.text), hint)
 	} else if len(t.fraction) > 6 {
 		return 0, p.fail(l.offset, l.length, "the ledger's time is in microseconds", "leave out all but six digits of the fraction")
 	} else {

@@ -37,6 +37,9 @@ func (p *parser) head() (*head, error) {
 		}
 		return nil, nil
 	}
+	if isPath && len(name) > 1 && strings.IndexByte(".[", name[1]) < 0 {
+		return nil, p.fail(start, len(name), "a path begins with $. or $[", fmt.Sprintf("write $.%s, or put the text in double quotes to find it", name[1:]))
+	}
 	h := &head{text: name, offset: start, name: name}
 	p.at = end
 	if err := p.comparison(h); err != nil {
@@ -160,6 +163,9 @@ func (p *parser) checkName(h *head) error {
 			return p.fail(p.at-len(h.op), len(h.op), fmt.Sprintf("a colon is due after %s", h.name), "write "+h.name+":"+cmp.Or(hint, "NAME"))
 		}
 		return nil
+	}
+	if h.name[0] == '!' {
+		return p.fail(h.offset, 1, "there is no !", "write - before what is excluded")
 	}
 	for i, r := range h.name {
 		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
