@@ -88,7 +88,7 @@ func (c *closer) run(ctx context.Context) {
 // operator can see to it while the ledger goes on.
 func canWait(err error) bool {
 	var p *client.Problem
-	return errors.As(err, &p) || errors.Is(err, storage.ErrCorrupt) || errors.Is(err, keystate.ErrOneCopy) || errors.Is(err, keystate.ErrAgain)
+	return errors.As(err, &p) || errors.Is(err, storage.ErrCorrupt) || errors.Is(err, errUnreadable) || errors.Is(err, keystate.ErrOneCopy) || errors.Is(err, keystate.ErrAgain)
 }
 
 // isUnavailable reports whether the ledger takes no entries for the moment.

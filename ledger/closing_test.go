@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ type archive struct {
 	search disk.FS // nil: there is no search index
 	l      *Ledger
 	damage map[uint64]damage // of the vault, from the next start on
+	away   *atomic.Uint64    // the entry whose record cannot be read, likewise
 }
 
 func newArchive(t *testing.T) *archive {
@@ -73,6 +75,7 @@ func (a *archive) keystate() keystate.Options {
 
 func (a *archive) config() Config {
 	c := a.world.config()
+	c.readRetry = 10 * time.Millisecond
 	c.Clock, c.Heartbeat, c.KeepCheckpoint = a.now, 20*time.Millisecond, time.Nanosecond // all are kept: ages begin with them
 	return c
 }
@@ -88,6 +91,9 @@ func (a *archive) start() {
 	c.Keystate, c.Secrets.Tree = store, store.Tree()
 	if a.damage != nil {
 		c.Vault = damagedVault{c.Vault, a.damage}
+	}
+	if a.away != nil {
+		c.Vault = awayVault{c.Vault, a.away}
 	}
 	if a.search != nil {
 		c.Search, c.indexRetry = &search.Config{FS: a.search}, 10*time.Millisecond

@@ -87,6 +87,7 @@ type Config struct {
 	Metrics prometheus.Registerer // nil: nothing is measured
 
 	indexRetry time.Duration // how long the indexer waits after what failed; only tests change it
+	readRetry  time.Duration // and how long who could not read the vault
 }
 
 // A Witness is a witness of the policy that can be asked.
@@ -180,5 +181,6 @@ func (c Config) withDefaults() Config {
 	setTime(&c.WitnessTimeout, 10*time.Second)
 	setTime(&c.Retention, 10*time.Minute)
 	setTime(&c.indexRetry, 10*time.Second)
+	setTime(&c.readRetry, 10*time.Second)
 	return c
 }

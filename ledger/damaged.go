@@ -45,7 +45,7 @@ func (r *bucketRange) each(ctx context.Context, do func(storage.VaultRecord) err
 		case errors.Is(err, storage.ErrCorrupt):
 			err = lost(index)
 		default:
-			err = fmt.Errorf("vault: bucket %d: %w", r.bucket, err)
+			err = fmt.Errorf("bucket %d: entry %d: %w", r.bucket, index, unreadable(err))
 		}
 		if err != nil {
 			return err
@@ -62,7 +62,7 @@ func (r *bucketRange) scan(ctx context.Context, do func(storage.VaultRecord) err
 		case errors.Is(err, storage.ErrCorrupt):
 			return true, nil
 		case err != nil:
-			return false, fmt.Errorf("vault: bucket %d: %w", r.bucket, err)
+			return false, fmt.Errorf("bucket %d: from entry %d on: %w", r.bucket, r.start, unreadable(err))
 		case record.Index >= r.end:
 			return false, nil
 		}

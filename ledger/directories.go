@@ -35,6 +35,7 @@ type directories struct {
 	changed chan struct{}                          // closed when something is made or committed
 	recent  recent[proofs.SegmentID, *segmentRows] // by bytes
 	unread  []uint64                               // entries that were found to be so, rising
+	trouble string                                 // why the next one cannot be made
 	fed     fedTags
 }
 
@@ -242,7 +243,13 @@ func (d *directories) run(ctx context.Context) {
 		if d.unmade() != segment {
 			continue
 		}
-		if err := d.make(ctx, segment); err != nil {
+		err = d.make(ctx, segment)
+		if errors.Is(err, errUnreadable) {
+			d.waitToRead(ctx, id, err)
+			continue
+		}
+		d.setTrouble("")
+		if err != nil {
 			if ctx.Err() == nil {
 				d.l.stop(fmt.Errorf("directory of %s: %w", id, err))
 			}

@@ -78,7 +78,7 @@ func (s *segmentScan) bucket(ctx context.Context, b *bucket, entries []uint64) e
 	x := bucketScan{segmentScan: s, bucket: b, keys: keys, lookup: s.l.keys.tagKeys(b.Path.Stream)}
 	for r, err := range s.l.cfg.Vault.Scan(ctx, b.Number, s.id.First()) {
 		if err != nil && !isDamage(err) {
-			return fmt.Errorf("vault: %w", err)
+			return unreadable(err)
 		}
 		if err != nil || r.Index >= s.id.End() {
 			break
@@ -113,7 +113,7 @@ func (s *bucketScan) readEach(ctx context.Context, entries []uint64) error {
 		case isDamage(err):
 			err = s.builder.Unread(index, s.bucket.Path.Stream, s.bucket.Number)
 		case err != nil:
-			err = fmt.Errorf("vault: %w", err)
+			err = unreadable(err)
 		default:
 			err = s.record(storage.VaultRecord{Index: index, Data: data})
 		}

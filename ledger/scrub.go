@@ -45,6 +45,10 @@ func (l *Ledger) rewrite(ctx context.Context, bucket uint32, change func([]stora
 		l.log.Error("a bucket is damaged, and keeps the ciphertext of what is closed", slog.Uint64("bucket", uint64(bucket)), slog.String("error", err.Error()))
 		return nil
 	}
+	full := errors.Is(err, storage.ErrNoSpace)
+	if err != nil && refused == nil && !full && ctx.Err() == nil && l.cfg.Vault.Sync(ctx) == nil {
+		return unreadable(err) // the vault goes on, so nothing is in doubt
+	}
 	return err
 }
 

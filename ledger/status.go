@@ -16,6 +16,7 @@ type Status struct {
 	Ready   bool          `json:"ready"`             // it takes entries
 	Stopped string        `json:"stopped,omitempty"` // why it takes nothing more
 	Paused  string        `json:"paused,omitempty"`  // why nothing is signed now; it is tried again
+	Unread  string        `json:"unread,omitempty"`  // why the next directory, before whose place entries wait, cannot be made; it is tried again
 	Queue   int           `json:"queue"`             // events that wait for their batch
 	Acts    uint64        `json:"acts"`              // reads and administration recorded since the start
 	Refused uint64        `json:"refused"`           // attempts refused since the start
@@ -40,7 +41,7 @@ type WitnessInfo struct {
 
 // Status returns how the ledger is now.
 func (l *Ledger) Status() Status {
-	s := Status{Origin: l.origin(), Paused: l.signer.paused(), Queue: l.queue.depth(), Acts: l.metrics.who.recorded.Load(), Refused: l.metrics.who.attempts.Load()}
+	s := Status{Origin: l.origin(), Paused: l.signer.paused(), Unread: l.directories.waiting(), Queue: l.queue.depth(), Acts: l.metrics.who.recorded.Load(), Refused: l.metrics.who.attempts.Load()}
 	l.progress.read(func(p *progress) {
 		ahead := p.clockAhead(l.cfg.Clock())
 		s.Sizes, s.Ready, s.ClockAhead = p.sizes, p.begun && p.stopped == nil && ahead.Abs() <= maxSkew, ahead.Seconds()

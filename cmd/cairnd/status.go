@@ -61,6 +61,9 @@ func (p *program) status(ctx context.Context) error {
 	if h.Paused != "" {
 		p.Hint("start or unlock the ssh-agent, or bring its token back: ssh-add -l shows which keys it has")
 	}
+	if h.Unread != "" {
+		p.Hint("see to the disk; where a sector stays unreadable stop the server, copy the file with zeros in its place, and start it again: see cairn-troubleshooting(7)")
+	}
 	if err == nil {
 		err = h.judge()
 	}
@@ -102,6 +105,8 @@ func (h health) judge() error {
 		return notWellError{"the ledger takes no entries"}
 	case h.Paused != "":
 		return notWellError{"nothing more is signed"}
+	case h.Unread != "":
+		return notWellError{"the vault cannot be read"}
 	case !h.Cosigns:
 		return notWellError{"the quorum of witnesses does not cosign"}
 	}
@@ -154,6 +159,9 @@ func (h health) print(w io.Writer, now time.Time) error {
 	t.Row("state", h.state())
 	if h.Paused != "" {
 		t.Row("signing", h.Paused)
+	}
+	if h.Unread != "" {
+		t.Row("vault", h.Unread)
 	}
 	for _, witness := range h.Witness {
 		said := "cosigns"

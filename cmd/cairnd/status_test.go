@@ -57,6 +57,8 @@ func TestStatusSaysWhoMustLook(t *testing.T) {
 			[]string{"takes entries; the quorum of witnesses does not cosign, so nothing more is published\n"}, "the quorum of witnesses does not cosign"},
 		"its key is away": {ledger.Status{Ready: true, Sizes: behind, Witness: said("", "", ""), Paused: "ssh-agent /run/a: it has no key, or is locked"}, "two",
 			[]string{"takes entries; signing pauses until the key can be used again\n", "signing     ssh-agent /run/a: it has no key, or is locked\n"}, "nothing more is signed"},
+		"its vault cannot be read": {ledger.Status{Ready: true, Sizes: sizes, Witness: said("", "", ""), Unread: "input/output error"}, "two",
+			[]string{"vault       input/output error\n"}, "the vault cannot be read"},
 		"two were not heard of":       {ledger.Status{Ready: true, Sizes: sizes, Witness: said("")}, "two", []string{"the quorum of witnesses does not cosign"}, "the quorum of witnesses does not cosign"},
 		"nobody witnesses":            {ledger.Status{Ready: true, Sizes: sizes}, "none", []string{"takes entries; nobody witnesses them: the policy's quorum is none\n"}, ""},
 		"it waits":                    {ledger.Status{Sizes: sizes, ClockAhead: 7}, "two", []string{"waits for its witnesses after the start\n", "clock       7s ahead of the witnesses'\n"}, "the ledger takes no entries"},
