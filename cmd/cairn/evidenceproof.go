@@ -74,6 +74,9 @@ func (p *program) provableSearch(text string, now bool, c choice) (asked client.
 			"write stream:%s in the query, in place of --stream or beside it", c.stream)
 	}
 	question, err := p.askedFor([]string{text}, searchFlags{now: now})
+	if err == nil && question.hasRest() {
+		err = command.Usage("at most %d conditions with %d values can be proven at once", proofs.MaxTerms, proofs.MaxSearchValues)
+	}
 	return question.CompleteQuery, err
 }
 

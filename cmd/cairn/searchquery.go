@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -72,6 +73,7 @@ func (p *program) askedFor(args []string, o searchFlags) (asked completeQuestion
 	if err != nil {
 		return asked, queryError(err)
 	}
+	provable, rest = withinBounds(provable, rest)
 	asked.query, asked.rest, asked.named = q, rest, o.stream != "" || provable.Stream != ""
 	asked.CompleteQuery = client.CompleteQuery{Stream: first(o.stream, provable.Stream, defaultStream), First: max(provable.First, o.first), Now: o.now}
 	if o.stream != "" && provable.Stream != "" && o.stream != provable.Stream {
@@ -101,6 +103,30 @@ func (p *program) askedFor(args []string, o searchFlags) (asked completeQuestion
 		return asked, command.Usage("the query has %d conditions with %d values, and at most %d with %d can be proven at once", len(terms), values, proofs.MaxTerms, proofs.MaxSearchValues)
 	}
 	return asked, nil
+}
+
+// withinBounds leaves to the rest what is more than can be proven at once: the longest
+// lists of alternatives first. One condition stays.
+func withinBounds(p query.Provable, rest query.Expr) (query.Provable, query.Expr) {
+	p.Fields, p.Any = slices.Clone(p.Fields), slices.Clone(p.Any)
+	for {
+		terms := len(p.Fields) + len(p.Any)
+		if values := len(p.Fields) + len(slices.Concat(p.Any...)); terms == 1 || terms <= proofs.MaxTerms && values <= proofs.MaxSearchValues {
+			return p, rest
+		}
+		if len(p.Any) == 0 {
+			last := len(p.Fields) - 1
+			rest, p.Fields = query.Conjunction(p.Fields[last], rest), p.Fields[:last]
+			continue
+		}
+		longest := slices.MaxFunc(p.Any, func(a, b []query.Field) int { return cmp.Compare(len(a), len(b)) })
+		var either query.Or
+		for _, f := range longest {
+			either.List = append(either.List, f)
+		}
+		rest = query.Conjunction(either, rest)
+		p.Any = slices.DeleteFunc(p.Any, func(fields []query.Field) bool { return slices.Equal(fields, longest) })
+	}
 }
 
 func askedValues(fields []query.Field) (values []client.FieldValue) {
