@@ -19,7 +19,7 @@ func (d *directories) scan(ctx context.Context, id proofs.SegmentID, without []u
 			return s, nil
 		}
 	}
-	scan := segmentScan{directories: d, segmentRows: s, id: id, without: without, builder: proofs.NewDirectoryBuilder(id.Number)}
+	scan := segmentScan{directories: d, segmentRows: s, id: id, without: without, builder: proofs.NewDirectoryBuilder(id.Number), roots: make(map[uint64]proofs.Hash)}
 	tagged, err := scan.tagged(ctx)
 	if err != nil {
 		return nil, err
@@ -43,6 +43,7 @@ type segmentScan struct {
 	id      proofs.SegmentID
 	without []uint64
 	builder *proofs.DirectoryBuilder
+	roots   map[uint64]proofs.Hash // of the tags of each entry, as its leaf has it
 	missing []missingTags
 }
 
@@ -59,6 +60,7 @@ func (s *segmentScan) tagged(ctx context.Context) (map[uint32][]uint64, error) {
 	err := s.l.eachLeaf(ctx, segment, func(index uint64, leaf proofs.Leaf) {
 		if leaf.Stream != controlStream && leaf.T != proofs.EmptyRoot() {
 			tagged[leaf.Bucket] = append(tagged[leaf.Bucket], index)
+			s.roots[index] = leaf.T
 		}
 	})
 	return tagged, err
@@ -129,6 +131,9 @@ func (s *bucketScan) readEach(ctx context.Context, entries []uint64) error {
 func (s *bucketScan) record(r storage.VaultRecord) error {
 	stream := s.bucket.Path.Stream
 	lists, closed, err := s.open(r.Data)
+	if err == nil && !closed && rootOfTags(lists) != s.roots[r.Index] {
+		err = storage.ErrCorrupt // they are another entry's
+	}
 	if _, leave := slices.BinarySearch(s.without, r.Index); leave || isDamage(err) {
 		return s.builder.Unread(r.Index, stream, s.bucket.Number)
 	}
@@ -169,6 +174,15 @@ func (s *bucketScan) open(data []byte) (lists []seededTags, closed bool, err err
 		}
 	}
 	return lists, closed, nil
+}
+
+// rootOfTags returns what the leaf of an entry commits to its tags with.
+func rootOfTags(lists []seededTags) proofs.Hash {
+	var all []proofs.Hash
+	for _, l := range lists {
+		all = proofs.AppendTagCommitments(all, l.seed, l.tags)
+	}
+	return proofs.TagsRoot(all)
 }
 
 // isDamage reports whether an error means that what is stored is not there any

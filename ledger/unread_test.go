@@ -102,6 +102,9 @@ func TestALedgerGoesOnWithoutWhatItsMediumHasLost(t *testing.T) {
 	}
 	sealed := a.damage[lost[3]].data
 	sealed[len(sealed)-1] ^= 1 // of the tags
+	swapped := people["bob"][900]
+	lost = append(lost, swapped)
+	a.damage[swapped] = damage{data: a.vaultRecord(people["bob"][902])} // which is whole, and another's
 	slices.Sort(lost)
 	a.restart()
 	for name, more := range a.crowd("people", proofs.SegmentSize+300, "alice", "bob", "carol") {
