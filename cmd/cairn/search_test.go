@@ -266,11 +266,12 @@ func TestALedgerThatFindsSomethingElseIsCaught(t *testing.T) {
 		path, old, new string
 		want           string
 	}{
-		"the oldest first": {"/v1/entries:search", found, fmt.Sprintf(`"hits":[%d,%d]`, hits.Hits[2], hits.Hits[0]), "is out of order"},
-		"a control entry":  {"/v1/entries:search", found, strings.Replace(settings.FindString(s.entriesAnswer(hits.Hits[0])), `"settings":`, `"hits":[`, 1) + "]", ", which is no event"},
-		"another payload":  {"/v1/entries", `"data":"`, `"data":"AAAA`, "does not verify"},
-		"other settings":   {"/v1/entries", settings.FindString(s.entriesAnswer(hits.Hits[0])), settings.FindString(s.entriesAnswer(indexOf(t, others))), "has not the settings of entry"},
-		"no settings":      {"/v1/entries", settings.FindString(s.entriesAnswer(hits.Hits[0])), fmt.Sprintf(`"settings":%d`, hits.Hits[2]), "does not verify: no settings of a stream"},
+		"the oldest first":     {"/v1/entries:search", found, fmt.Sprintf(`"hits":[%d,%d]`, hits.Hits[2], hits.Hits[0]), "is out of order"},
+		"a control entry":      {"/v1/entries:search", found, strings.Replace(settings.FindString(s.entriesAnswer(hits.Hits[0])), `"settings":`, `"hits":[`, 1) + "]", ", which is no event"},
+		"an event as settings": {"/v1/entries:search", `"settings":[`, fmt.Sprintf(`"settings":[%d,`, indexOf(t, others)), "does not verify: no settings of a stream"},
+		"another payload":      {"/v1/entries", `"data":"`, `"data":"AAAA`, "does not verify"},
+		"other settings":       {"/v1/entries", settings.FindString(s.entriesAnswer(hits.Hits[0])), settings.FindString(s.entriesAnswer(indexOf(t, others))), "has not the settings of entry"},
+		"no settings":          {"/v1/entries", settings.FindString(s.entriesAnswer(hits.Hits[0])), fmt.Sprintf(`"settings":%d`, hits.Hits[2]), "does not verify: no settings of a stream"},
 	} {
 		s.env["CAIRN_URL"] = honest
 		changed := false

@@ -43,9 +43,8 @@ type unjudged struct {
 	Why   string `json:"why"`
 }
 
-// judgeOf returns what judges the rest of a query, and keeps what became of it in the
-// answer. Names of fields in it that the settings
-// in the proof do not have are wrong usage.
+// judgeOf returns what judges the rest of a query, and keeps what becomes of it in the
+// answer. Names of fields that the settings in the proof do not have are wrong usage.
 func (a *searchAnswer) judgeOf(asked completeQuestion) (*restJudge, error) {
 	var declared []string
 	for _, names := range a.names {
