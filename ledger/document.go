@@ -10,7 +10,6 @@ import (
 	"github.com/cairnlog/cairn/client/query"
 	"github.com/cairnlog/cairn/ledger/search"
 	"github.com/cairnlog/cairn/proofs"
-	"github.com/cairnlog/cairn/storage"
 )
 
 // A found is what can be found of an event: its payload, opened, as far as it
@@ -37,7 +36,7 @@ func (l *Ledger) toFind(ctx context.Context, index uint64) (*found, error) {
 	switch {
 	case errors.Is(err, errDestroyed):
 		return nil, nil
-	case errors.Is(err, storage.ErrCorrupt):
+	case isDamage(err):
 		l.log.Error("an entry cannot be read, and is not found", slog.Uint64("entry", index), slog.String("error", err.Error()))
 		return nil, nil
 	case err != nil:

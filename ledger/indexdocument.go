@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"log/slog"
 	"runtime"
@@ -10,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cairnlog/cairn/ledger/search"
+	"github.com/cairnlog/cairn/proofs"
 )
 
 // The bounds of what is read for the index at once: entries, and about the
@@ -21,35 +21,18 @@ const (
 	indexTurn  = 8 * indexStep
 )
 
-// add adds the entries from next on and below end. While some are added, those
-// behind them are read.
+// add adds the entries from next on and below end.
 func (in *indexer) add(ctx context.Context, x *search.Index, next, end uint64) error {
-	type piece struct {
-		docs []search.Document
-		end  uint64
-		err  error
+	entries := make([]uint64, 0, end-next)
+	for index := next; index < end; index++ {
+		entries = append(entries, index)
 	}
-	pieces := make(chan piece)
-	var reader sync.WaitGroup
-	defer reader.Wait()
-	reading, cancel := context.WithCancel(ctx)
-	defer cancel()
-	reader.Go(func() {
-		defer close(pieces)
-		for p := (piece{end: next}); p.end < end && p.err == nil; {
-			p.docs, p.end, p.err = in.read(reading, p.end, end)
-			select {
-			case pieces <- p:
-			case <-reading.Done():
-				return
-			}
-		}
-	})
-	for p := range pieces {
+	for p := range in.readAhead(ctx, entries) {
 		if p.err != nil {
 			return p.err
 		}
-		if err := x.Add(ctx, p.end, p.docs); err != nil {
+		next += uint64(p.entries)
+		if err := x.Add(ctx, next, p.docs); err != nil {
 			return err
 		}
 		in.l.progress.update(func(*progress) {}) // searches wait for it
@@ -57,15 +40,84 @@ func (in *indexer) add(ctx context.Context, x *search.Index, next, end uint64) e
 	return ctx.Err()
 }
 
-// read opens entries from start on and below end, on all processors. It returns
-// their documents, and below which entry those are.
-func (in *indexer) read(ctx context.Context, start, end uint64) ([]search.Document, uint64, error) {
+// documents yields those of a part of the index.
+func (in *indexer) documents(ctx context.Context, id search.FileID) iter.Seq2[search.Document, error] {
+	return func(yield func(search.Document, error) bool) {
+		var entries []uint64
+		segment := []proofs.Run{{First: id.First, Last: id.End - 1}}
+		err := in.l.eachLeaf(ctx, segment, func(index uint64, leaf proofs.Leaf) {
+			if leaf.Bucket == id.Bucket {
+				entries = append(entries, index)
+			}
+		})
+		if err != nil {
+			yield(search.Document{}, err)
+			return
+		}
+		for p := range in.readAhead(ctx, entries) {
+			for _, d := range p.docs {
+				if !yield(d, nil) {
+					return
+				}
+			}
+			if p.err != nil {
+				yield(search.Document{}, p.err)
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(search.Document{}, err)
+		}
+	}
+}
+
+// A piece is the documents of some entries.
+type piece struct {
+	docs    []search.Document
+	entries int // that were read for it
+	err     error
+}
+
+// readAhead opens entries, and reads on while somebody uses what was read. It
+// ends after the first error, or with the context.
+func (in *indexer) readAhead(ctx context.Context, entries []uint64) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		pieces := make(chan piece)
+		var reader sync.WaitGroup
+		defer reader.Wait()
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		reader.Go(func() {
+			defer close(pieces)
+			for len(entries) > 0 {
+				p := in.read(ctx, entries)
+				select {
+				case pieces <- p:
+				case <-ctx.Done():
+					return
+				}
+				if p.err != nil {
+					return
+				}
+				entries = entries[p.entries:]
+			}
+		})
+		for p := range pieces {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// read opens the first of some entries, on all processors.
+func (in *indexer) read(ctx context.Context, entries []uint64) (p piece) {
 	type reading struct {
 		doc search.Document
 		ok  bool
 		err error
 	}
-	all := make([]reading, min(end-start, indexStep))
+	all := make([]reading, min(len(entries), indexStep))
 	var taken, bytes atomic.Int64
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), (len(all)+31)/32) {
@@ -76,23 +128,24 @@ func (in *indexer) read(ctx context.Context, start, end uint64) ([]search.Docume
 					return
 				}
 				r := &all[i]
-				r.doc, r.ok, r.err = in.document(ctx, start+uint64(i))
+				r.doc, r.ok, r.err = in.document(ctx, entries[i])
 				bytes.Add(int64(cost(&r.doc)))
 			}
 		})
 	}
 	wg.Wait()
-	all = all[:min(int(taken.Load()), len(all))]
-	docs := make([]search.Document, 0, len(all))
-	for _, r := range all {
+	p.entries = min(int(taken.Load()), len(all))
+	p.docs = make([]search.Document, 0, p.entries)
+	for _, r := range all[:p.entries] {
 		if r.err != nil {
-			return nil, start, r.err
+			return piece{err: r.err}
 		}
 		if r.ok {
-			docs = append(docs, r.doc)
+			p.docs = append(p.docs, r.doc)
 		}
 	}
-	return docs, start + uint64(len(all)), ctx.Err()
+	p.err = ctx.Err()
+	return p
 }
 
 // cost returns about how many bytes a document takes.
@@ -104,25 +157,6 @@ func cost(d *search.Document) (n int) {
 		n += len(w) + 16
 	}
 	return n
-}
-
-// documents yields those of a part of the index.
-func (in *indexer) documents(ctx context.Context, id search.FileID) iter.Seq2[search.Document, error] {
-	return func(yield func(search.Document, error) bool) {
-		for r, err := range in.l.cfg.Vault.Scan(ctx, id.Bucket, id.First) {
-			if err != nil {
-				yield(search.Document{}, fmt.Errorf("vault: bucket %d: %w", id.Bucket, err))
-				return
-			}
-			if r.Index >= id.End {
-				return
-			}
-			doc, ok, err := in.document(ctx, r.Index)
-			if (ok || err != nil) && !yield(doc, err) || err != nil {
-				return
-			}
-		}
-	}
 }
 
 // document returns what the index is to know of an entry; ok is false where that
