@@ -166,45 +166,6 @@ func (s *searchSource) Directory(context.Context) (index uint64, small, large []
 	return s.list.entry, s.list.small, s.list.large, nil
 }
 
-// errAmending means that directories are being made anew.
-var errAmending = client.NewProblem(client.Unavailable, "directories are being made anew after an erasure", "ask again in a moment")
-
-// errLost means that a directory cannot be made again any more, of which a proof
-// would show rows.
-func errLost(id proofs.SegmentID) error {
-	return client.NewProblem(client.Unavailable, fmt.Sprintf("entries %d to %d: some of them cannot be read any more, of which a proof would show tags", id.First(), id.End()-1),
-		"ask for a range without them; an operator must find out what damaged the vault, and bring it back from a copy")
-}
-
-// Segment returns a directory with the rows of a stream.
-func (s *searchSource) Segment(ctx context.Context, id proofs.SegmentID, stream uint32) (head proofs.DirectoryHead, rows []*proofs.DirectoryRows, err error) {
-	hash, _ := s.list.of(id)
-	if head, err = s.directories.head(ctx, hash); err != nil {
-		return head, nil, err
-	}
-	all, err := s.directories.rows(ctx, id, unreadOf(head))
-	if err != nil {
-		return head, nil, err
-	}
-	for _, b := range head.Buckets {
-		if b.Stream != stream {
-			continue
-		}
-		at := slices.IndexFunc(all.rows, func(r *proofs.DirectoryRows) bool { return r.Bucket == b.Bucket })
-		switch {
-		case at >= 0 && all.rows[at].Hash() == b.Rows:
-			rows = append(rows, all.rows[at])
-		case at < 0 && s.Expired(b.Bucket) > 0:
-			rows = append(rows, nil)
-		case at >= 0 && len(all.rows[at].Unread) > len(b.Unread):
-			return head, nil, errLost(id)
-		default:
-			return head, nil, errAmending
-		}
-	}
-	return head, rows, nil
-}
-
 // FieldKey returns the key of a field that the log committed to when a bucket
 // opened.
 func (s *searchSource) FieldKey(number uint32, field uint16) (k proofs.SearchKey, ok bool) {

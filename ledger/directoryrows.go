@@ -89,10 +89,7 @@ func (d *directories) build(ctx context.Context, id proofs.SegmentID, old *proof
 // rows returns the rows of a segment, all of which is in the vault, without some
 // entries and without those that cannot be read.
 func (d *directories) rows(ctx context.Context, id proofs.SegmentID, without []uint64) (*segmentRows, error) {
-	d.mu.Lock()
-	s, ok := d.recent.find(id)
-	d.mu.Unlock()
-	if ok && (slices.Equal(s.without, without) || slices.Equal(s.unread(id), without)) {
+	if s, ok := d.kept(id, without); ok {
 		return s, nil
 	}
 	forgot := d.l.keys.forgotten()
@@ -111,6 +108,14 @@ func (d *directories) rows(ctx context.Context, id proofs.SegmentID, without []u
 		d.recent.keep(id, s, s.size(), maxRowsBytes)
 	}
 	return s, nil
+}
+
+// kept returns the rows of a segment without some entries, if they are kept.
+func (d *directories) kept(id proofs.SegmentID, without []uint64) (*segmentRows, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, ok := d.recent.find(id)
+	return s, ok && (slices.Equal(s.without, without) || slices.Equal(s.unread(id), without))
 }
 
 // merge returns the rows of a large segment.

@@ -130,7 +130,7 @@ func (s *bucketScan) readEach(ctx context.Context, entries []uint64) error {
 // none where the record cannot be read.
 func (s *bucketScan) record(r storage.VaultRecord) error {
 	stream := s.bucket.Path.Stream
-	lists, closed, err := s.open(r.Data)
+	lists, closed, err := openTagLists(r.Data, s.keys, s.lookup)
 	if err == nil && !closed && rootOfTags(lists) != s.roots[r.Index] {
 		err = storage.ErrCorrupt // they are another entry's
 	}
@@ -151,8 +151,9 @@ func (s *bucketScan) record(r storage.VaultRecord) error {
 	return nil
 }
 
-// open opens the lists of tags of a record, and reports whether some are closed.
-func (s *bucketScan) open(data []byte) (lists []seededTags, closed bool, err error) {
+// openTagLists opens the lists of tags of a record, and reports whether some are
+// closed.
+func openTagLists(data []byte, keys *bucketKeys, subjects func(proofs.SubjectRef) (proofs.Key256, error)) (lists []seededTags, closed bool, err error) {
 	record, err := proofs.ParseRecord(data)
 	if err != nil {
 		return nil, false, err
@@ -162,7 +163,7 @@ func (s *bucketScan) open(data []byte) (lists []seededTags, closed bool, err err
 		var l seededTags
 		if t.Sealed != nil {
 			l.seed = new(proofs.Key256)
-			l.tags, *l.seed, err = proofs.OpenTags(t.Sealed, i, record.ID, &s.keys.tags, s.lookup)
+			l.tags, *l.seed, err = proofs.OpenTags(t.Sealed, i, record.ID, &keys.tags, subjects)
 		}
 		switch {
 		case errors.Is(err, errDestroyed):

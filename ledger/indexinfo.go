@@ -15,7 +15,8 @@ type IndexInfo struct {
 	Missing   int    `json:"missing"`   // parts that are to be built again, of what a segment has of a bucket
 	Documents uint64 `json:"documents"` // events that are at rest in it
 	Files     int    `json:"files"`     // that they are in
-	Bytes     uint64 `json:"bytes"`     // that these have
+	Outlines  int    `json:"outlines"`  // of the rows of directories, by segment and bucket: where there is none, proofs take longer
+	Bytes     uint64 `json:"bytes"`     // that files and outlines have
 
 	Anew    string `json:"anew,omitempty"`    // why it was begun anew, if it was since the start
 	Trouble string `json:"trouble,omitempty"` // why it does not follow; it is tried again
@@ -31,6 +32,7 @@ func (in *indexer) info() *IndexInfo {
 	if x := in.view(); x != nil {
 		s := x.Stats()
 		info.Next, info.Missing, info.Documents, info.Files, info.Bytes = s.Next, s.Missing, s.Documents, s.Files, s.Bytes
+		info.Outlines = s.Outlines
 	}
 	return info
 }
@@ -48,6 +50,7 @@ func (in *indexer) gauges() (all []prometheus.Collector) {
 		{"behind_entries", "Published entries that the search index has not come to.", func(i *IndexInfo) float64 { return float64(in.published() - min(i.Next, in.published())) }},
 		{"missing_parts", "Parts of the search index that are to be built again.", func(i *IndexInfo) float64 { return float64(i.Missing) }},
 		{"documents", "Events at rest in the search index.", func(i *IndexInfo) float64 { return float64(i.Documents) }},
+		{"outlines", "Outlines of directories in the search index, by which proofs are made fast.", func(i *IndexInfo) float64 { return float64(i.Outlines) }},
 		{"bytes", "Bytes of the files of the search index.", func(i *IndexInfo) float64 { return float64(i.Bytes) }},
 		{"trouble", "1 where the search index does not follow, and is tried again.", func(i *IndexInfo) float64 {
 			if i.Trouble != "" {

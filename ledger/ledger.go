@@ -34,6 +34,7 @@ type Ledger struct {
 	closer      *closer
 	directories *directories
 	indexer     *indexer
+	outliner    *outliner
 	rings       rings
 	disabling   disabledSubjects
 	kept        keptCheckpoints
@@ -120,7 +121,7 @@ func newLedger(cfg Config) (*Ledger, error) {
 	l.keeper = newKeeper(l)
 	l.closer = newCloser(l)
 	l.directories = newDirectories(l)
-	l.indexer = &indexer{l: l}
+	l.indexer, l.outliner = &indexer{l: l}, &outliner{l: l}
 	l.metrics = newMetrics(l)
 	return l, nil
 }
@@ -145,6 +146,7 @@ func (l *Ledger) start(r *recovered) {
 	l.wg.Go(func() { l.closer.run(ctx) })
 	l.wg.Go(func() { l.directories.run(ctx) })
 	l.wg.Go(func() { l.indexer.run(ctx) })
+	l.wg.Go(func() { l.outliner.run(ctx) })
 	l.wg.Go(func() { l.recordRefusals(ctx) })
 }
 

@@ -59,8 +59,8 @@ func (r DirectoryRow) append(b []byte) []byte {
 
 const directoryRowSize = sealedTagSize + HashSize
 
-// leafHash returns the hash of the row in the tree of the rows.
-func (r DirectoryRow) leafHash() Hash {
+// LeafHash returns the hash of the row in the tree of the rows.
+func (r DirectoryRow) LeafHash() Hash {
 	var b [directoryRowSize]byte
 	return LeafHash(r.append(b[:0]))
 }
@@ -76,7 +76,7 @@ func rowsHash(count uint32, root Hash) Hash {
 func HashRows(rows []DirectoryRow) Hash {
 	level := make([]Hash, len(rows))
 	for i, r := range rows {
-		level[i] = r.leafHash()
+		level[i] = r.LeafHash()
 	}
 	return rowsHash(uint32(len(rows)), rootOf(level))
 }
@@ -101,6 +101,9 @@ func (r *DirectoryRows) Len() int { return len(r.tags) }
 
 // Size returns how many bytes the rows take in memory.
 func (r *DirectoryRows) Size() int { return len(r.tags)*(sealedTagSize+4) + 2*len(r.positions) }
+
+// Secret returns what the salts of the rows are made of: see [RowSalt].
+func (r *DirectoryRows) Secret() Key256 { return r.secret }
 
 // Tag returns the tag of a row.
 func (r *DirectoryRows) Tag(i int) Tag { return r.tags[i] }

@@ -6,8 +6,8 @@ import (
 )
 
 // keptLevel is the lowest level of a tree of rows that is kept: a proof makes
-// anew what is below, 64 rows a node, and a row takes one byte more.
-const keptLevel = 6
+// anew what is below, 32 rows a node, and a row takes two bytes more.
+const keptLevel = 5
 
 // Hash returns what the head of the directory commits to:
 // SHA-256("cairn/v1 directory rows\n" ‖ uint32 count ‖ root). What it computes
@@ -39,11 +39,11 @@ func (r *DirectoryRows) ReadNodes(_ context.Context, ids []NodeID) ([]Hash, erro
 	return nodes, nil
 }
 
-// node returns the root over the rows [lo, hi), at most 64.
+// node returns the root over the rows [lo, hi), at most 32.
 func (r *DirectoryRows) node(lo, hi int) Hash {
 	var hashes [1 << keptLevel]Hash // without allocation
 	for i := lo; i < hi; i++ {
-		hashes[i-lo] = r.Row(i).leafHash()
+		hashes[i-lo] = r.Row(i).LeafHash()
 	}
 	return rootOf(hashes[:hi-lo])
 }

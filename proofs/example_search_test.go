@@ -75,7 +75,7 @@ func (l *smallLog) Directory(context.Context) (uint64, []proofs.Hash, []proofs.H
 	return 0, nil, nil, nil // there is none
 }
 
-func (l *smallLog) Segment(context.Context, proofs.SegmentID, uint32) (proofs.DirectoryHead, []*proofs.DirectoryRows, error) {
+func (l *smallLog) Segment(context.Context, proofs.SegmentID, uint32) (proofs.DirectoryHead, []proofs.BucketRows, error) {
 	return proofs.DirectoryHead{}, nil, nil
 }
 

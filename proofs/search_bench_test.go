@@ -133,8 +133,8 @@ func (w *millionWorld) Directory(context.Context) (uint64, []proofs.Hash, []proo
 	return w.made(), w.small, w.large, nil
 }
 
-func (w *millionWorld) Segment(_ context.Context, id proofs.SegmentID, _ uint32) (proofs.DirectoryHead, []*proofs.DirectoryRows, error) {
-	return w.heads[id], []*proofs.DirectoryRows{w.rows[id]}, nil
+func (w *millionWorld) Segment(_ context.Context, id proofs.SegmentID, _ uint32) (proofs.DirectoryHead, []proofs.BucketRows, error) {
+	return w.heads[id], []proofs.BucketRows{w.rows[id]}, nil
 }
 
 func (w *millionWorld) FieldKey(_ uint32, number uint16) (proofs.SearchKey, bool) {

@@ -187,8 +187,8 @@ func TestABucketIsOfOneStream(t *testing.T) {
 // A hiding source has the rows that its heads speak of.
 type hiding struct{ *searchWorld }
 
-func (h hiding) Segment(_ context.Context, id proofs.SegmentID, stream uint32) (proofs.DirectoryHead, []*proofs.DirectoryRows, error) {
-	var rows []*proofs.DirectoryRows
+func (h hiding) Segment(_ context.Context, id proofs.SegmentID, stream uint32) (proofs.DirectoryHead, []proofs.BucketRows, error) {
+	var rows []proofs.BucketRows
 	for i, b := range h.heads[id].Buckets {
 		if b.Stream == stream {
 			rows = append(rows, h.rows[id][i])

@@ -21,7 +21,7 @@ type SearchSource interface {
 	Directory(ctx context.Context) (index uint64, small, large []Hash, err error)
 	// Segment returns the directory of a segment: its head, and the rows of the
 	// buckets of a stream, in their order. Of one that has expired they are nil.
-	Segment(ctx context.Context, id SegmentID, stream uint32) (DirectoryHead, []*DirectoryRows, error)
+	Segment(ctx context.Context, id SegmentID, stream uint32) (DirectoryHead, []BucketRows, error)
 
 	// FieldKey returns the key of a field in a bucket, if it has one.
 	FieldKey(bucket uint32, number uint16) (SearchKey, bool)

@@ -65,13 +65,13 @@ func (p *searchProver) showSegment(ctx context.Context, id SegmentID) error {
 // showBucket shows the rows of all values in a bucket, or that there are none,
 // and the entries that have all terms. Of what expired it shows why there are no
 // rows.
-func (p *searchProver) showBucket(ctx context.Context, id SegmentID, bucket uint32, r *DirectoryRows) (s SearchRows, err error) {
+func (p *searchProver) showBucket(ctx context.Context, id SegmentID, bucket uint32, r BucketRows) (s SearchRows, err error) {
 	if r == nil {
 		s.Expired = p.Expired(bucket)
 		_, err = p.show(ctx, s.Expired)
 		return s, err
 	}
-	shown := shownRows{rows: r, terms: make([][]uint16, len(p.Query.Terms))}
+	asked := make([][]Tag, len(p.Query.Terms))
 	for i, term := range p.Query.Terms {
 		for _, v := range term.Values {
 			for _, number := range v.Numbers {
@@ -83,60 +83,25 @@ func (p *searchProver) showBucket(ctx context.Context, id SegmentID, bucket uint
 				if key != nil {
 					tag = MakeTag(number, key, v.Value)
 				}
-				shown.add(i, tag)
+				asked[i] = append(asked[i], tag)
 			}
 		}
 	}
-	if s, err = shown.prove(ctx); err != nil {
+	all := slices.Concat(asked...)
+	if s, err = r.Show(ctx, all); err != nil {
 		return s, err
 	}
-	for _, position := range inAll(shown.terms) {
+	found := s.found(all)
+	terms := make([][]uint16, len(asked)) // the positions that have each
+	for i, tags := range asked {
+		for _, tag := range tags {
+			terms[i] = append(terms[i], found[tag]...)
+		}
+	}
+	for _, position := range inAll(terms) {
 		if err := p.showHit(ctx, id.First()+uint64(position), bucket); err != nil {
 			return s, err
 		}
 	}
 	return s, nil
-}
-
-// shownRows are rows as far as it is known that they are to be shown.
-type shownRows struct {
-	rows    *DirectoryRows
-	numbers []uint64   // of all of them
-	found   []uint64   // of those that are asked for
-	terms   [][]uint16 // the positions that have each term
-}
-
-// add adds the row of a term's tag, or those between which it would be.
-func (x *shownRows) add(term int, tag Tag) {
-	at, there := x.rows.Find(tag)
-	switch {
-	case there:
-		x.numbers, x.found = append(x.numbers, uint64(at)), append(x.found, uint64(at))
-		x.terms[term] = append(x.terms[term], x.rows.Positions(at)...)
-		return
-	case at > 0:
-		x.numbers = append(x.numbers, uint64(at-1))
-	}
-	if at < x.rows.Len() {
-		x.numbers = append(x.numbers, uint64(at))
-	}
-}
-
-func (x *shownRows) prove(ctx context.Context) (s SearchRows, err error) {
-	s.Count = uint32(x.rows.Len())
-	numbers, found := sortedSet(x.numbers), sortedSet(x.found)
-	for _, n := range numbers {
-		s.Shown = append(s.Shown, SearchRow{Number: uint32(n), Row: x.rows.Row(int(n))})
-	}
-	for _, n := range found {
-		s.Found = append(s.Found, FoundRow{Salt: x.rows.Salt(int(n)), Positions: x.rows.Positions(int(n))})
-	}
-	s.Proof, err = ProveSubset(ctx, numbers, uint64(x.rows.Len()), x.rows)
-	return s, err
-}
-
-// sortedSet returns numbers sorted, each of them once.
-func sortedSet(numbers []uint64) []uint64 {
-	slices.Sort(numbers)
-	return slices.Compact(numbers)
 }

@@ -134,7 +134,7 @@ func inAll(lists [][]uint16) []uint16 {
 func (r SearchRows) check(b DirectoryBucket) error {
 	numbers, hashes := make([]uint64, len(r.Shown)), make([]Hash, len(r.Shown))
 	for i, x := range r.Shown {
-		numbers[i], hashes[i] = uint64(x.Number), x.Row.leafHash()
+		numbers[i], hashes[i] = uint64(x.Number), x.Row.LeafHash()
 		if i > 0 && compareTags(r.Shown[i-1].Row.Tag, x.Row.Tag) >= 0 {
 			return unverified("row %d is not behind the one before", x.Number)
 		}

@@ -34,16 +34,16 @@ func (w *searchWorld) Directory(context.Context) (uint64, []proofs.Hash, []proof
 	return w.made, w.small, w.large, nil
 }
 
-func (w *searchWorld) Segment(_ context.Context, id proofs.SegmentID, stream uint32) (proofs.DirectoryHead, []*proofs.DirectoryRows, error) {
-	var rows []*proofs.DirectoryRows
+func (w *searchWorld) Segment(_ context.Context, id proofs.SegmentID, stream uint32) (proofs.DirectoryHead, []proofs.BucketRows, error) {
+	var rows []proofs.BucketRows
 	for _, r := range w.rows[id] {
-		if r.Stream != stream {
-			continue
+		switch {
+		case r.Stream != stream:
+		case w.expired[r.Bucket] > 0:
+			rows = append(rows, nil)
+		default:
+			rows = append(rows, r)
 		}
-		if w.expired[r.Bucket] > 0 {
-			r = nil
-		}
-		rows = append(rows, r)
 	}
 	return w.heads[id], rows, nil
 }

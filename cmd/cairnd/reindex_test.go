@@ -12,7 +12,7 @@ func TestTheSearchIndexIsBuiltAnew(t *testing.T) {
 	a := newArchive(t)
 	a.wants(a.run("", command.Yes, "reindex --reason 'ticket 42'"), `^the search index is built: 0 events at rest in 0 files, 0\.0 MB\n$`)
 	a.wants(a.run("", command.Yes, "status"), `(?m)^search +the index has (all that is published|\d+ of \d+ entries); 0 events at rest`, "it was begun anew since the start: somebody had that done")
-	a.wants(a.run("", command.Yes, "reindex --json"), `"next": \d+,\s+"missing": 0,\s+"documents": 0,\s+"files": 0,\s+"bytes": 0,\s+"anew": "somebody had that done"`)
+	a.wants(a.run("", command.Yes, "reindex --json"), `"next": \d+,\s+"missing": 0,\s+"documents": 0,\s+"files": 0,\s+"outlines": 0,\s+"bytes": 0,\s+"anew": "somebody had that done"`)
 	a.wants(a.run("", command.Yes, "reindex --no-wait"), "see how far it is with: cairnd status")
 	a.wants(a.run("", command.Yes, "status --json"), `"search": \{\s+"next": \d+`)
 }

@@ -143,4 +143,9 @@ func (x *Index) abandon(reg *register) {
 			x.garbage = append(x.garbage, r.name)
 		}
 	}
+	for id, r := range reg.outlines {
+		if x.reg.outlines[id].name != r.name {
+			x.garbage = append(x.garbage, r.name)
+		}
+	}
 }

@@ -9,7 +9,8 @@
 // of entries, small (4,096) or large (65,536). A part of the index is the
 // documents of one bucket in one segment, named by a [FileID]: a file, or
 // memory while its segment is open. Parts of small segments are merged when
-// their large segment is whole. A [Request] is asked over some buckets, and touches
+// their large segment is whole. An [Outline] has what it takes to show rows of a
+// bucket's directory in a segment without making all of them again. A [Request] is asked over some buckets, and touches
 // the files of no other.
 //
 // # What is promised
@@ -65,8 +66,20 @@
 // the one before, and the positions that it occurs at: one as it is, many as bits,
 // others by their differences. The last block is the directory: the first key
 // of each block, the positions of all documents, and where their times are. The
-// register says where it is. There are no values' tags: the directories that
-// proofs rest on are made elsewhere; another kind of section has room.
+// register says where it is.
+//
+// # Outlines
+//
+// The directories that proofs rest on ([proofs.DirectoryRows]) are made elsewhere,
+// of the tags of all entries of a segment, which takes too long for each proof.
+// An outline has of their rows, in their order, the positions, the secret that
+// salts come from, and the hashes of each 32 rows. It has no tags but the first
+// bytes of each 32nd: those of 32 rows are read from one entry of each row when
+// they are asked for. So it takes 18 bytes an entry, where whole rows would take
+// 50. It is a file of its own, sealed as all are, which is taken away with any of
+// its entries, and with its bucket. It may be missing, and is then made anew or
+// not: who asks makes the rows. What it says proves nothing: what is shown of it is
+// to be checked against the directory ([proofs.SearchRows.CheckTags]).
 //
 // # Limits
 //

@@ -21,6 +21,9 @@ func Keys(register []byte, keyOf func(uint64) (proofs.Key256, error)) map[string
 		for _, r := range reg.files {
 			keys[r.name.String()] = r.key
 		}
+		for _, r := range reg.outlines {
+			keys[r.name.String()] = r.key
+		}
 	}
 	return keys
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/cairnlog/cairn/storage"
 )
 
-// Forget takes away every file that has one of these entries, which rise, and
+// Forget takes away every file and outline that has one of these entries, which rise, and
 // all keys of what was taken away before: it writes the index under another
 // generation, after which the key of the one before may be destroyed. What it
 // took away is then Missing. If an entry is in the open segment, Next falls to
@@ -35,6 +35,11 @@ func (x *Index) Forget(ctx context.Context, entries []proofs.Run, generation uin
 			}
 		}
 	}
+	for _, o := range x.now.Load().outlines {
+		if o.hasAny(entries) {
+			t.takeOutline(o)
+		}
+	}
 	for _, o := range x.open {
 		if o.hasAny(entries) {
 			x.reopen()
@@ -55,6 +60,11 @@ func (x *Index) Drop(ctx context.Context, buckets []uint32, generation uint64) e
 	t, err := x.taking(ctx, generation)
 	if err != nil {
 		return fmt.Errorf("index: drop: %w", err)
+	}
+	for id, o := range x.now.Load().outlines {
+		if slices.Contains(buckets, id.Bucket) {
+			t.takeOutline(o)
+		}
 	}
 	for _, bucket := range buckets {
 		for _, f := range x.now.Load().files[bucket] {
@@ -96,11 +106,16 @@ func (t *taking) take(f *file) {
 	t.leave = append(t.leave, f)
 }
 
+func (t *taking) takeOutline(o *Outline) {
+	delete(t.reg.outlines, o.FileID)
+	t.leave = append(t.leave, o.file)
+}
+
 // takeAway takes files away in memory first, and then at rest. It writes the
 // register also where it is of no other files, for the sake of its generation.
 func (x *Index) takeAway(t *taking) error {
 	x.forgets++
-	x.reg.files, x.reg.missing = t.reg.files, t.reg.missing
+	x.reg.files, x.reg.outlines, x.reg.missing = t.reg.files, t.reg.outlines, t.reg.missing
 	x.show()
 	for _, f := range t.leave {
 		x.discard(f)

@@ -3,7 +3,12 @@ package search
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"github.com/cairnlog/cairn/proofs"
 )
 
 // Whatever parses is written again as the same bytes: each of these bytes has
@@ -135,6 +140,7 @@ func FuzzRegister(f *testing.F) {
 	r.next = 512
 	id := FileID{256, 512, 7}
 	r.files[id] = record{FileID: id, documents: 9, first: 1, last: 2, offset: 1000, size: 50, number: 4}
+	r.outlines[id] = outlineRecord{record: record{FileID: id, offset: 900, size: 60, number: 2}, rows: [32]byte{5}}
 	r.missing[FileID{0, 64, 7}] = true
 	r.missing[FileID{64, 128, 7}] = true
 	f.Add(r.format())
@@ -163,4 +169,69 @@ func FuzzKey(f *testing.F) {
 			t.Fatalf("%q became %q, whole: %t", value, got, whole)
 		}
 	})
+}
+
+func FuzzPositions(f *testing.F) {
+	for _, list := range [][]uint16{{0}, {63}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 63}} {
+		var w bitWriter
+		w.positions(list, 64)
+		f.Add(w.bytes())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, span := range []int{64, 4096, 65536} {
+			r := bitReader{b: b}
+			list, err := r.positions(span)
+			if err != nil {
+				continue
+			}
+			var w bitWriter
+			w.positions(list, span)
+			again := bitReader{b: w.bytes()}
+			if got, err := again.positions(span); err != nil || !slices.Equal(got, list) || len(w.b) > len(b) {
+				t.Fatalf("%v became %v: %v", list, got, err)
+			}
+		}
+	})
+}
+
+func FuzzOutline(f *testing.F) {
+	page := outlinePart{first: 1 << 48, block: blockRef{size: 100}}
+	top := outlineTop{count: 33, entries: []byte{1}, edge: make([]proofs.Hash, 1), pages: []outlinePart{page}}
+	f.Add(top.append(nil), uint64(100), 33)
+	f.Add(append(page.append(nil, true), 0), uint64(0), 32)
+	f.Fuzz(func(t *testing.T, b []byte, size uint64, rows int) {
+		if top, err := parseOutlineTop(b, size); err == nil && !bytes.Equal(top.append(nil), b) {
+			t.Fatalf("%x became %x", b, top.append(nil))
+		}
+		groups, err := parsePage(b, min(rows, pageRows))
+		if err == nil && len(groups) != max(min(rows, pageRows)+groupRows-1, 0)/groupRows {
+			t.Fatalf("%d groups of %d rows", len(groups), rows)
+		}
+	})
+}
+
+// TestPositionsTakeFewBits: those of one value of many take little more than
+// their own bits, those of frequent values at most a bit for each entry and its own.
+func TestPositionsTakeFewBits(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, span := range []int{64, 4096, 65536} {
+		for _, n := range []int{1, 2, 10, span / 17, span / 3, span - 1, span} {
+			list := make([]uint16, 0, n)
+			for _, p := range rng.Perm(span)[:n] {
+				list = append(list, uint16(p))
+			}
+			slices.Sort(list)
+			var w bitWriter
+			w.positions(list, span)
+			size := len(w.bytes())
+			r := bitReader{b: w.b}
+			if got, err := r.positions(span); err != nil || !slices.Equal(got, list) {
+				t.Fatalf("%d of %d: %v", n, span, err)
+			}
+			if most := (n*(bits.Len(uint(span/n))+2) + 40) / 8; size > most {
+				t.Errorf("%d of %d positions take %d bytes, more than %d", n, span, size, most)
+			}
+		}
+	}
 }

@@ -153,6 +153,9 @@ func (x *Index) sweep(ctx context.Context) error {
 	for _, r := range x.reg.files {
 		records[r.name.String()] = r
 	}
+	for _, r := range x.reg.outlines {
+		records[r.name.String()] = r.record
+	}
 	for _, info := range infos {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -170,7 +173,7 @@ func (x *Index) sweep(ctx context.Context) error {
 			err = malformed("size")
 		}
 		if lost(err) {
-			x.reg.lose(r.FileID)
+			x.reg.lose(r)
 		} else if err != nil {
 			return err
 		}
@@ -191,7 +194,8 @@ type Stats struct {
 	Next      uint64 // as Next returns it
 	Documents uint64 // at rest
 	Files     int    // at rest
-	Bytes     uint64 // of the files
+	Bytes     uint64 // of the files, with those of the outlines
+	Outlines  int    // at rest
 	Missing   int    // parts
 }
 
@@ -204,6 +208,11 @@ func (x *Index) Stats() Stats {
 			if !f.lost.Load() {
 				s.Files, s.Documents, s.Bytes = s.Files+1, s.Documents+uint64(f.documents), s.Bytes+f.offset+uint64(f.size)
 			}
+		}
+	}
+	for _, o := range now.outlines {
+		if !o.lost.Load() {
+			s.Outlines, s.Bytes = s.Outlines+1, s.Bytes+o.offset+uint64(o.size)
 		}
 	}
 	return s
@@ -221,11 +230,12 @@ func (x *Index) Close() error {
 
 // A snapshot is what queries see. It is never changed.
 type snapshot struct {
-	size    uint64
-	files   map[uint32][]*file // by bucket, in the order of their segments
-	open    map[uint32]opened
-	missing []FileID
-	closed  bool
+	size     uint64
+	files    map[uint32][]*file // by bucket, in the order of their segments
+	outlines map[FileID]*Outline
+	open     map[uint32]opened
+	missing  []FileID
+	closed   bool
 }
 
 // show lets queries see the files of the register, and what is open.
@@ -237,14 +247,24 @@ func (x *Index) show() {
 				old[f.name] = f
 			}
 		}
+		for _, o := range s.outlines {
+			old[o.name] = o.file
+		}
 	}
-	s := &snapshot{size: x.next, files: make(map[uint32][]*file), open: maps.Clone(x.open)}
+	s := &snapshot{size: x.next, files: make(map[uint32][]*file), outlines: make(map[FileID]*Outline), open: maps.Clone(x.open)}
 	for _, r := range x.reg.files {
 		f := old[r.name]
 		if f == nil {
 			f = x.file(r)
 		}
 		s.files[r.Bucket] = append(s.files[r.Bucket], f)
+	}
+	for id, r := range x.reg.outlines {
+		f := old[r.name]
+		if f == nil {
+			f = x.file(r.record)
+		}
+		s.outlines[id] = &Outline{f, r.rows}
 	}
 	for _, of := range s.files {
 		slices.SortFunc(of, func(a, b *file) int { return compareIDs(a.FileID, b.FileID) })

@@ -18,14 +18,16 @@ import (
 //
 //	the label "cairn/v1 index register\n", uint64 generation, opaque salt[16]
 //	sealed under the index key of the generation, and with the above
-//	authenticated: uint64 next, uint32 files, the records of them, and the
-//	FileIDs of what is missing, to the end
+//	authenticated: uint64 next, uint32 files, the records of them,
+//	uint32 outlines, the records of them, and the FileIDs of what is missing, to
+//	the end
 //
 // Numbers are big-endian; records and FileIDs rise.
 type register struct {
 	generation uint64
 	next       uint64 // of all documents below it there is a file, unless it is missing
 	files      map[FileID]record
+	outlines   map[FileID]outlineRecord
 	missing    map[FileID]bool
 }
 
@@ -35,25 +37,30 @@ const (
 	saltSize      = 16
 	idSize        = 8 + 4 + 4
 	recordSize    = idSize + 16 + 32 + 4 + 3*8 + 2*4
+	outlineSize   = idSize + 16 + 2*32 + 8 + 2*4
 	maxFiles      = 1 << 21
 	registerHead  = len(registerLabel) + 8 + saltSize
-	registerLimit = registerHead + 12 + maxFiles*(recordSize+idSize) + overhead
+	registerLimit = registerHead + 16 + maxFiles*(recordSize+outlineSize+idSize) + overhead
 )
 
 func newRegister(generation uint64) *register {
-	return &register{generation: generation, files: make(map[FileID]record), missing: make(map[FileID]bool)}
+	return &register{generation: generation, files: make(map[FileID]record), outlines: make(map[FileID]outlineRecord), missing: make(map[FileID]bool)}
 }
 
 func (r *register) clone() *register {
 	c := *r
-	c.files, c.missing = maps.Clone(r.files), maps.Clone(r.missing)
+	c.files, c.outlines, c.missing = maps.Clone(r.files), maps.Clone(r.outlines), maps.Clone(r.missing)
 	return &c
 }
 
-// lose says that a file is missing.
-func (r *register) lose(id FileID) {
-	delete(r.files, id)
-	r.missing[id] = true
+// lose says that a file is missing. Without an outline nothing is.
+func (r *register) lose(f record) {
+	if r.outlines[f.FileID].name == f.name {
+		delete(r.outlines, f.FileID)
+		return
+	}
+	delete(r.files, f.FileID)
+	r.missing[f.FileID] = true
 }
 
 // fits reports whether all segments of a register are of these sizes.
@@ -88,11 +95,15 @@ func (r *register) seal(key *proofs.Key256, salt []byte) []byte {
 
 // format returns what is sealed in the register's file.
 func (r *register) format() []byte {
-	plain := make([]byte, 0, 12+len(r.files)*recordSize+len(r.missing)*idSize)
+	plain := make([]byte, 0, 16+len(r.files)*recordSize+len(r.outlines)*outlineSize+len(r.missing)*idSize)
 	plain = binary.BigEndian.AppendUint64(plain, r.next)
 	plain = binary.BigEndian.AppendUint32(plain, uint32(len(r.files)))
 	for _, id := range slices.SortedFunc(maps.Keys(r.files), compareIDs) {
 		plain = appendRecord(plain, r.files[id])
+	}
+	plain = binary.BigEndian.AppendUint32(plain, uint32(len(r.outlines)))
+	for _, id := range slices.SortedFunc(maps.Keys(r.outlines), compareIDs) {
+		plain = appendOutline(plain, r.outlines[id])
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(r.missing), compareIDs) {
 		plain = appendID(plain, id)
@@ -114,6 +125,16 @@ func appendRecord(b []byte, r record) []byte {
 	for _, v := range []uint64{r.first, r.last, r.offset} {
 		b = binary.BigEndian.AppendUint64(b, v)
 	}
+	b = binary.BigEndian.AppendUint32(b, r.size)
+	return binary.BigEndian.AppendUint32(b, r.number)
+}
+
+func appendOutline(b []byte, r outlineRecord) []byte {
+	b = appendID(b, r.FileID)
+	b = append(b, r.name[:]...)
+	b = append(b, r.key[:]...)
+	b = append(b, r.rows[:]...)
+	b = binary.BigEndian.AppendUint64(b, r.offset)
 	b = binary.BigEndian.AppendUint32(b, r.size)
 	return binary.BigEndian.AppendUint32(b, r.number)
 }
@@ -159,6 +180,17 @@ func parseRegister(plain []byte, generation uint64) (*register, error) {
 		}
 		r.files[rec.FileID] = rec
 	}
+	last = FileID{}
+	for i := range d.uint32("register: outlines") {
+		rec := d.outline()
+		if i > 0 && compareIDs(last, rec.FileID) >= 0 {
+			d.fail("register: the outlines do not rise")
+		}
+		if d.err != nil {
+			break
+		}
+		last, r.outlines[rec.FileID] = rec.FileID, rec
+	}
 	for first := true; d.err == nil && len(d.rest) > 0; first = false {
 		id := d.id()
 		if _, there := r.files[id]; there {
@@ -189,13 +221,30 @@ func (d *decoder) record() record {
 	r.offset = d.uint64("register: offset")
 	r.size = d.uint32("register: size")
 	r.number = d.uint32("register: blocks")
-	switch {
-	case r.documents < 1 || int64(r.documents) > int64(r.span()) || r.first > r.last:
+	if r.documents < 1 || int64(r.documents) > int64(r.span()) || r.first > r.last {
 		d.fail("register: documents")
-	case r.size < overhead || r.size > directoryLimit+overhead || r.offset > math.MaxInt64-directoryLimit-overhead:
+	}
+	d.checkPlace(r)
+	return r
+}
+
+func (d *decoder) outline() (r outlineRecord) {
+	r.FileID = d.id()
+	r.name = fileName(d.bytes("register: name", 16))
+	r.key = proofs.Key256(d.bytes("register: key", 32))
+	r.rows = proofs.Hash(d.bytes("register: rows", 32))
+	r.offset = d.uint64("register: offset")
+	r.size = d.uint32("register: size")
+	r.number = d.uint32("register: blocks")
+	d.checkPlace(r.record)
+	return r
+}
+
+// checkPlace checks where the last block of a file is said to be.
+func (d *decoder) checkPlace(r record) {
+	if r.size < overhead || r.size > directoryLimit+overhead || r.offset > math.MaxInt64-directoryLimit-overhead {
 		d.fail("register: directory")
 	}
-	return r
 }
 
 // readRegister reads the register's file. It is fs.ErrNotExist where there is

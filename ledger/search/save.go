@@ -95,8 +95,13 @@ func compose(fsys disk.FS, name string, write func(disk.File) error) error {
 	return err
 }
 
-// create writes a file of a new name, under a new key.
+// create writes the file of a part.
 func (x *Index) create(id FileID, write func(*fileWriter) (contents, error)) (record, error) {
+	return x.createFile(id, func(r *record, put func([]byte) error) error { return r.write(put, write) })
+}
+
+// createFile writes a file of a new name, under a new key.
+func (x *Index) createFile(id FileID, write func(r *record, put func([]byte) error) error) (record, error) {
 	r := record{FileID: id}
 	var secret [len(r.name) + len(r.key)]byte
 	if _, err := io.ReadFull(x.cfg.Rand, secret[:]); err != nil {
@@ -105,7 +110,7 @@ func (x *Index) create(id FileID, write func(*fileWriter) (contents, error)) (re
 	r.name, r.key = fileName(secret[:len(r.name)]), proofs.Key256(secret[len(r.name):])
 	err := compose(x.cfg.FS, r.name.String(), func(f disk.File) error {
 		out := &appender{file: f}
-		err := r.write(out.append, write)
+		err := write(&r, out.append)
 		return errors.Join(err, out.flush())
 	})
 	if err != nil {

@@ -33,8 +33,13 @@ func (s *searched) Directory(context.Context) (uint64, []proofs.Hash, []proofs.H
 	return s.made, s.small, nil, nil
 }
 
-func (s *searched) Segment(_ context.Context, id proofs.SegmentID, stream uint32) (proofs.DirectoryHead, []*proofs.DirectoryRows, error) {
-	rows := slices.DeleteFunc(slices.Clone(s.rows[id.Number]), func(r *proofs.DirectoryRows) bool { return r.Stream != stream })
+func (s *searched) Segment(_ context.Context, id proofs.SegmentID, stream uint32) (proofs.DirectoryHead, []proofs.BucketRows, error) {
+	var rows []proofs.BucketRows
+	for _, r := range s.rows[id.Number] {
+		if r.Stream == stream {
+			rows = append(rows, r)
+		}
+	}
 	return s.heads[id.Number], rows, nil
 }
 

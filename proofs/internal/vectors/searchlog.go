@@ -169,12 +169,11 @@ func (l *searchLog) Directory(context.Context) (uint64, []proofs.Hash, []proofs.
 	return l.made, l.small, nil, nil
 }
 
-func (l *searchLog) Segment(_ context.Context, id proofs.SegmentID, _ uint32) (proofs.DirectoryHead, []*proofs.DirectoryRows, error) {
-	rows := l.rows[id.Number]
+func (l *searchLog) Segment(_ context.Context, id proofs.SegmentID, _ uint32) (proofs.DirectoryHead, []proofs.BucketRows, error) {
 	if l.expired > 0 {
-		rows = nil
+		return l.heads[id.Number], []proofs.BucketRows{nil}, nil
 	}
-	return l.heads[id.Number], []*proofs.DirectoryRows{rows}, nil
+	return l.heads[id.Number], []proofs.BucketRows{l.rows[id.Number]}, nil
 }
 
 func (l *searchLog) FieldKey(bucket uint32, number uint16) (k proofs.SearchKey, ok bool) {
