@@ -127,19 +127,24 @@ func (b *bucketRows) readTags(ctx context.Context, entries []uint64) ([]proofs.T
 	parts := slices.Collect(slices.Chunk(entries, per))
 	tags := make([][]proofs.Tag, len(parts))
 	for i, part := range parts {
-		group.Go(func() error {
-			for _, index := range part {
-				some, err := b.tagsOf(ctx, index)
-				if err != nil {
-					return fmt.Errorf("entry %d: %w", index, err)
-				}
-				tags[i] = append(tags[i], some...)
-			}
-			return nil
+		group.Go(func() (err error) {
+			tags[i], err = b.tagsOfAll(ctx, part)
+			return err
 		})
 	}
 	err := group.Wait()
 	return slices.Concat(tags...), err
+}
+
+func (b *bucketRows) tagsOfAll(ctx context.Context, entries []uint64) (tags []proofs.Tag, err error) {
+	for _, index := range entries {
+		some, err := b.tagsOf(ctx, index)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", index, err)
+		}
+		tags = append(tags, some...)
+	}
+	return tags, nil
 }
 
 // tagsOf returns the tags of an entry that still open.

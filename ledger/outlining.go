@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/cairnlog/cairn/ledger/search"
 	"github.com/cairnlog/cairn/proofs"
@@ -12,9 +13,10 @@ import (
 
 // An outliner keeps outlines of the rows of all directories in the search index,
 // so that no proof waits for rows to be made again. It works while the index has
-// nothing else to do, and looks through all segments again where keys were
+// little else to do, and looks through all segments again where keys were
 // destroyed, directories made anew, the index opened, or an outline was found to be
-// wrong. What it cannot make stays without.
+// wrong. What it cannot make stays without. It rests as the indexer does where
+// entries come meanwhile.
 type outliner struct {
 	l            *Ledger
 	seen         outlinesSeen
@@ -39,7 +41,7 @@ func (o *outliner) run(ctx context.Context) {
 		var id proofs.SegmentID
 		err := o.l.progress.wait(ctx, func(p *progress) (due bool) {
 			x := o.l.indexer.view()
-			if x == nil || p.sizes.Published > x.Next() || len(x.Missing()) > 0 {
+			if x == nil || p.sizes.Published > x.Next()+indexTurn || len(x.Missing()) > 0 {
 				return false
 			}
 			id, due = o.due(x)
@@ -48,6 +50,7 @@ func (o *outliner) run(ctx context.Context) {
 		if err != nil {
 			return
 		}
+		started, before := time.Now(), o.l.indexer.sequenced()
 		err = o.outline(ctx, o.seen.index, id)
 		switch {
 		case ctx.Err() != nil:
@@ -59,6 +62,9 @@ func (o *outliner) run(ctx context.Context) {
 			o.large++
 		} else {
 			o.small++
+		}
+		if o.l.indexer.sequenced() > before {
+			o.l.indexer.rest(ctx, indexRest*time.Since(started), func(*progress) bool { return false })
 		}
 	}
 }
