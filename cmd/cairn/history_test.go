@@ -208,12 +208,13 @@ func TestTimesAreReadAsTheyAreMeant(t *testing.T) {
 		"2026-11-01T10:00:00.000001Z": time.Date(2026, 11, 1, 10, 0, 0, 1000, time.UTC),
 		"36h":                         now.Add(-36 * time.Hour),
 		"7d":                          now.AddDate(0, 0, -7),
+		"-24h":                        now.Add(-24 * time.Hour),
 	} {
 		if got, err := p.parseTime("--since", text); err != nil || got != uint64(want.UnixMicro()) {
 			t.Errorf("%s: got %d, %v, want %v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "now", "-1h", "-1d", "1.5d", "99999d", "2026-13-01", "1969-12-31", "23.11.2026"} {
+	for _, text := range []string{"", "now", "--1h", "-1.5d", "1.5d", "99999d", "2026-13-01", "1969-12-31", "23.11.2026"} {
 		if got, err := p.parseTime("--since", text); !command.IsUsage(err) {
 			t.Errorf("%q: got %d, %v, want that it is no time", text, got, err)
 		}

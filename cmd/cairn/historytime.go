@@ -38,7 +38,7 @@ func (p *program) timesOf(since, until string) (t times, err error) {
 }
 
 // parseTime reads a date, which is its first moment in UTC, a time as in
-// RFC 3339, or how long ago it was.
+// RFC 3339, or how long ago it was, also as queries have it: -24h.
 func (p *program) parseTime(flag, text string) (micros uint64, err error) {
 	bad := command.Usage("%s: %q is no time: give a date such as 2026-11-23, a time such as 2026-11-23T12:00:00Z, or how long ago, such as 36h or 7d", flag, text)
 	at, err := time.Parse(time.DateOnly, text)
@@ -46,7 +46,7 @@ func (p *program) parseTime(flag, text string) (micros uint64, err error) {
 		at, err = time.Parse(time.RFC3339, text)
 	}
 	if err != nil {
-		ago, err := parseAgo(text)
+		ago, err := parseAgo(strings.TrimPrefix(text, "-"))
 		if err != nil || ago < 0 {
 			return 0, bad
 		}
