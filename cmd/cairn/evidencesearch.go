@@ -26,18 +26,8 @@ type evidenceSearch struct {
 // A searchShown is what a search shows that verifies.
 type searchShown struct {
 	Query string `json:"query"`
-	Size  uint64 `json:"size"`  // of its checkpoint
-	Start uint64 `json:"start"` // the entries from it on
-	Stop  uint64 `json:"stop"`  // and before it were looked through
-
-	Complete    bool         `json:"complete"`
-	Directories int          `json:"directories"`         // that it rests on
-	Directory   uint64       `json:"directory,omitempty"` // the entry that commits to them
-	Vouched     string       `json:"vouched,omitempty"`   // who says that they leave nothing out
-	OneByOne    uint64       `json:"one_by_one"`          // entries that were looked through so
-	Expired     []uint64     `json:"expired,omitempty"`   // announcements of what nobody can look through
-	Erased      []uint64     `json:"erased,omitempty"`
-	Unread      []proofs.Run `json:"unread,omitempty"` // entries that may fit too
+	Size  uint64 `json:"size"` // of its checkpoint
+	searchExtent
 
 	Hits        int          `json:"hits"`
 	Found       []proofs.Run `json:"found,omitempty"`
@@ -54,9 +44,7 @@ func describeEvidenceSearch(name string, number int, r evidence.SearchReport) ev
 	}
 	a, v := answerOf(r), r.Verdict
 	s.searchShown = &searchShown{
-		Query: a.query(), Size: v.Checkpoint.Size, Start: v.Start, Stop: v.Stop,
-		Complete: v.Complete, Directories: len(v.Directories), Directory: v.Directory, Vouched: a.vouched, OneByOne: v.Tail,
-		Expired: v.Expired, Erased: v.Erased, Unread: v.Unread,
+		Query: a.query(), Size: v.Checkpoint.Size, searchExtent: a.extent(),
 		Hits: len(v.Hits), Found: proofs.RunsOf(v.Hits), Included: r.Included, Whole: r.Shown, Tagged: r.Tagged, NotIncluded: r.Absent,
 	}
 	return s

@@ -27,6 +27,13 @@ type searchFile struct {
 	Witnesses  []string `json:"witnesses,omitempty"`
 	CosignedAt string   `json:"cosigned_at,omitempty"`
 
+	searchExtent
+
+	NotProven []string `json:"not_proven"`
+}
+
+// A searchExtent says what an answer was looked for in, and on what it rests.
+type searchExtent struct {
 	Start       uint64   `json:"start"` // the entries from it on
 	Stop        uint64   `json:"stop"`  // and before it were looked through
 	Complete    bool     `json:"complete"`
@@ -38,8 +45,14 @@ type searchFile struct {
 	Erased      []uint64 `json:"erased,omitempty"`
 
 	Unread []proofs.Run `json:"unread,omitempty"` // entries that may fit too
+}
 
-	NotProven []string `json:"not_proven"`
+func (a *searchAnswer) extent() searchExtent {
+	v := a.verdict
+	return searchExtent{
+		Start: v.Start, Stop: v.Stop, Complete: v.Complete, Directories: len(v.Directories), Directory: v.Directory, Vouched: a.vouched, OneByOne: v.Tail,
+		Expired: v.Expired, Erased: v.Erased, Unread: v.Unread,
+	}
 }
 
 // A restOfFile says what became of the rest of a query.
@@ -53,17 +66,15 @@ type restOfFile struct {
 func (a *searchAnswer) describe(name string) searchFile {
 	var f finding
 	f.takeVerdict(a.verdict.Verdict)
-	v := a.verdict
 	described := searchFile{
 		File: name, Kind: kindSearch, Verifies: true, Query: a.query(), Hits: len(a.hits), Origin: f.Origin,
 		Size: f.Size, Root: f.Root, LogKeys: f.LogKeys, Witnesses: f.Witnesses, CosignedAt: f.CosignedAt,
-		Start: v.Start, Stop: v.Stop, Complete: v.Complete, Directories: len(v.Directories), Directory: v.Directory, Vouched: a.vouched, OneByOne: v.Tail,
-		Expired: v.Expired, Erased: v.Erased, Unread: v.Unread, NotProven: a.notProven(),
+		searchExtent: a.extent(), NotProven: a.notProven(),
 	}
 	if r := a.rest; r != nil {
 		described.Rest = &restOfFile{Proven: described.Query, Events: described.Hits, Judged: r.judged, Unjudged: r.unjudged}
 		described.Query, described.Hits = r.query, r.fit
-		described.Complete = v.Complete && len(r.unjudged) == 0
+		described.Complete = described.Complete && len(r.unjudged) == 0
 	}
 	return described
 }

@@ -167,22 +167,25 @@ func (r *Report) add(e *EntryReport) {
 	count(&r.Disabled, e.Missing == Disabled)
 	count(&r.Forbidden, e.Missing == Forbidden)
 	count(&r.LeftOut, e.Missing == LeftOut)
-	r.addRun(e.Index)
+	r.Runs, r.MoreRuns = addRun(r.Runs, r.MoreRuns, e.Index)
 	for _, w := range e.Wrong {
 		r.find(e.Index, w)
 	}
 }
 
-func (r *Report) addRun(index uint64) {
-	n := len(r.Runs)
+// addRun adds an entry behind those of a list of at most [MaxRuns] runs, and of
+// others that are counted.
+func addRun(runs []proofs.Run, others, index uint64) ([]proofs.Run, uint64) {
+	n := len(runs)
 	switch {
-	case r.MoreRuns == 0 && n > 0 && r.Runs[n-1].Last+1 == index:
-		r.Runs[n-1].Last = index
+	case others == 0 && n > 0 && runs[n-1].Last+1 == index:
+		runs[n-1].Last = index
 	case n < MaxRuns:
-		r.Runs = append(r.Runs, proofs.Run{First: index, Last: index})
+		runs = append(runs, proofs.Run{First: index, Last: index})
 	default:
-		r.MoreRuns++
+		others++
 	}
+	return runs, others
 }
 
 func (r *Report) find(index uint64, detail string) { r.take(Finding{Index: index, Detail: detail}) }

@@ -97,15 +97,7 @@ func (r *search) take(e *EntryReport) bool {
 // pass notes that the hits before one, which were not included, are absent.
 func (r *search) pass(next int) {
 	for _, index := range r.Verdict.Hits[r.next:next] {
-		n := len(r.Absent)
-		switch {
-		case r.MoreAbsent == 0 && n > 0 && r.Absent[n-1].Last+1 == index:
-			r.Absent[n-1].Last = index
-		case n < MaxRuns:
-			r.Absent = append(r.Absent, proofs.Run{First: index, Last: index})
-		default:
-			r.MoreAbsent++
-		}
+		r.Absent, r.MoreAbsent = addRun(r.Absent, r.MoreAbsent, index)
 	}
 	r.next = next
 }
