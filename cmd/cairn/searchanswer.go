@@ -126,11 +126,8 @@ func (a *searchAnswer) unread() error {
 // fieldName returns the name that all numbers of a value have had, and no other
 // number, or else the numbers.
 func (a *searchAnswer) fieldName(numbers []uint16) (name string, named bool) {
-	for _, name := range slices.Backward(a.names[numbers[0]]) {
-		unnamed := func(n uint16) bool { return !slices.Contains(a.names[n], name) }
-		if !slices.ContainsFunc(numbers, unnamed) && a.missing(numbers, name) == 0 {
-			return name, true
-		}
+	if name, named := a.verdict.FieldName(numbers); named {
+		return name, true
 	}
 	var words []string
 	for _, n := range numbers {
