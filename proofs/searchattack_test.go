@@ -3,6 +3,7 @@ package proofs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -75,6 +76,27 @@ func TestAKeyThatComesAfterTheTagsHidesNothing(t *testing.T) {
 	w.withEntry(t, &p, late)
 	p.Keys[0].Keys[0] = key
 	mustNotBelieve(t, p, "newer")
+}
+
+// TestAKeyThatIsNotShownHidesNothing: rows next to each other show that there is
+// none between them, and not that none of them is of the field.
+func TestAKeyThatIsNotShownHidesNothing(t *testing.T) {
+	w := smallSearchWorld()
+	for _, field := range []uint16{1, 2} {
+		p := w.prove(t, everything(term("user7", field)), false)
+		p.Keys = slices.DeleteFunc(p.Keys, func(k proofs.SearchKeys) bool { return k.Bucket == 1 })
+		for segment := range uint64(len(p.Segments)) {
+			rows := w.rowsOf(segment, 1)
+			first := 0
+			for rows.Tag(first).Field < field {
+				first++
+			}
+			if p.Segments[segment].Rows[0] = w.shownRows(t, segment, 1, first); first > 0 {
+				p.Segments[segment].Rows[0] = w.shownRows(t, segment, 1, first-1, first)
+			}
+		}
+		mustNotBelieve(t, p, fmt.Sprintf("the key of field %d is not shown", field))
+	}
 }
 
 func TestAFieldThatIsDeclaredLaterIsAbsentBefore(t *testing.T) {
@@ -202,6 +224,8 @@ func TestNothingIsShownThatIsNotNeeded(t *testing.T) {
 	q := everything(term("user7", 1))
 	tail := q
 	tail.First = w.size() - 20
+	whole, behind, before := w.prove(t, q, true), q, q
+	behind.First, before.End = proofs.SegmentSize, proofs.SegmentSize
 	for _, x := range []struct {
 		what, why string
 		q         proofs.SearchQuery
@@ -209,6 +233,12 @@ func TestNothingIsShownThatIsNotNeeded(t *testing.T) {
 	}{
 		{"a directory for no segment", "a directory is shown for no segment", tail, func(p *proofs.SearchProof) { p.Directory = w.made }},
 		{"hashes for no segment", "a directory is shown for no segment", tail, func(p *proofs.SearchProof) { p.Large = []proofs.Hash{{}} }},
+		{"a segment before those that are asked for", "segment 0 does not follow at entry 4096", behind, func(p *proofs.SearchProof) {
+			p.Segments, p.Small = append(whole.Segments[:1:1], p.Segments...), whole.Small
+		}},
+		{"a segment behind those that are asked for", "segment 1 does not follow at entry 4096", before, func(p *proofs.SearchProof) {
+			p.Segments, p.Small = append(p.Segments, whole.Segments[1]), whole.Small
+		}},
 		{"a closed entry that is no hit", "is not looked for", q, func(p *proofs.SearchProof) { p.Closed = []proofs.ClosedEntry{{Index: 5, Announced: 6}} }},
 		{"the key of another field", "is not asked for", q, func(p *proofs.SearchProof) {
 			key, _ := w.FieldKey(1, 2)
@@ -249,4 +279,29 @@ func TestARangeOfIndicesBehindThatOfTimeIsEmptyAndComplete(t *testing.T) {
 			t.Errorf("now %v: got %d hits, complete %v", now, len(v.Hits), v.Complete)
 		}
 	}
+}
+
+// TestADirectoryLeadsToNoEntryBehindItsSegment, where another directory does, or
+// the tail is looked through.
+func TestADirectoryLeadsToNoEntryBehindItsSegment(t *testing.T) {
+	world := func(lie func(*proofs.DirectoryHead)) *searchWorld {
+		w := newSearchWorld()
+		w.lie = lie
+		w.fill(newRand(13), proofs.DirectoryPlace(1)+5)
+		return w
+	}
+	shifted := proofs.MergeRows([proofs.LargeSegments]*proofs.DirectoryRows{1: world(nil).rowsOf(0, 1)})
+	w := world(func(h *proofs.DirectoryHead) {
+		if h.Segment.Number == 0 {
+			h.Buckets[0].Rows = shifted.Hash()
+		}
+	})
+	p := w.prove(t, everything(term("user7", 1)), true)
+	w.rows[proofs.SegmentID{}][0] = shifted
+	key := fieldKey(1, 1)
+	at, _ := shifted.Find(proofs.MakeTag(1, &key, []byte("user7")))
+	rows := w.shownRows(t, 0, 1, at)
+	rows.Found = []proofs.FoundRow{{Salt: shifted.Salt(at), Positions: shifted.Positions(at)}}
+	p.Segments[0].Rows[0] = rows
+	mustNotBelieve(t, p, "is outside")
 }

@@ -96,6 +96,7 @@ func TestACheatingLogIsCaught(t *testing.T) {
 			p.Tail[0].Lists[0].Tags = p.Tail[0].Lists[0].Tags[18:]
 		}},
 		{"leaves out an entry of the tail", "are not shown", func(p *proofs.SearchProof) { p.Tail = p.Tail[1:] }},
+		{"leaves out the last entry of the tail", "are not shown", func(p *proofs.SearchProof) { p.Tail = p.Tail[:len(p.Tail)-1] }},
 		{"shows no tags in the tail", "nothing is named that closed it", func(p *proofs.SearchProof) { p.Tail[0].Lists = nil }},
 		{"says that tags in the tail are erased", "nothing is named that closed it", func(p *proofs.SearchProof) {
 			p.Tail[0].Lists[0] = proofs.DisclosedTags{Commitments: []proofs.Hash{{1}}}

@@ -118,6 +118,7 @@ func TestAnExpiryExcusesOnlyWhatItNames(t *testing.T) {
 	}{
 		{"entries before", proofs.ExpiredBody{Bucket: 3, Last: 100}},
 		{"entries behind", proofs.ExpiredBody{Bucket: 3, First: 9000, Last: 12_000}},
+		{"entries right behind the segment", proofs.ExpiredBody{Bucket: 3, First: 2 * proofs.SegmentSize, Last: 2 * proofs.SegmentSize}},
 		{"another bucket", proofs.ExpiredBody{Bucket: 1, Last: 9000}},
 		{"a checkpoint that there was not yet", proofs.ExpiredBody{Bucket: 3, Last: 9000, Now: proofs.CheckpointRef{Size: 1 << 40}}},
 	} {
