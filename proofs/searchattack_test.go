@@ -148,6 +148,65 @@ func TestHeadsHaveTheTimesOfTheirLeaves(t *testing.T) {
 	}
 }
 
+// TestAProofOfATimeShowsWhereItBegins: what is before its start is not asked for
+// only if a leaf says so.
+func TestAProofOfATimeShowsWhereItBegins(t *testing.T) {
+	w := smallSearchWorld()
+	q := everything(term("user7", 1))
+	q.From = w.leaf(4200).Time
+	p := w.prove(t, q, true)
+	if _, err := p.Check(searchPolicy()); err != nil {
+		t.Fatal(err)
+	}
+	p.Start += 10
+	mustNotBelieve(t, p, "the entries before may be asked for too")
+}
+
+func TestASearchProofNeedsTheQuorum(t *testing.T) {
+	w := smallSearchWorld()
+	p := w.prove(t, everything(term("user7", 1)), true)
+	text := fmt.Appendf(nil, "log %s\nwitness w %s\nquorum w\n", seededKey(testOrigin, proofs.Ed25519).Key(), seededKey("w.example", proofs.Ed25519Cosignature).Key())
+	if v, err := p.Check(must(proofs.ParsePolicy(text))); !errors.Is(err, proofs.ErrNotVerified) {
+		t.Errorf("got %d hits and %v, want that nobody cosigned it", len(v.Hits), err)
+	}
+}
+
+// TestHeadsHaveTheTimesOfTheLeavesThatAreShown, wherever in their segment these are.
+func TestHeadsHaveTheTimesOfTheLeavesThatAreShown(t *testing.T) {
+	t.Parallel()
+	const first, last = proofs.SegmentSize, 2*proofs.SegmentSize - 1
+	fill := func(w *searchWorld) *searchWorld {
+		w.fill(newRand(11), proofs.DirectoryPlace(1)+5)
+		return w
+	}
+	honest := fill(newSearchWorld())
+	for _, x := range []struct {
+		what  string
+		shown uint64
+		lie   func(*proofs.DirectoryHead)
+	}{
+		{"it begins before its first entry", first, func(h *proofs.DirectoryHead) { h.FirstTime-- }},
+		{"it begins behind one of its entries", first + 1, func(h *proofs.DirectoryHead) { h.FirstTime = honest.leaf(first+1).Time + 1 }},
+		{"it ends before one of its entries", last - 1, func(h *proofs.DirectoryHead) { h.LastTime = honest.leaf(last-1).Time - 1 }},
+		{"it ends behind its last entry", last, func(h *proofs.DirectoryHead) { h.LastTime++ }},
+	} {
+		t.Run(x.what, func(t *testing.T) {
+			w := newSearchWorld()
+			w.lie = func(h *proofs.DirectoryHead) {
+				if h.Segment.Number == 1 {
+					x.lie(h)
+				}
+			}
+			fill(w)
+			q := everything(term("nobody", 1))
+			q.First, q.End = first, last+1
+			p := w.prove(t, q, false)
+			w.withEntry(t, &p, x.shown)
+			mustNotBelieve(t, p, fmt.Sprintf("segment 1 has other times than entry %d", x.shown))
+		})
+	}
+}
+
 func TestAProofThatStopsBeforeTheEndIsNotComplete(t *testing.T) {
 	w := newSearchWorld()
 	w.fill(newRand(14), 60)
