@@ -18,10 +18,15 @@ import (
 var errAmending = client.NewProblem(client.Unavailable, "directories are being made anew after an erasure", "ask again in a moment")
 
 // errLost means that a directory cannot be made again any more, of which a proof
-// would show rows.
-func errLost(id proofs.SegmentID) error {
-	return client.NewProblem(client.Unavailable, fmt.Sprintf("entries %d to %d: some of them cannot be read any more, of which a proof would show tags", id.First(), id.End()-1),
-		"ask for a range without them; an operator must find out what damaged the vault, and bring it back from a copy")
+// would show rows: positions in it are lost now, and were not then.
+func errLost(id proofs.SegmentID, now, then []uint16) error {
+	lost := slices.DeleteFunc(slices.Clone(now), func(p uint16) bool { return slices.Contains(then, p) })
+	what := fmt.Sprintf("entry %d", id.First()+uint64(lost[0]))
+	if n := len(lost) - 1; n > 0 {
+		what += fmt.Sprintf(" and %d more", n)
+	}
+	return client.NewProblem(client.Unavailable, fmt.Sprintf("%s cannot be read any more, of which a proof over any of the entries %d to %d would show tags", what, id.First(), id.End()-1),
+		"ask for a range without these; an operator must find out what damaged the vault, and bring it back from a copy")
 }
 
 // Segment returns a directory with the rows of a stream.
@@ -90,7 +95,7 @@ func (b *bucketRows) Show(ctx context.Context, tags []proofs.Tag) (proofs.Search
 	case at >= 0 && all.rows[at].Hash() == b.Rows:
 		return all.rows[at].Show(ctx, tags)
 	case at >= 0 && len(all.rows[at].Unread) > len(b.Unread):
-		return proofs.SearchRows{}, errLost(b.head.Segment)
+		return proofs.SearchRows{}, errLost(b.head.Segment, all.rows[at].Unread, b.Unread)
 	}
 	return proofs.SearchRows{}, errAmending
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cairnlog/cairn/client"
@@ -135,7 +136,8 @@ func TestALedgerGoesOnWithoutWhatItsMediumHasLost(t *testing.T) {
 	}
 	a.restart()
 	var p *client.Problem
-	if _, err := a.as("reader").ProveComplete(t.Context(), client.CompleteQuery{Stream: "people", Fields: by("bob")}); !errors.As(err, &p) || p.Code() != client.Unavailable {
+	if _, err := a.as("reader").ProveComplete(t.Context(), client.CompleteQuery{Stream: "people", Fields: by("bob")}); !errors.As(err, &p) || p.Code() != client.Unavailable ||
+		!strings.Contains(p.Detail, fmt.Sprintf("entry %d cannot be read any more, of which a proof over any of the entries 0 to 4095 ", people["alice"][30])) {
 		t.Errorf("got %v of a directory that cannot be made again", err)
 	}
 	q := client.CompleteQuery{Stream: "people", Fields: by("bob"), First: proofs.SegmentSize, Now: true}
