@@ -364,3 +364,16 @@ func TestADirectoryLeadsToNoEntryBehindItsSegment(t *testing.T) {
 	p.Segments[0].Rows[0] = rows
 	mustNotBelieve(t, p, "is outside")
 }
+
+// TestALargeDirectoryIsForgedInVain, and so is what stands in for a small one.
+func TestALargeDirectoryIsForgedInVain(t *testing.T) {
+	t.Parallel()
+	w := bigSearchWorld()
+	honest := must(proofs.FormatSearchProof(w.prove(t, everything(term("user7", 1)), false)))
+	for large, why := range map[bool]string{true: "directories of large segments", false: "directories of small segments"} {
+		p := must(proofs.ParseSearchProof(honest))
+		at := slices.IndexFunc(p.Segments, func(s proofs.SearchSegment) bool { return s.Head.Segment.Large == large })
+		p.Segments[at].Head.Erased = []uint64{5}
+		mustNotBelieve(t, p, why)
+	}
+}
