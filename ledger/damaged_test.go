@@ -176,6 +176,34 @@ func TestWhatAHoldKeepsIsNotErasedUnread(t *testing.T) {
 	a.judged(audit.Retained{GoneErased: 1})
 }
 
+// TestAHoldThatComesBeforeTheAnnouncementKeepsWhatIsUnread though it was not there
+// when the erasure began.
+func TestAHoldThatComesBeforeTheAnnouncementKeepsWhatIsUnread(t *testing.T) {
+	a := newArchive(t)
+	a.short("people", 0)
+	all := a.record("people", "alice", "bob", "alice")
+	a.restarted(map[uint64]damage{all[2]: damaged()})
+	target, err := a.l.erasure(Erasure{Stream: "people", Subject: "alice", Reason: "r"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := a.l.plan(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.as("custodian").Hold(t.Context(), HoldConfig{Entries: []proofs.Run{{First: all[2], Last: all[2]}}, Reason: "a lawsuit"}); err != nil {
+		t.Fatal(err)
+	}
+	act := a.as("custodian").caller.act(proofs.ActErase)
+	act.Stream, act.Subject, act.Because = "people", "alice", "r"
+	var p *client.Problem
+	if _, err := a.l.announceErasure(t.Context(), target, plan, act); !errors.As(err, &p) || p.Code() != client.NotNow {
+		t.Fatalf("got %v, want that the hold keeps what is damaged", err)
+	}
+	a.restarted(nil)
+	a.readable(all...)
+}
+
 // TestAnExpiryWaitsForWhatAHoldKeeps while its record is damaged: until it is
 // restored, or the hold is released.
 func TestAnExpiryWaitsForWhatAHoldKeeps(t *testing.T) {

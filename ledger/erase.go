@@ -176,7 +176,7 @@ func (l *Ledger) erase(ctx context.Context, e Erasure, act proofs.Act) (*Erasure
 	before, _ := l.progress.snapshot()
 	indices, unread, err := l.concerning(ctx, &t.erasedSubject, 0, before.Sequenced)
 	if err == nil {
-		err = l.keepsUnread(t, unread)
+		err = l.keepsUnread(t, proofs.RunsOf(unread))
 	}
 	if err != nil {
 		return nil, err
@@ -227,7 +227,10 @@ func (l *Ledger) announceErasure(ctx context.Context, t *erasureTarget, plan *Er
 		if last, err = l.actAbout(ctx, proofs.Erasure, parts[len(parts)-1], act, t.erasedSubject); err != nil {
 			return nil, err
 		}
-		return these(append(openParts(parts[:len(parts)-1]), last)...), nil
+		list := append(openParts(parts[:len(parts)-1]), last)
+		return func(uint64) ([]*admission, error) {
+			return list, l.keepsUnread(t, plan.Unread) // a hold may have come meanwhile
+		}, nil
 	})
 	if err != nil {
 		return 0, err
@@ -260,11 +263,11 @@ func erasedParts(stream uint32, request uint64, plan *ErasurePlan) (parts [][]by
 
 // keepsUnread refuses to erase where a hold keeps what cannot be read: its keys
 // cannot be saved from those that are destroyed.
-func (l *Ledger) keepsUnread(t *erasureTarget, unread []uint64) error {
+func (l *Ledger) keepsUnread(t *erasureTarget, unread []proofs.Run) error {
 	if len(unread) == 0 {
 		return nil
 	}
-	held := l.retain.Held(t.stream, proofs.RunsOf(unread))
+	held := l.retain.Held(t.stream, unread)
 	if len(held) == 0 {
 		return nil
 	}
