@@ -176,11 +176,11 @@ func TestWhatIsAllowed(t *testing.T) {
 			a := h.erase(proofs.ErasedBody{Stream: 1, Closes: runs(h.events[0]), Unread: runs(h.events[1:4]...)})
 			h.scrub(h.events[0], h.events[2])
 			h.done(a)
-		}, audit.Retained{PayloadsErased: 1, Erasures: 1, GoneErased: 2}},
+		}, audit.Retained{PayloadsUnread: 3, PayloadsErased: 1, Erasures: 1, GoneErased: 2}},
 		{"nothing could be read, and some of it is held", func(h *aHistory) {
 			h.hold(0, 0, runs(h.events[0])...)
 			h.done(h.erase(proofs.ErasedBody{Stream: 1, Unread: runs(h.events...)}))
-		}, audit.Retained{Erasures: 1, Holds: 1, PayloadsHeld: 1, KeptByHolds: 1}},
+		}, audit.Retained{PayloadsUnread: 5, Erasures: 1, Holds: 1, PayloadsHeld: 1, KeptByHolds: 1}},
 		{"a release of nothing changes no key", func(h *aHistory) {
 			h.done(h.release(h.hold(0, 3), 0))
 			h.done(h.release(h.hold(0, 3), 0), func(k *proofs.KeysDestroyed) { k.Epoch-- })

@@ -84,14 +84,3 @@ func (h *history) judgeRuns(c control, e *erasing, before, runs []proofs.Run) {
 		h.object(ErasureBroken, c, "erases parts of entry %d, which did not come before it", last)
 	}
 }
-
-// named returns how many entries the erasures name; one that several of them
-// name counts for each.
-func (r *retention) named() (n uint64) {
-	for _, e := range r.erasures {
-		for _, run := range e.runs {
-			n += run.Last - run.First + 1
-		}
-	}
-	return n
-}

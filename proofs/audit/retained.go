@@ -19,6 +19,7 @@ type Retained struct {
 	PayloadsExpired uint64 `json:"payloads_expired"` // entries of buckets whose expiry was announced, also those that are held
 	BucketsExpired  uint64 `json:"buckets_expired"`  // these buckets
 	PayloadsErased  uint64 `json:"payloads_erased"`  // entries that erasures name; one that several name counts for each
+	PayloadsUnread  uint64 `json:"payloads_unread"`  // entries that erasures name as unread: parts of these may be gone, and nothing shows whom they concerned
 	Erasures        uint64 `json:"erasures"`         // these erasures
 	Holds           uint64 `json:"holds"`            // that are not released
 	StreamsHeld     uint64 `json:"streams_held"`     // by them, whole
@@ -57,7 +58,11 @@ func (r *Retained) addVault(by Retained) {
 // retained returns what the log says, which has a size.
 func (h *history) retained(size uint64) (r Retained) {
 	r.OpenClosings, r.PendingRequests = uint64(len(h.opened)), h.requestsPending()
-	r.Erasures, r.PayloadsErased = uint64(len(h.erasures)), h.named()
+	r.Erasures = uint64(len(h.erasures))
+	for _, e := range h.erasures {
+		r.PayloadsErased += proofs.CountEntries(e.runs)
+		r.PayloadsUnread += proofs.CountEntries(e.unread)
+	}
 	held := map[uint32]bool{}
 	var runs []proofs.Run
 	for _, x := range h.holds {
@@ -99,6 +104,7 @@ func (r Retained) String() string {
 	}
 	line(r.BucketsExpired > 0, "Expired: %s in %s, but for what is held.", counted(r.PayloadsExpired, "payload"), counted(r.BucketsExpired, "bucket"))
 	line(r.Erasures > 0, "Erased: parts of %s by %s, but for what is held.", counted(r.PayloadsErased, "payload"), counted(r.Erasures, "erasure"))
+	line(r.PayloadsUnread > 0, "Perhaps erased too: parts of %s that erasures name as unread. The log does not show whether they concern whom was erased.", counted(r.PayloadsUnread, "payload"))
 	line(r.Holds > 0, "Held: %s by %s, among them those of %s.", counted(r.PayloadsHeld, "payload"), counted(r.Holds, "hold"), counted(r.StreamsHeld, "whole stream"))
 	line(r.GoneExpired+r.GoneErased+r.GoneUnderWay > 0,
 		"Gone from the vault, each for a published reason: %s that expired, parts of %d that were erased, and of %d what is being closed.",
