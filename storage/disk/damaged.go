@@ -33,6 +33,9 @@ func (r *bucketReader) nextOrDamaged(f *bucketFiles, e extent, number uint64) (r
 		return readRecord{}, fmt.Errorf("vault record %d/%d: %w", r.bucket, at.index, err)
 	} // what a file lacks at its end is zeros
 	*r = *readRecords(f, e, at.end, at.index+1)
+	if again, err := parseRecord(r.bucket, raw); err == nil && again.Index == at.index { // it was not read right before
+		return readRecord{VaultRecord: again, end: at.end}, nil
+	}
 	record = storage.VaultRecord{Bucket: f.name.bucket, Index: at.index, Data: raw[recordHeader:], Damaged: true}
 	return readRecord{record, raw, at.end}, nil
 }

@@ -54,6 +54,59 @@ func TestRewriteLeavesNoFiles(t *testing.T) {
 	}
 }
 
+// A misread lets the next read that has some bytes give one of them wrong.
+type misread struct {
+	disk.FS
+	next []byte
+}
+
+func (m *misread) Open(name string) (disk.File, error) {
+	f, err := m.FS.Open(name)
+	return misreadFile{f, m}, err
+}
+
+type misreadFile struct {
+	disk.File
+	m *misread
+}
+
+func (f misreadFile) ReadAt(b []byte, offset int64) (int, error) {
+	n, err := f.File.ReadAt(b, offset)
+	if i := bytes.Index(b[:n], f.m.next); i >= 0 && f.m.next != nil {
+		b[i]++
+		f.m.next = nil
+	}
+	return n, err
+}
+
+// TestRewriteReadsDamageAgain: what was only not read right once is not copied so.
+func TestRewriteReadsDamageAgain(t *testing.T) {
+	fsys := memfs.New(nil)
+	d := openSimulated(t, fsys)
+	v, err := d.Vault("vault")
+	must(t, err)
+	for i := range uint64(3) {
+		must(t, v.Write(t.Context(), one(1, i, fmt.Sprintf("text %d", i))))
+	}
+	must(t, v.Sync(t.Context()))
+	must(t, d.Close())
+	bad := &misread{FS: fsys.Restart()}
+	d, err = disk.Open("simulated", disk.SmallFiles(disk.Options{FS: bad}))
+	must(t, err)
+	v, err = d.Vault("vault")
+	must(t, err)
+	bad.next = []byte("text 1")
+	must(t, v.Rewrite(t.Context(), 1, storage.EachRecord(func(r storage.VaultRecord) ([]byte, error) {
+		if r.Damaged {
+			t.Errorf("record %d is given as damaged", r.Index)
+		}
+		return upper(r)
+	})))
+	if got, err := v.Read(t.Context(), 1, 1); err != nil || string(got) != "TEXT 1" || bad.next != nil {
+		t.Errorf("got %q, %v, want TEXT 1 of what was misread", got, err)
+	}
+}
+
 // TestWritesGoOnDuringRewrite writes to the bucket while change is asked: a
 // little once, and much as often as a Rewrite lets others be ahead. A Write
 // that waited would wait for ever.
