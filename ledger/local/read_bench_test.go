@@ -37,7 +37,7 @@ func filled(b *testing.B, events int) (d *local.Directory, first uint64) {
 // BenchmarkRead reads entries on a real disk, each recorded before it is handed
 // out. One operation is one entry.
 func BenchmarkRead(b *testing.B) {
-	const events = 10_000
+	const events = 8_000 // behind which there are directories between them
 	d, first := filled(b, events)
 	session := d.Ledger.As(ledger.Caller{Name: "reader", Role: "reader", From: "192.0.2.1", Because: "a benchmark"})
 	for _, callers := range []int{1, 64, 512} {
