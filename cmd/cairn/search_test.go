@@ -175,15 +175,18 @@ func TestAFieldThatHadTwoNumbersIsLookedForByBoth(t *testing.T) {
 
 // What a proof calls a field is the name of all of its numbers, or of none.
 func TestVerifyNamesNoFieldOfWhichANumberIsLeftOut(t *testing.T) {
-	name := func(names map[uint16][]string, numbers ...uint16) string {
-		a := searchAnswer{stream: "s", names: names, proof: proofs.SearchProof{Query: proofs.SearchQuery{Terms: []proofs.SearchTerm{{Values: []proofs.SearchValue{{Numbers: numbers}}}}}}}
+	name := func(names map[uint64]proofs.StreamSettings, numbers ...uint16) string {
+		a := searchAnswer{stream: "s", verdict: proofs.SearchVerdict{Names: names}, proof: proofs.SearchProof{Query: proofs.SearchQuery{Terms: []proofs.SearchTerm{{Values: []proofs.SearchValue{{Numbers: numbers}}}}}}}
 		got, named := a.fieldName(numbers)
 		if named != a.named() || named == strings.HasPrefix(got, "field-") {
 			t.Errorf("%v: got %q, named %v", numbers, got, named)
 		}
 		return got
 	}
-	twice := map[uint16][]string{1: {"actor"}, 2: {"action", "actor"}, 3: {"host"}}
+	twice := map[uint64]proofs.StreamSettings{
+		1: {Name: "s", Fields: []proofs.Field{{Number: 1, Name: "actor"}, {Number: 2, Name: "action"}, {Number: 3, Name: "host"}}},
+		5: {Name: "s", Fields: []proofs.Field{{Number: 2, Name: "actor"}, {Number: 3, Name: "host"}}},
+	}
 	for want, got := range map[string]string{
 		"actor":              name(twice, 1, 2),
 		"field-1":            name(twice, 1),
