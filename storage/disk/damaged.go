@@ -63,9 +63,12 @@ func (s search) spot(number uint64) (at spot, ok bool) {
 	return at, at.start+recordHeader < at.end && at.end <= s.extent.bytes && length <= storage.MaxVaultRecord
 }
 
-// addDamaged adds a record that is not what was written, as it is.
-func (w *bucketWriter) addDamaged(index uint64, raw []byte) error {
-	w.addRow(index)
-	w.data = append(w.data, raw...)
+// copy adds a record as it was read, whole or damaged.
+func (w *bucketWriter) copy(r readRecord) error {
+	if !r.Damaged {
+		return w.add(r.VaultRecord)
+	}
+	w.addRow(r.Index)
+	w.data = append(w.data, r.raw...)
 	return w.flushLarge()
 }

@@ -221,8 +221,8 @@ func (r *rewrite) keep(was readRecord, data []byte) error {
 	switch {
 	case data == nil:
 		return nil
-	case was.Damaged && same:
-		return r.doubt(noSpace(r.new.addDamaged(was.Index, was.raw)))
+	case same:
+		return r.doubt(noSpace(r.new.copy(was)))
 	}
 	return r.doubt(noSpace(r.new.add(left)))
 }
@@ -242,12 +242,7 @@ func (r *rewrite) begin() error {
 		if err != nil {
 			return err
 		}
-		if record.Damaged {
-			err = r.new.addDamaged(record.Index, record.raw)
-		} else {
-			err = r.new.add(record.VaultRecord)
-		}
-		if err != nil {
+		if err := r.new.copy(record); err != nil {
 			return r.doubt(noSpace(err))
 		}
 	}
