@@ -78,14 +78,20 @@ func TestWhatIsNotProvableIsMarked(t *testing.T) {
 		``:                                `^`,
 	} {
 		_, err := prove(t, text)
-		var e *query.Error
-		if !errors.As(err, &e) {
-			t.Errorf("%q: got error %v", text, err)
-			continue
-		}
-		if got := strings.Repeat(" ", e.Offset) + strings.Repeat("^", e.Length); got != mark || e.Hint == "" {
-			t.Errorf("%s\n%s\n%s\ngot the first mark and hint %q, want the second", text, got, mark, e.Hint)
-		}
+		mustMark(t, text, mark, err)
+	}
+}
+
+// mustMark wants an error that marks a part of a query, and gives a hint.
+func mustMark(t *testing.T, text, mark string, err error) {
+	t.Helper()
+	var e *query.Error
+	if !errors.As(err, &e) {
+		t.Errorf("%q: got error %v", text, err)
+		return
+	}
+	if got := strings.Repeat(" ", e.Offset) + strings.Repeat("^", e.Length); got != mark || e.Hint == "" {
+		t.Errorf("%s\n%s\n%s\ngot the first mark and hint %q, want the second", text, got, mark, e.Hint)
 	}
 }
 
@@ -167,14 +173,7 @@ func TestAPureRestIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _, err = query.Split(q)
-		var e *query.Error
-		if !errors.As(err, &e) {
-			t.Errorf("%q: got error %v", text, err)
-			continue
-		}
-		if got := strings.Repeat(" ", e.Offset) + strings.Repeat("^", e.Length); got != mark || e.Hint == "" {
-			t.Errorf("%s\n%s\n%s\ngot the first mark and hint %q, want the second", text, got, mark, e.Hint)
-		}
+		mustMark(t, text, mark, err)
 	}
 }
 
