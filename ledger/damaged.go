@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cairnlog/cairn/proofs"
 	"github.com/cairnlog/cairn/storage"
 )
 
@@ -15,9 +14,7 @@ type bucketRange struct {
 	l          *Ledger
 	bucket     uint32
 	start, end uint64
-
-	from   uint64 // of the leaves at hand
-	leaves [][]byte
+	leaves     risingLeaves
 }
 
 // each calls do with the record of each entry that there is, and lost with the
@@ -78,15 +75,7 @@ func (r *bucketRange) scan(ctx context.Context, do func(storage.VaultRecord) err
 // if there is none.
 func (r *bucketRange) next(ctx context.Context) (index uint64, ok bool, err error) {
 	for index := r.start; index < r.end; index++ {
-		if index < r.from || index >= r.from+uint64(len(r.leaves)) {
-			if r.leaves, err = r.l.leaves(ctx, index, min(index+historyStep, r.end)); err != nil {
-				return 0, false, err
-			}
-			if r.from = index; len(r.leaves) == 0 {
-				break
-			}
-		}
-		leaf, err := proofs.ParseLeaf(r.leaves[index-r.from])
+		leaf, err := r.leaves.leaf(ctx, index, r.end)
 		if err != nil {
 			return 0, false, fmt.Errorf("entry %d: %w", index, err)
 		}

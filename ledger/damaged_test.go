@@ -137,7 +137,7 @@ func TestADamagedBucketIsReadAroundTheDamage(t *testing.T) {
 				gone = append(gone, index)
 			}
 		}
-		r := bucketRange{l: a.l, bucket: leaf.Bucket, start: start, end: end}
+		r := bucketRange{l: a.l, bucket: leaf.Bucket, start: start, end: end, leaves: risingLeaves{l: a.l}}
 		err := r.each(t.Context(), func(r storage.VaultRecord) error { got = append(got, r.Index); return nil },
 			func(index uint64) error { unread = append(unread, index); return nil })
 		if err != nil || !slices.Equal(got, want) || !slices.Equal(unread, gone) {

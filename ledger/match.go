@@ -78,7 +78,7 @@ func (l *Ledger) scanReadable(ctx context.Context, stream uint32, start, end uin
 			}
 			return nil
 		}
-		records := bucketRange{l: l, bucket: b.Number, start: start, end: end}
+		records := bucketRange{l: l, bucket: b.Number, start: start, end: end, leaves: risingLeaves{l: l}}
 		if err := records.each(ctx, look, lost); err != nil {
 			return nil, nil, err
 		}

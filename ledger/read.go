@@ -246,3 +246,21 @@ func (l *Ledger) isPending(index uint64) bool {
 	_, ok := l.pending.entry(index)
 	return ok
 }
+
+// risingLeaves reads the leaves of rising entries, many in one go.
+type risingLeaves struct {
+	l     *Ledger
+	first uint64 // of those at hand
+	list  [][]byte
+}
+
+// leaf returns the leaf of an entry below end, below which it reads.
+func (r *risingLeaves) leaf(ctx context.Context, index, end uint64) (leaf proofs.Leaf, err error) {
+	if index < r.first || index >= r.first+uint64(len(r.list)) {
+		if r.list, err = r.l.leaves(ctx, index, min(index+historyStep, end)); err != nil {
+			return leaf, err
+		}
+		r.first = index
+	}
+	return proofs.ParseLeaf(r.list[index-r.first])
+}

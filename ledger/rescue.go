@@ -179,7 +179,7 @@ func (l *Ledger) eachRecord(ctx context.Context, share retain.Share, lost func(i
 			}
 			return lost(index)
 		}
-		records := bucketRange{l: l, bucket: b.Number, start: share.Runs[0].First, end: share.Runs[len(share.Runs)-1].Last + 1}
+		records := bucketRange{l: l, bucket: b.Number, start: share.Runs[0].First, end: share.Runs[len(share.Runs)-1].Last + 1, leaves: risingLeaves{l: l}}
 		if err := records.each(ctx, look, miss); err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func (l *Ledger) scrub(ctx context.Context, share retain.Share, erased *erasedSu
 		if !l.retain.Takes(b.Number) && l.isDestroyed(b) {
 			continue // what of it is left, a hold keeps
 		}
-		s := scrubber{l: l, ctx: ctx, bucket: b, runs: share.Runs, erased: erased}
+		s := scrubber{l: l, ctx: ctx, bucket: b, runs: share.Runs, erased: erased, leaves: risingLeaves{l: l}}
 		if err := l.rewrite(ctx, b.Number, s.records); err != nil {
 			return fmt.Errorf("vault: bucket %d: %w", b.Number, err)
 		}
@@ -93,9 +93,7 @@ type scrubber struct {
 	bucket *bucket
 	runs   []proofs.Run   // the entries to look at
 	erased *erasedSubject // nil, or without references: whoever's keys are destroyed
-
-	first  uint64 // of the leaves at hand
-	leaves [][]byte
+	leaves risingLeaves
 }
 
 // A scrubbed is a record with what is to go of it: nothing in the zero scrubbed.
@@ -124,6 +122,7 @@ func (s *scrubber) records(records []storage.VaultRecord) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	sizes, _ := s.l.progress.snapshot()
 	for i, f := range found {
 		if f.damage != nil {
 			s.stays(records[i].Index, f.damage)
@@ -132,7 +131,7 @@ func (s *scrubber) records(records []storage.VaultRecord) error {
 		if len(f.what.Parts)+len(f.what.Tags) == 0 {
 			continue
 		}
-		leaf, err := s.leaf(records[i].Index)
+		leaf, err := s.leaves.leaf(s.ctx, records[i].Index, sizes.Integrated)
 		if err != nil {
 			return err
 		}
@@ -225,17 +224,4 @@ func (s *scrubber) commitments(r storage.VaultRecord, record proofs.Record, bk *
 		all = proofs.AppendTagCommitments(all, &key.Seed, tags)
 	}
 	return all, nil
-}
-
-// leaf returns the leaf of an entry; those asked for rise.
-func (s *scrubber) leaf(index uint64) (proofs.Leaf, error) {
-	if index < s.first || index >= s.first+uint64(len(s.leaves)) {
-		sizes, _ := s.l.progress.snapshot()
-		var err error
-		if s.leaves, err = s.l.leaves(s.ctx, index, min(index+historyStep, sizes.Integrated)); err != nil {
-			return proofs.Leaf{}, err
-		}
-		s.first = index
-	}
-	return proofs.ParseLeaf(s.leaves[index-s.first])
 }
